@@ -1,0 +1,199 @@
+// Every setting a command can have: its type, its flag, its group in --help and the words for a wrong value.
+import { z } from 'zod';
+
+export const WEIGHT_SOURCES = ['keras', 'torchvision', 'tf-official', 'random'] as const;
+export type WeightSource = (typeof WEIGHT_SOURCES)[number];
+
+export const BACKENDS = ['auto', 'thaw', 'wasm', 'cpu'] as const;
+export type BackendChoice = (typeof BACKENDS)[number];
+
+export const PRESET_NAMES = ['article-1', 'article-2', 'article-2-last42'] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+const HEAD = /^(article|linear|\d+(,\d+)*)$/;
+const RANGE = /^\d*:\d*$/;
+
+/** The settings, as a configuration file spells them. A flag is the same word in kebab case. */
+export const settings = z.strictObject({
+  preset: z.enum(PRESET_NAMES),
+  data: z.string().min(1),
+  split: z.enum(['train', 'validation', 'test']),
+  range: z.string().regex(RANGE),
+  limitTrain: z.int().min(1),
+  limitTest: z.int().min(1),
+  validationSplit: z.number().gt(0).lt(1),
+  stratified: z.boolean(),
+  strict: z.boolean(),
+  imageSize: z.int().min(32).max(1024),
+  weights: z.enum(WEIGHT_SOURCES),
+  weightsFile: z.string().min(1),
+  run: z.string().min(1),
+  checkpoint: z.enum(['best', 'last']),
+  thaw: z.string().min(1),
+  batchNorm: z.enum(['keras', 'frozen', 'train']),
+  head: z.string().regex(HEAD),
+  dropout: z.number().min(0).lt(1),
+  l2: z.number().min(0),
+  classes: z.int().min(2),
+  top: z.boolean(),
+  epochs: z.int().min(1),
+  batchSize: z.int().min(1),
+  optimizer: z.enum(['adam', 'sgd']),
+  learningRate: z.number().gt(0),
+  momentum: z.number().min(0).lt(1),
+  weightDecay: z.number().min(0),
+  seed: z.int().min(0).max(0xffffffff),
+  resume: z.string().min(1),
+  cacheFeatures: z.boolean(),
+  output: z.string().min(1),
+  topK: z.int().min(1),
+  csv: z.boolean(),
+  minutes: z.number().gt(0).max(600),
+  backend: z.enum(BACKENDS),
+  adapter: z.string().min(1),
+  config: z.string().min(1),
+  quiet: z.boolean(),
+  json: z.boolean(),
+  verbose: z.boolean(),
+});
+
+export type Settings = z.infer<typeof settings>;
+export type SettingName = keyof Settings;
+
+export const GROUPS = ['Data', 'Model', 'Training', 'Device', 'Output', 'General'] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** How a setting appears on the command line. */
+export interface OptionInfo {
+  readonly flags: string;
+  readonly group: Group;
+  readonly description: string;
+  /** What a good value is, completing "... is not". */
+  readonly expected: string;
+  /** The valid words, where there is a list. */
+  readonly values?: readonly string[];
+  /** How the flag's text becomes the value; text as it is when absent. */
+  readonly number?: true;
+}
+
+const whole = (least: number) => ({ number: true, expected: `a whole number of at least ${least}` }) as const;
+const real = (expected: string) => ({ number: true, expected }) as const;
+const words = (values: readonly string[]) => ({ values, expected: `one of ${values.join(', ')}` });
+const text = (expected = 'a name or path') => ({ expected });
+const flag = { expected: 'true or false' } as const;
+
+export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
+  data: {
+    group: 'Data',
+    flags: '--data <name or folder>',
+    description: 'cifar10, cifar100, or a folder of images: one folder per class, or train/ val/ test/ of such',
+    ...text('a data set or a folder'),
+  },
+  split: { group: 'Data', flags: '--split <name>', description: 'which part of the data set', ...words(['train', 'validation', 'test']) },
+  range: {
+    group: 'Data',
+    flags: '--range <from:to>',
+    description: 'only these images of the split, counted from 0, the end not included',
+    expected: 'a range such as 0:16, 100: or :500',
+  },
+  limitTrain: {
+    group: 'Data',
+    flags: '--limit-train <n>',
+    description: 'train on a random subset of n images, every class keeping its share',
+    ...whole(1),
+  },
+  limitTest: {
+    group: 'Data',
+    flags: '--limit-test <n>',
+    description: 'test on a random subset of n images, every class keeping its share',
+    ...whole(1),
+  },
+  validationSplit: {
+    group: 'Data',
+    flags: '--validation-split <share>',
+    description: 'share of the training images held out, where the data set has no validation part',
+    ...real('a number between 0 and 1, such as 0.15'),
+  },
+  stratified: { group: 'Data', flags: '--stratified', description: 'hold out the same share of every class', ...flag },
+  strict: { group: 'Data', flags: '--strict', description: 'stop at the first unreadable image instead of skipping it', ...flag },
+  imageSize: {
+    group: 'Data',
+    flags: '--image-size <pixels>',
+    description: 'side of the square that every image is brought to',
+    ...real('a whole number from 32 to 1024'),
+  },
+  preset: {
+    group: 'Model',
+    flags: '--preset <name>',
+    description: "the article's settings: article-1 (trunk frozen), article-2 (all but the last 42 layers thawed), article-2-last42 (the last 42 thawed)",
+    ...words(PRESET_NAMES),
+  },
+  weights: {
+    group: 'Model',
+    flags: '--weights <source>',
+    description: 'ImageNet weights: keras, torchvision, tf-official, or random for none',
+    ...words(WEIGHT_SOURCES),
+  },
+  weightsFile: { group: 'Model', flags: '--weights-file <file>', description: 'read the weights from this file instead of THAW_HOME', ...text('a file') },
+  run: { group: 'Model', flags: '--run <folder>', description: 'use the network that this run trained', ...text('a run folder') },
+  checkpoint: { group: 'Model', flags: '--checkpoint <name>', description: "which of the run's checkpoints", ...words(['best', 'last']) },
+  thaw: {
+    group: 'Model',
+    flags: '--thaw <layers>',
+    description: 'what trains besides the head: none, all, a block and above (conv5, conv4_block6), a slice (-42: or :-42), /a pattern/; commas add up',
+    ...text('a freeze spec'),
+  },
+  batchNorm: {
+    group: 'Model',
+    flags: '--batch-norm <mode>',
+    description: 'keras: batch statistics where thawed; frozen: stored statistics everywhere; train: batch statistics everywhere',
+    ...words(['keras', 'frozen', 'train']),
+  },
+  head: {
+    group: 'Model',
+    flags: '--head <kind>',
+    description: 'linear, article (dense 32, 16, 8), or widths of your own such as 256,64',
+    expected: 'linear, article, or a list of widths such as 256,64',
+  },
+  dropout: { group: 'Model', flags: '--dropout <share>', description: 'dropout before every dense layer of the head', ...real('a number from 0 up to, not including, 1') },
+  l2: { group: 'Model', flags: '--l2 <factor>', description: "L2 penalty on the head's kernels", ...real('a number of at least 0') },
+  classes: { group: 'Model', flags: '--classes <n>', description: 'classes of the head that is counted in', ...whole(2) },
+  top: { group: 'Model', flags: '--top', description: 'include the ImageNet classifier', ...flag },
+  epochs: { group: 'Training', flags: '--epochs <n>', description: 'passes over the training images', ...whole(1) },
+  batchSize: { group: 'Training', flags: '--batch-size <n>', description: 'images per step', ...whole(1) },
+  optimizer: { group: 'Training', flags: '--optimizer <name>', description: 'adam or sgd', ...words(['adam', 'sgd']) },
+  learningRate: { group: 'Training', flags: '--learning-rate <x>', description: 'step size of the optimizer', ...real('a number above 0') },
+  momentum: { group: 'Training', flags: '--momentum <x>', description: 'momentum of sgd', ...real('a number from 0 up to, not including, 1') },
+  weightDecay: { group: 'Training', flags: '--weight-decay <x>', description: 'decoupled weight decay', ...real('a number of at least 0') },
+  seed: { group: 'Training', flags: '--seed <n>', description: 'seed of the split, the order, the head and the dropout', ...real('a whole number from 0 to 4294967295') },
+  resume: { group: 'Training', flags: '--resume <run>', description: 'go on with an interrupted run, in its own folder', ...text('a run folder') },
+  cacheFeatures: { group: 'Training', flags: '--no-cache-features', description: 'run a frozen trunk anew every epoch instead of once', ...flag },
+  minutes: { group: 'Training', flags: '--minutes <n>', description: 'about how long the whole demo may take', ...real('a number of minutes from 0 to 600') },
+  backend: {
+    group: 'Device',
+    flags: '--backend <name>',
+    description: 'auto: thaw (WebGPU) where there is an adapter, else wasm; cpu is for tests',
+    ...words(BACKENDS),
+  },
+  adapter: { group: 'Device', flags: '--adapter <name>', description: "part of the adapter's name, where there are several", ...text('part of an adapter name') },
+  output: { group: 'Output', flags: '--run-dir, --output <path>', description: 'where to write', ...text('a path') },
+  topK: { group: 'Output', flags: '--top-k <n>', description: 'how many classes to print for each image', ...whole(1) },
+  csv: { group: 'Output', flags: '--csv', description: 'comma-separated values on standard output', ...flag },
+  json: { group: 'Output', flags: '--json', description: 'one JSON event a line on standard output, text on standard error', ...flag },
+  quiet: { group: 'Output', flags: '--quiet', description: 'only the result and warnings', ...flag },
+  config: { group: 'General', flags: '--config <file>', description: 'settings from a JSON file; flags win over it', ...text('a JSON file') },
+  verbose: { group: 'General', flags: '--verbose', description: 'print the stack of an error', ...flag },
+};
+
+/** "learningRate" as the flag a person types: "--learning-rate". */
+export function flagOf(name: SettingName): string {
+  return /--[\w-]+(?=( <[^>]*>)?$)/.exec(OPTION_INFO[name].flags)?.[0] ?? `--${name}`;
+}
+
+/** Whether a word is the name of a setting. */
+export function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(OPTION_INFO, name);
+}
+
+/** Whether the setting is switched by its flag alone. */
+export const isSwitch = (name: SettingName): boolean => !OPTION_INFO[name].flags.includes('<');

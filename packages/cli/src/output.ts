@@ -1,0 +1,63 @@
+// What a command says: text for people, warnings, and newline-delimited JSON events for machines.
+import pc from 'picocolors';
+import type { Io, Sink } from './io.ts';
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** How a command was asked to speak. */
+export interface OutputOptions {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** Speaks for one command. With --json, stdout carries events only and people's text goes to stderr. */
+export class Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly colors: Colors;
+  /** The stream for people. */
+  readonly sink: Sink;
+  readonly isTerminal: boolean;
+  /** Columns of the terminal; 100 elsewhere. */
+  readonly width: number;
+  readonly #io: Io;
+
+  constructor(io: Io, options: OutputOptions = {}) {
+    this.#io = io;
+    this.json = options.json ?? false;
+    this.quiet = options.quiet ?? false;
+    this.sink = this.json ? io.stderr : io.stdout;
+    this.isTerminal = this.sink.isTTY === true && io.env['TERM'] !== 'dumb';
+    this.width = this.isTerminal ? Math.max(20, this.sink.columns ?? 80) : 100;
+    this.colors = pc.createColors(wantsColor(io, this.isTerminal));
+  }
+
+  /** News on the way; silent with --quiet. */
+  say(text = ''): void {
+    if (!this.quiet) this.sink.write(`${text}\n`);
+  }
+
+  /** The answer that the command was asked for. With --json the events carry it, and --quiet silences this text. */
+  result(text = ''): void {
+    if (!(this.json && this.quiet)) this.sink.write(`${text}\n`);
+  }
+
+  /** Something that the person should know although the command goes on. */
+  warn(text: string): void {
+    this.#io.stderr.write(`${this.colors.yellow('warning:')} ${text}\n`);
+    this.event('warning', { message: text });
+  }
+
+  /** One line of JSON on stdout; nothing without --json. */
+  event(event: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    if (this.json) this.#io.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+  }
+}
+
+/** NO_COLOR and FORCE_COLOR win over what the stream is. */
+export function wantsColor(io: Io, isTerminal: boolean): boolean {
+  const { NO_COLOR: no, FORCE_COLOR: force } = io.env;
+  if (no !== undefined && no !== '') return false;
+  if (force !== undefined && force !== '') return force !== '0';
+  return isTerminal;
+}

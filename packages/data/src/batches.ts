@@ -1,0 +1,184 @@
+// Batches of preprocessed images, made ahead of the consumer.
+//
+// Decoding runs in the threads of the image library (libuv's pool under sharp); `workers` bounds how many images are
+// being decoded at once, `prefetch` how many finished batches wait. The order of images never depends on either.
+
+import type { ImageDataset, ReadOptions } from './dataset.ts';
+import { CorruptImageError, DataError } from './errors.ts';
+import { preprocess, type Preprocessing } from './preprocess.ts';
+
+/** `size` images: `images` is [size, imageSize, imageSize, 3], preprocessed. */
+export interface Batch {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  /** Which image of the data set each one is. */
+  readonly indices: Int32Array;
+  readonly size: number;
+}
+
+/** An image that could not be read. `path` is the data set's description of it. */
+export interface SkippedImage {
+  readonly index: number;
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface BatchOptions extends ReadOptions {
+  /** Which images, in which order. */
+  readonly indices: Int32Array;
+  readonly batchSize: number;
+  /** Side of the square images, in pixels. */
+  readonly imageSize: number;
+  readonly preprocessing: Preprocessing;
+  /** Leaves out a last batch of fewer than `batchSize` images. Default false. */
+  readonly dropLast?: boolean | undefined;
+  /** Batches made ahead of the consumer; default 2, 0 makes them on demand. */
+  readonly prefetch?: number | undefined;
+  /** Images decoded at the same time, at most; default 8, which keeps libuv's four threads busy. */
+  readonly workers?: number | undefined;
+  /** Fails at the first image that cannot be read, with its CorruptImageError. Default: skip it, fill up from the next. */
+  readonly strict?: boolean | undefined;
+  readonly onSkip?: ((skipped: SkippedImage) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One pass over the images for each `for await`. */
+export interface BatchStream extends AsyncIterable<Batch> {
+  /** The images that could not be read so far, each once, whatever the number of passes. */
+  readonly skipped: readonly SkippedImage[];
+}
+
+/**
+ * The images of `indices` in batches. All but the last are full, even where images were skipped.
+ * @throws DataError for options that make no sense; while iterating, where every image was unreadable
+ */
+export function batches(dataset: ImageDataset, options: BatchOptions): BatchStream {
+  checkOptions(dataset, options);
+  const skipped = new Map<number, SkippedImage>();
+  const onSkip = (image: SkippedImage) => {
+    if (skipped.has(image.index)) return;
+    skipped.set(image.index, image);
+    options.onSkip?.(image);
+  };
+  return {
+    get skipped() {
+      return [...skipped.values()];
+    },
+    [Symbol.asyncIterator]: () => {
+      const stop = { now: false };
+      return readAhead(assemble(dataset, options, onSkip, stop), options.prefetch ?? 2, stop);
+    },
+  };
+}
+
+type Outcome = { readonly index: number; readonly rgb: Uint8Array } | { readonly index: number; readonly error: unknown };
+
+/** Decodes `workers` images ahead, in order, and fills batches with those that could be read. */
+async function* assemble(
+  dataset: ImageDataset,
+  options: BatchOptions,
+  onSkip: (image: SkippedImage) => void,
+  stop: { readonly now: boolean },
+): AsyncGenerator<Batch, void, undefined> {
+  const { indices, batchSize, imageSize, preprocessing } = options;
+  const values = imageSize * imageSize * 3;
+  // An error becomes a value here, so that no promise waiting in the window can be an unhandled rejection.
+  const decode = (index: number): Promise<Outcome> =>
+    dataset.readImage(index, imageSize, options).then(
+      (rgb) => ({ index, rgb }),
+      (error: unknown) => ({ index, error }),
+    );
+  const window: Promise<Outcome>[] = [];
+  let next = 0;
+  let read = 0;
+  let batch: ReturnType<typeof emptyBatch> | undefined;
+  for (;;) {
+    while (window.length < (options.workers ?? 8) && next < indices.length) window.push(decode(indices[next++] ?? 0));
+    const head = window.shift();
+    if (!head || stop.now) break;
+    const outcome = await head;
+    options.signal?.throwIfAborted();
+    if ('error' in outcome) {
+      if (options.strict || !(outcome.error instanceof CorruptImageError)) throw outcome.error;
+      onSkip({ index: outcome.index, path: outcome.error.path, reason: outcome.error.reason });
+      continue;
+    }
+    batch ??= emptyBatch(Math.min(batchSize, indices.length - read), values);
+    preprocess(outcome.rgb, preprocessing, batch.images, batch.size * values);
+    batch.labels[batch.size] = dataset.labels[outcome.index] ?? -1;
+    batch.indices[batch.size] = outcome.index;
+    batch.size++;
+    read++;
+    if (batch.size === batchSize) {
+      yield batch;
+      batch = undefined;
+    }
+  }
+  if (stop.now) return;
+  if (read === 0 && indices.length > 0) {
+    throw new DataError(`${dataset.name}: none of ${indices.length} images could be read`);
+  }
+  if (batch && !options.dropLast) yield truncated(batch, values);
+}
+
+function emptyBatch(capacity: number, values: number) {
+  return {
+    images: new Float32Array(capacity * values),
+    labels: new Int32Array(capacity),
+    indices: new Int32Array(capacity),
+    size: 0,
+  };
+}
+
+/** Arrays exactly as long as the batch, where images were skipped near the end. */
+function truncated(batch: Batch, values: number): Batch {
+  const { size } = batch;
+  if (batch.labels.length === size) return batch;
+  return {
+    images: batch.images.slice(0, size * values),
+    labels: batch.labels.slice(0, size),
+    indices: batch.indices.slice(0, size),
+    size,
+  };
+}
+
+/** Runs `source` up to `depth` values ahead: an async generator works off queued `next()` calls by itself. */
+async function* readAhead<T>(
+  source: AsyncGenerator<T, void, undefined>,
+  depth: number,
+  stop: { now: boolean },
+): AsyncGenerator<T, void, undefined> {
+  const queue: Promise<IteratorResult<T, void>>[] = [];
+  try {
+    for (;;) {
+      while (queue.length <= depth) {
+        const promise = source.next();
+        promise.catch(() => undefined); // reported when its turn comes, or dropped with the iterator
+        queue.push(promise);
+      }
+      const result = await queue.shift();
+      if (!result || result.done) return;
+      yield result.value;
+    }
+  } finally {
+    stop.now = true;
+    await Promise.allSettled(queue);
+  }
+}
+
+function checkOptions(dataset: ImageDataset, options: BatchOptions): void {
+  const atLeast = (name: string, value: number, least: number) => {
+    if (!Number.isInteger(value) || value < least) {
+      throw new DataError(`${name} ${value} is not a whole number of at least ${least}`);
+    }
+  };
+  atLeast('batch size', options.batchSize, 1);
+  atLeast('image size', options.imageSize, 1);
+  atLeast('prefetch', options.prefetch ?? 2, 0);
+  atLeast('workers', options.workers ?? 8, 1);
+  preprocess(new Uint8Array(0), options.preprocessing, new Float32Array(0), 0);
+  const wrong = options.indices.find((index) => index < 0 || index >= dataset.length);
+  if (wrong !== undefined) {
+    throw new DataError(`${dataset.name}: no image ${wrong}; it has ${dataset.length}, counted from 0`);
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The TensorFlow.js backend: tensors by data id over the runtime of one device.
+ * Values stay on the host until a kernel first needs them; reads are asynchronous.
+ */
+import { DataStorage, KernelBackend, engine, util } from '@tensorflow/tfjs-core';
+import type { BackendValues, DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { NotOnGpuError } from '../runtime/errors.ts';
+import { Gpu, type GpuOptions } from '../runtime/gpu.ts';
+import type { MemoryReport } from '../runtime/buffer-pool.ts';
+import { elements, type Plan } from '../runtime/plan.ts';
+import type { KernelTime } from '../runtime/profile.ts';
+import type { BufferSlice } from '../runtime/queue.ts';
+import { deviceType, fromDevice, toDevice } from './storage.ts';
+
+export type DataId = TensorInfo['dataId'];
+
+interface TensorRecord {
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+  refCount: number;
+  /** Host values, until the device has them. */
+  values: BackendValues | undefined;
+  slice: BufferSlice | undefined;
+}
+
+export class ThawBackend extends KernelBackend {
+  readonly gpu: Gpu;
+  readonly #data: DataStorage<TensorRecord>;
+
+  constructor(device: GPUDevice, options: GpuOptions = {}) {
+    super();
+    this.gpu = new Gpu(device, options);
+    this.#data = new DataStorage(this, engine());
+  }
+
+  // --- tensors, as tfjs's engine asks for them ---
+
+  override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
+    const dataId = {};
+    this.#data.set(dataId, { shape, dtype, refCount: 1, values, slice: undefined });
+    return dataId;
+  }
+
+  override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
+    this.#data.set(dataId, { shape, dtype, refCount, values, slice: undefined });
+  }
+
+  override async read(dataId: DataId): Promise<BackendValues> {
+    const record = this.#data.get(dataId);
+    if (record.values) return record.values;
+    if (!record.slice) throw new Error('tensor has neither host values nor a buffer');
+    const dtype = deviceType(record.dtype);
+    return fromDevice(await this.gpu.queue.download(record.slice), elements(record.shape), dtype);
+  }
+
+  override readSync(dataId: DataId): BackendValues {
+    const { values } = this.#data.get(dataId);
+    if (values) return values;
+    throw new NotOnGpuError();
+  }
+
+  override incRef(dataId: DataId): void {
+    this.#data.get(dataId).refCount++;
+  }
+
+  override refCount(dataId: DataId): number {
+    return this.#data.has(dataId) ? this.#data.get(dataId).refCount : 0;
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    if (!this.#data.has(dataId)) return true;
+    const record = this.#data.get(dataId);
+    record.refCount--;
+    if (!force && record.refCount > 0) return false;
+    if (record.slice) this.gpu.release(record.slice);
+    this.#data.delete(dataId);
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.#data.numDataIds();
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override memory(): { unreliable: boolean; numBytesInGPU: number } {
+    return { unreliable: false, numBytesInGPU: this.gpu.memory().usedBytes };
+  }
+
+  override async time(work: () => void): Promise<{ wallMs: number; kernelMs: number }> {
+    const start = util.now();
+    let kernelMs = 0;
+    if (this.gpu.device.features.has('timestamp-query')) {
+      const times = await this.profile(() => Promise.resolve(work()));
+      kernelMs = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    } else {
+      work();
+      await this.settle(0);
+    }
+    return { wallMs: util.now() - start, kernelMs };
+  }
+
+  override dispose(): void {
+    this.gpu.dispose();
+  }
+
+  // --- what kernels use ---
+
+  /**
+   * Runs a plan on tensors.
+   * @param inputs by binding name; `undefined` for an input that the plan's constants switch off.
+   * @returns the plan's outputs as tensors, by binding name.
+   */
+  run(plan: Plan, inputs: Readonly<Record<string, TensorInfo | undefined>>): Record<string, TensorInfo> {
+    const given: Record<string, BufferSlice | undefined> = {};
+    for (const name in inputs) {
+      const tensor = inputs[name];
+      given[name] = tensor && this.slice(tensor);
+    }
+    const slices = this.gpu.run(plan, given);
+    const outputs: Record<string, TensorInfo> = {};
+    for (const name in slices) {
+      const spec = plan.outputs[name];
+      const slice = slices[name];
+      if (spec && slice) outputs[name] = this.#adopt(slice, spec.shape, spec.dtype);
+    }
+    return outputs;
+  }
+
+  /** Like run(), for plans with one output. */
+  runOne(plan: Plan, inputs: Readonly<Record<string, TensorInfo | undefined>>): TensorInfo {
+    const [output] = Object.values(this.run(plan, inputs));
+    if (!output) throw new Error(`${plan.shader.name} makes no output`);
+    return output;
+  }
+
+  /** The tensor's storage on the device; uploads host values on first use. */
+  slice(tensor: TensorInfo): BufferSlice {
+    const record = this.#data.get(tensor.dataId);
+    if (record.slice) return record.slice;
+    const slice = this.gpu.allocate(record.shape);
+    const { values } = record;
+    if (values) {
+      const dtype = deviceType(record.dtype);
+      if (values.length > 0) this.gpu.queue.upload(slice, toDevice(values as ArrayLike<number>, dtype));
+    }
+    record.slice = slice;
+    // Scalars and short vectors stay readable without a round trip.
+    if (elements(record.shape) > 16) record.values = undefined;
+    return slice;
+  }
+
+  /** Host values, where the host still has them (constants, shapes, small vectors). */
+  hostValues(tensor: TensorInfo): ArrayLike<number> | undefined {
+    const { values } = this.#data.get(tensor.dataId);
+    return values as ArrayLike<number> | undefined;
+  }
+
+  /** The same data under another shape: no copy, one reference more. */
+  alias(tensor: TensorInfo, shape: readonly number[]): TensorInfo {
+    this.incRef(tensor.dataId);
+    return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
+  }
+
+  /** A tensor made of host values. */
+  makeTensor(values: BackendValues, shape: readonly number[], dtype: DataType): TensorInfo {
+    return { dataId: this.write(values, [...shape], dtype), shape: [...shape], dtype };
+  }
+
+  /** Disposes a temporary that a kernel made. */
+  release(tensor: TensorInfo): void {
+    this.disposeData(tensor.dataId);
+  }
+
+  /** An in-place kernel is about to change the tensor: host values, if any, are stale from now on. */
+  invalidateHost(tensor: TensorInfo): void {
+    this.slice(tensor);
+    this.#data.get(tensor.dataId).values = undefined;
+  }
+
+  // --- what programs use ---
+
+  /** Call at the end of a step: waits until at most `maxInFlight` steps are unfinished; throws the first GPU failure. */
+  settle(maxInFlight = 2): Promise<void> {
+    return this.gpu.queue.settle(maxInFlight);
+  }
+
+  /** Dispatches recorded so far. */
+  get dispatchCount(): number {
+    return this.gpu.queue.dispatches;
+  }
+
+  memoryReport(): MemoryReport {
+    return this.gpu.memory();
+  }
+
+  /** Time per kernel of everything that `work` runs. Needs the timestamp-query feature. */
+  profile(work: () => Promise<void>): Promise<KernelTime[]> {
+    return this.gpu.queue.profile(work);
+  }
+
+  #adopt(slice: BufferSlice, shape: readonly number[], dtype: DataType): TensorInfo {
+    const dataId = {};
+    this.#data.set(dataId, { shape, dtype, refCount: 1, values: undefined, slice });
+    return { dataId, shape: [...shape], dtype };
+  }
+}

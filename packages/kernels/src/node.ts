@@ -1,0 +1,50 @@
+/** Opens a WebGPU device in Node through Dawn (the `webgpu` package). Nothing global is touched but XDG_RUNTIME_DIR. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create } from 'webgpu';
+import { describeAdapter, requestDevice, type AdapterDescription } from './runtime/device.ts';
+
+export { describeAdapter, type AdapterDescription } from './runtime/device.ts';
+
+/** No adapter was found; `remedy` says how to get one on this platform. */
+export class NoAdapterError extends Error {
+  override readonly name = 'NoAdapterError';
+}
+
+export interface OpenOptions {
+  /** Part of the adapter's name, for machines with several. */
+  readonly adapter?: string;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+export interface OpenedDevice extends AdapterDescription {
+  readonly device: GPUDevice;
+}
+
+/** Dawn's handle must outlive every device made from it. */
+const instances: GPU[] = [];
+
+/**
+ * Opens the preferred adapter with every limit and every feature that Thaw uses.
+ * @throws NoAdapterError when Dawn finds no (matching) adapter.
+ */
+export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevice> {
+  // Mesa's drivers want a private folder; without one Dawn prints an error to standard error for each instance.
+  process.env['XDG_RUNTIME_DIR'] ??= mkdtempSync(join(tmpdir(), 'thaw-xdg-'));
+  const gpu = create(options.adapter === undefined ? [] : [`adapter=${options.adapter}`]);
+  instances.push(gpu);
+  const adapter = await gpu
+    .requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' })
+    .catch((cause: unknown) => {
+      throw new NoAdapterError(`Dawn could not look for a WebGPU adapter: ${String(cause)}`, { cause });
+    });
+  if (!adapter)
+    throw new NoAdapterError(
+      options.adapter === undefined
+        ? 'no WebGPU adapter was found: install a Vulkan driver (on Debian: mesa-vulkan-drivers 25 or later), or run `thaw doctor`'
+        : `no WebGPU adapter has '${options.adapter}' in its name`,
+    );
+  const description = describeAdapter(adapter);
+  return { ...description, device: await requestDevice(adapter) };
+}

@@ -1,0 +1,84 @@
+/**
+ * GPU buffers by size class. Freed buffers are kept for reuse up to a ceiling; beyond it, and on trim(), they are
+ * destroyed. Classes are four per octave, so at most a fifth of a buffer is waste.
+ */
+import { ThawGpuError } from './errors.ts';
+
+const ALIGNMENT = 256;
+
+/** Smallest size class that holds `bytes`. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= ALIGNMENT) return ALIGNMENT;
+  const step = Math.max(ALIGNMENT, 2 ** (Math.floor(Math.log2(bytes - 1)) - 2));
+  return Math.ceil(bytes / step) * step;
+}
+
+export interface MemoryReport {
+  /** Bytes of buffers that tensors hold. */
+  readonly usedBytes: number;
+  /** Bytes of free buffers kept for reuse. */
+  readonly pooledBytes: number;
+  /** Most bytes ever held at once, used and pooled. */
+  readonly peakBytes: number;
+}
+
+export class BufferPool {
+  #free = new Map<number, GPUBuffer[]>();
+  #used = 0;
+  #pooled = 0;
+  #peak = 0;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly usage: GPUBufferUsageFlags,
+    private readonly maxPooledBytes: number,
+    /** Submits recorded work; false while some of it still waits for its pipeline and may use any buffer. */
+    private readonly mayDestroy: () => boolean,
+    private readonly onError: (failure: Promise<GPUError | null>, what: string) => void,
+  ) {}
+
+  /** A buffer of at least `bytes`; its content is whatever was there before. */
+  acquire(bytes: number): GPUBuffer {
+    const size = sizeClass(bytes);
+    const found = this.#free.get(size)?.pop();
+    this.#used += size;
+    if (found) {
+      this.#pooled -= size;
+      return found;
+    }
+    if (size > this.device.limits.maxBufferSize)
+      throw new ThawGpuError(
+        `a tensor of ${bytes.toLocaleString('en')} bytes is larger than this device's largest buffer, ` +
+          `${this.device.limits.maxBufferSize.toLocaleString('en')}; use a smaller batch or image`,
+      );
+    this.#peak = Math.max(this.#peak, this.#used + this.#pooled);
+    this.device.pushErrorScope('out-of-memory');
+    const buffer = this.device.createBuffer({ size, usage: this.usage });
+    this.onError(this.device.popErrorScope(), `allocating ${size.toLocaleString('en')} bytes`);
+    return buffer;
+  }
+
+  release(buffer: GPUBuffer): void {
+    this.#used -= buffer.size;
+    if (this.#pooled + buffer.size > this.maxPooledBytes && this.mayDestroy()) {
+      buffer.destroy();
+      return;
+    }
+    this.#pooled += buffer.size;
+    const list = this.#free.get(buffer.size);
+    if (list) list.push(buffer);
+    else this.#free.set(buffer.size, [buffer]);
+  }
+
+  /** Destroys every free buffer, unless work recorded on them still waits for its pipeline. */
+  trim(): void {
+    if (!this.mayDestroy()) return;
+    for (const list of this.#free.values()) for (const buffer of list) buffer.destroy();
+    this.#free.clear();
+    this.#pooled = 0;
+  }
+
+  report(): MemoryReport {
+    return { usedBytes: this.#used, pooledBytes: this.#pooled, peakBytes: this.#peak };
+  }
+}

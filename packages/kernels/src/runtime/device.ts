@@ -1,0 +1,54 @@
+/** Asks an adapter for a device with the limits and features that the kernels use, and says what it is. */
+
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  /** The device's name, as the driver gives it. */
+  readonly name: string;
+  /** Driver and version, as far as the implementation tells. */
+  readonly driver: string;
+  /** True for a CPU that plays a GPU (lavapipe, SwiftShader, WARP). */
+  readonly isSoftware: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<WantedLimit, number>>;
+}
+
+/** Used where the adapter has them; nothing requires them. */
+const wantedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
+
+const wantedLimits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+export type WantedLimit = (typeof wantedLimits)[number];
+
+const isFeature = (name: string, features: ReadonlySet<string>): boolean => features.has(name);
+
+/** Reads an adapter's description. Call before requestDevice: some implementations consume the adapter there. */
+export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
+  const { info } = adapter;
+  const limits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    name: info.device || info.description || info.vendor || 'unnamed adapter',
+    driver: info.description,
+    isSoftware: /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(`${info.device} ${info.description} ${info.architecture}`),
+    features: wantedFeatures.filter((name) => isFeature(name, adapter.features)),
+    limits: limits as Record<WantedLimit, number>,
+  };
+}
+
+/** A device with every wanted feature the adapter has, and the adapter's own limits. */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredFeatures = wantedFeatures.filter((name) => isFeature(name, adapter.features));
+  const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
+  return adapter.requestDevice({ label: 'thaw', requiredFeatures, requiredLimits });
+}

@@ -1,0 +1,28 @@
+/** Errors of the runtime, one class per situation; each message says what to do next. */
+export class ThawGpuError extends Error {
+  override readonly name: string = 'ThawGpuError';
+}
+
+/** The device went away (driver reset, destroy(), unplugged). Every pending and later read rejects with this. */
+export class DeviceLostError extends ThawGpuError {
+  override readonly name = 'DeviceLostError';
+  constructor(reason: string, message: string) {
+    super(
+      `the WebGPU device was lost (${reason || 'unknown'}): ${message || 'no message'}. ` +
+        'Open a new device and resume from the last checkpoint.',
+    );
+  }
+}
+
+/** A shader did not compile. */
+export class ShaderError extends ThawGpuError {
+  override readonly name = 'ShaderError';
+}
+
+/** Synchronous reads cannot wait for a GPU. */
+export class NotOnGpuError extends ThawGpuError {
+  override readonly name = 'NotOnGpuError';
+  constructor() {
+    super('the thaw backend reads asynchronously: write `await tensor.data()`, not `tensor.dataSync()`');
+  }
+}

@@ -1,0 +1,63 @@
+/** A Plan is one dispatch as data: which shader, how specialised, with what parameters, over how many workgroups. */
+import type { Shader } from '../wgsl/shader.ts';
+
+/** Element type of a tensor on the device. A bool is a u32 of 0 or 1. */
+export type DeviceType = 'float32' | 'int32' | 'bool';
+export interface OutputSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DeviceType;
+}
+export type Workgroups = readonly [number, number, number];
+
+export interface Plan {
+  readonly shader: Shader;
+  readonly tuning: Readonly<Record<string, number>>;
+  /** Values of the shader's `override`s. */
+  readonly constants: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly workgroups: Workgroups;
+  /** Tensors this dispatch creates, by binding name. A read_write binding not named here is given by the caller. */
+  readonly outputs: Readonly<Record<string, OutputSpec>>;
+}
+
+/** What plans need of a device; a GPUDevice's own `limits` fits. */
+export interface Limits {
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+}
+
+/** Names a compiled pipeline: shader, tuning and constants, never a tensor's size. */
+export function pipelineKey({ shader, tuning, constants }: Plan): string {
+  let key = shader.name;
+  for (const id in tuning) key += ` ${id}=${tuning[id]}`;
+  for (const id in constants) key += ` ${id}=${constants[id]}`;
+  return key;
+}
+
+export const elements = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);
+
+/**
+ * Folds a one-dimensional count of workgroups into two dimensions that the device allows.
+ * The shader recovers its index as `group.y * numWorkgroups.x + group.x` and checks it against its own count.
+ * @throws when even the fold is too large, naming the kernel and what to reduce.
+ */
+export function foldWorkgroups(kernel: string, count: number, limits: Limits): Workgroups {
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  if (count <= most) return [Math.max(count, 1), 1, 1];
+  const y = Math.ceil(count / most);
+  if (y > most)
+    throw new Error(`${kernel}: ${count} workgroups are more than this device's ${most} x ${most}; use a smaller batch`);
+  return [Math.ceil(count / y), y, 1];
+}
+
+/** @throws when a tensor is larger than the device can bind, naming kernel, tensor, both sizes and the remedy. */
+export function checkBinding(kernel: string, tensor: string, shape: readonly number[], limits: Limits): void {
+  const bytes = 4 * elements(shape);
+  if (bytes > limits.maxStorageBufferBindingSize)
+    throw new Error(
+      `${kernel}: ${tensor} [${shape.join(', ')}] takes ${bytes.toLocaleString('en')} bytes, more than the ` +
+        `${limits.maxStorageBufferBindingSize.toLocaleString('en')} this device can bind; use a smaller batch or image`,
+    );
+}

@@ -1,0 +1,314 @@
+/**
+ * Recorded work, submitted in batches and in order.
+ * A kernel call only records a command. flush() encodes what can run; a dispatch whose pipeline is still compiling
+ * holds back everything after it, so the first step of a network compiles all its pipelines in parallel.
+ * Every batch runs inside an error scope: after a failure, every awaited read rejects with the guilty kernel's name.
+ */
+import { packParams, paramsSize } from '../wgsl/shader.ts';
+import { bufferUsage, MAP_MODE_READ } from './constants.ts';
+import { DeviceLostError, ThawGpuError } from './errors.ts';
+import type { Pipeline } from './pipelines.ts';
+import type { Plan } from './plan.ts';
+import { sumTimestamps, TimestampBatch, type BatchTimestamps, type KernelTime } from './profile.ts';
+
+/** A range of a GPU buffer; a tensor's storage. */
+export interface BufferSlice {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+interface Dispatch {
+  readonly kind: 'dispatch';
+  readonly pipeline: Pipeline;
+  readonly slices: readonly BufferSlice[];
+  readonly params: ArrayBuffer;
+  readonly plan: Plan;
+}
+interface Upload {
+  readonly kind: 'upload';
+  readonly target: BufferSlice;
+  readonly data: ArrayBufferView<ArrayBuffer>;
+}
+interface Copy {
+  readonly kind: 'copy';
+  readonly from: BufferSlice;
+  readonly to: GPUBuffer;
+}
+type Command = Dispatch | Upload | Copy;
+
+/** Dispatches in one submit at most; also the slots of the uniform arena. */
+const BATCH = 256;
+/** Offset alignment that every WebGPU device accepts (minUniformBufferOffsetAlignment is at most 256). */
+const SLOT_BYTES = 256;
+/** Bind groups kept before the cache is emptied. */
+const MAX_BIND_GROUPS = 8192;
+
+export class CommandQueue {
+  #pending: Command[] = [];
+  /** Buffers that pending commands touch: a write to one of these must wait its turn. */
+  #touched = new Set<GPUBuffer>();
+  #recorded = 0;
+  #submitted = 0;
+  #failure: Error | undefined;
+  #scopes: Promise<void>[] = [];
+  #steps: Promise<void>[] = [];
+  #waitingFor: Pipeline | undefined;
+  #uniforms: GPUBuffer;
+  #uniformBytes = new Uint8Array(BATCH * SLOT_BYTES);
+  #bindGroups = new Map<string, GPUBindGroup>();
+  #ids = new WeakMap<GPUBuffer | GPUBindGroupLayout, number>();
+  #nextId = 0;
+  #staging = new Map<number, GPUBuffer[]>();
+  #timestamps: BatchTimestamps[] | undefined;
+  readonly #lost: Promise<never>;
+  /** Dispatches recorded since the queue was made. */
+  dispatches = 0;
+
+  constructor(private readonly device: GPUDevice) {
+    this.#uniforms = device.createBuffer({
+      label: 'params',
+      size: BATCH * SLOT_BYTES,
+      usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
+    });
+    this.#lost = device.lost.then(({ reason, message }) => {
+      this.#failure = new DeviceLostError(reason, message);
+      throw this.#failure;
+    });
+    this.#lost.catch(() => undefined);
+  }
+
+  /** Records one dispatch; `slices` in the order of the shader's bindings, the uniform left out. */
+  dispatch(pipeline: Pipeline, plan: Plan, slices: readonly BufferSlice[]): void {
+    this.dispatches++;
+    for (const { buffer } of slices) this.#touched.add(buffer);
+    this.#record({ kind: 'dispatch', pipeline, plan, slices, params: packParams(plan.shader, plan.params) });
+  }
+
+  /** Writes host data; `data` may be reused by the caller at once. */
+  upload(target: BufferSlice, data: ArrayBufferView<ArrayBuffer>): void {
+    if (this.#touched.has(target.buffer)) this.flush();
+    if (!this.#touched.has(target.buffer)) {
+      this.device.queue.writeBuffer(target.buffer, target.offset, data.buffer, data.byteOffset, data.byteLength);
+      return;
+    }
+    const copy = new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+    this.#record({ kind: 'upload', target, data: copy });
+  }
+
+  /** Reads a slice back. @throws the first failure of any command recorded before. */
+  async download(from: BufferSlice): Promise<ArrayBuffer> {
+    const staging = this.#acquireStaging(from.size);
+    this.#touched.add(from.buffer);
+    this.#record({ kind: 'copy', from, to: staging });
+    await this.#drain(this.#recorded);
+    await Promise.race([staging.mapAsync(MAP_MODE_READ, 0, from.size), this.#lost]).catch((error: unknown) => {
+      throw this.#failure ?? error;
+    });
+    await this.#check();
+    const bytes = staging.getMappedRange(0, from.size).slice(0);
+    staging.unmap();
+    this.#releaseStaging(staging);
+    return bytes;
+  }
+
+  /**
+   * Call at the end of a step: submits it, and waits until at most `maxInFlight` steps are unfinished.
+   * @throws the first failure of any command recorded before.
+   */
+  async settle(maxInFlight: number): Promise<void> {
+    await this.#drain(this.#recorded);
+    this.#steps.push(this.device.queue.onSubmittedWorkDone().then(() => undefined));
+    while (this.#steps.length > maxInFlight) await Promise.race([this.#steps.shift(), this.#lost]);
+    await this.#check();
+  }
+
+  /** Submits everything whose pipelines are compiled, without waiting. */
+  flush(): void {
+    while (this.#pending.length > 0 && !this.#failure) {
+      const ready = this.#readyPrefix();
+      if (ready === 0) return this.#resumeWhenCompiled();
+      const batch = this.#pending.splice(0, ready);
+      this.#submit(batch);
+      this.#submitted += batch.length;
+    }
+    if (this.#failure) this.#pending = [];
+    this.#touched.clear();
+  }
+
+  /** Submits recorded work and forgets bind groups, so that buffers may be destroyed; false while that is too early. */
+  letGo(): boolean {
+    this.flush();
+    this.#bindGroups.clear();
+    return this.#pending.length === 0;
+  }
+
+  /** Times every dispatch that `work` records. Needs the timestamp-query feature. */
+  async profile(work: () => Promise<void>): Promise<KernelTime[]> {
+    if (!this.device.features.has('timestamp-query'))
+      throw new ThawGpuError('this device has no timestamp-query feature, so kernels cannot be timed one by one');
+    await this.settle(0);
+    this.#timestamps = [];
+    try {
+      await work();
+      await this.settle(0);
+      return await sumTimestamps(this.#timestamps);
+    } finally {
+      this.#timestamps = undefined;
+    }
+  }
+
+  #record(command: Command): void {
+    this.#recorded++;
+    this.#pending.push(command);
+    if (this.#pending.length >= BATCH) this.flush();
+  }
+
+  async #drain(upTo: number): Promise<void> {
+    this.flush();
+    while (this.#submitted < upTo && !this.#failure) {
+      const [next] = this.#pending;
+      if (next?.kind !== 'dispatch') break;
+      await Promise.race([next.pipeline.ready, this.#lost]).catch((error: unknown) => this.#fail(error));
+      this.flush();
+    }
+    if (this.#failure) throw this.#failure;
+  }
+
+  async #check(): Promise<void> {
+    const scopes = this.#scopes;
+    this.#scopes = [];
+    await Promise.all(scopes);
+    if (this.#failure) throw this.#failure;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new ThawGpuError(String(error));
+  }
+
+  /** Watches an error scope's result; `what` names the work in the message. */
+  watch(scope: Promise<GPUError | null>, what: string): void {
+    this.#scopes.push(
+      scope.then(
+        (error) => {
+          if (error) this.#fail(new ThawGpuError(`${what}: ${error.message}`));
+        },
+        (error: unknown) => this.#fail(error),
+      ),
+    );
+    if (this.#scopes.length >= BATCH) {
+      const settled = Promise.all(this.#scopes).then(() => undefined);
+      this.#scopes = [settled];
+    }
+  }
+
+  #readyPrefix(): number {
+    const most = Math.min(this.#pending.length, BATCH);
+    for (let i = 0; i < most; i++) {
+      const command = this.#pending[i];
+      if (command?.kind === 'dispatch' && !command.pipeline.compiled) return i;
+      // An upload goes through the queue, not the encoder: it ends the batch before it.
+      if (command?.kind === 'upload') return Math.max(i, 1);
+    }
+    return most;
+  }
+
+  #resumeWhenCompiled(): void {
+    const [next] = this.#pending;
+    if (next?.kind !== 'dispatch' || this.#waitingFor === next.pipeline) return;
+    this.#waitingFor = next.pipeline;
+    next.pipeline.ready.then(
+      () => {
+        this.#waitingFor = undefined;
+        this.flush();
+      },
+      (error: unknown) => {
+        this.#fail(error);
+        this.flush();
+      },
+    );
+  }
+
+  #submit(batch: readonly Command[]): void {
+    const [first] = batch;
+    if (first?.kind === 'upload') {
+      const { target, data } = first;
+      this.device.queue.writeBuffer(target.buffer, target.offset, data.buffer, data.byteOffset, data.byteLength);
+      return;
+    }
+    const { device } = this;
+    device.pushErrorScope('validation');
+    const encoder = device.createCommandEncoder();
+    const timed = this.#timestamps && batch.some((c) => c.kind === 'dispatch') ? new TimestampBatch(device, BATCH) : undefined;
+    let pass: GPUComputePassEncoder | undefined;
+    let slot = 0;
+    for (const command of batch) {
+      if (command.kind === 'upload') throw new ThawGpuError('an upload cannot be encoded');
+      if (command.kind === 'copy') {
+        pass?.end();
+        pass = undefined;
+        encoder.copyBufferToBuffer(command.from.buffer, command.from.offset, command.to, 0, command.from.size);
+        continue;
+      }
+      if (timed) {
+        pass?.end();
+        pass = undefined;
+      }
+      pass ??= encoder.beginComputePass(timed?.next(command.pipeline.shader.name));
+      this.#encode(pass, command, slot++);
+    }
+    pass?.end();
+    if (timed) this.#timestamps?.push(timed.resolve(encoder));
+    if (slot > 0) device.queue.writeBuffer(this.#uniforms, 0, this.#uniformBytes, 0, slot * SLOT_BYTES);
+    device.queue.submit([encoder.finish()]);
+    timed?.querySet.destroy();
+    const names = new Set(batch.map((c) => (c.kind === 'dispatch' ? c.pipeline.shader.name : 'read')));
+    this.watch(device.popErrorScope(), [...names].join(', '));
+  }
+
+  #encode(pass: GPUComputePassEncoder, { pipeline, plan, slices, params }: Dispatch, slot: number): void {
+    if (!pipeline.compiled) throw new ThawGpuError(`${pipeline.shader.name} was encoded before it was compiled`);
+    this.#uniformBytes.set(new Uint8Array(params), slot * SLOT_BYTES);
+    pass.setPipeline(pipeline.compiled);
+    const offsets = pipeline.shader.params.length > 0 ? [slot * SLOT_BYTES] : [];
+    pass.setBindGroup(0, this.#bindGroup(pipeline, slices), offsets);
+    pass.dispatchWorkgroups(...plan.workgroups);
+  }
+
+  #bindGroup({ layout, shader }: Pipeline, slices: readonly BufferSlice[]): GPUBindGroup {
+    let key = `${this.#id(layout)}`;
+    for (const s of slices) key += `,${this.#id(s.buffer)}:${s.offset}+${s.size}`;
+    const found = this.#bindGroups.get(key);
+    if (found) return found;
+    let given = 0;
+    const entries = shader.bindings.map(({ index, type }) => {
+      if (type === 'uniform') return { binding: index, resource: { buffer: this.#uniforms, size: paramsSize(shader) } };
+      const slice = slices[given++];
+      if (!slice) throw new ThawGpuError(`${shader.name}: ${slices.length} buffers for more bindings`);
+      return { binding: index, resource: { buffer: slice.buffer, offset: slice.offset, size: slice.size } };
+    });
+    const group = this.device.createBindGroup({ label: shader.name, layout, entries });
+    if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
+    this.#bindGroups.set(key, group);
+    return group;
+  }
+
+  #id(object: GPUBuffer | GPUBindGroupLayout): number {
+    let id = this.#ids.get(object);
+    if (id === undefined) this.#ids.set(object, (id = this.#nextId++));
+    return id;
+  }
+
+  #acquireStaging(bytes: number): GPUBuffer {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
+    const free = this.#staging.get(size)?.pop();
+    return free ?? this.device.createBuffer({ size, usage: bufferUsage.MAP_READ | bufferUsage.COPY_DST });
+  }
+
+  #releaseStaging(buffer: GPUBuffer): void {
+    const list = this.#staging.get(buffer.size) ?? [];
+    // Large staging buffers are rare (weights, feature maps) and would only sit there.
+    if (list.length >= 4 || buffer.size > 2 ** 24) buffer.destroy();
+    else this.#staging.set(buffer.size, [...list, buffer]);
+  }
+}

@@ -1,0 +1,58 @@
+/** One device for all tests of a file, opened once. */
+import { openDevice } from '../node.ts';
+import { Gpu } from '../runtime/gpu.ts';
+import { elements, type Plan } from '../runtime/plan.ts';
+import { fromDevice, toDevice, type HostValues } from '../backend/storage.ts';
+
+export const gpu = new Gpu((await openDevice()).device);
+
+/** Bits no kernel computes: an output element that still holds them was never written. */
+const POISON = 0xffb5b5b5;
+
+/**
+ * Runs plans one after another on host arrays and reads the outputs of all of them.
+ * Outputs are poisoned before, so that an element the kernel leaves out reads as NaN.
+ * A later plan may name an earlier plan's output as its input; in-place inputs are returned too.
+ */
+export async function runPlans(
+  plans: readonly Plan[],
+  inputs: Readonly<Record<string, Float32Array | Int32Array | undefined>>,
+): Promise<Record<string, HostValues>> {
+  const slices = new Map(
+    Object.entries(inputs).flatMap(([name, values]) => {
+      if (!values) return [];
+      const slice = gpu.allocate([values.length]);
+      gpu.queue.upload(slice, toDevice(values, values instanceof Float32Array ? 'float32' : 'int32'));
+      return [[name, slice] as const];
+    }),
+  );
+  const results: Record<string, HostValues> = {};
+  for (const plan of plans) {
+    poisonFreeBuffers(plan);
+    const outputs = gpu.run(plan, Object.fromEntries(slices));
+    for (const [name, slice] of Object.entries(outputs)) slices.set(name, slice);
+  }
+  for (const plan of plans)
+    for (const [name, { shape, dtype }] of Object.entries(plan.outputs)) {
+      const slice = slices.get(name);
+      if (slice) results[name] = fromDevice(await gpu.queue.download(slice), elements(shape), dtype);
+    }
+  for (const [name, values] of Object.entries(inputs)) {
+    const slice = slices.get(name);
+    const isInPlace = plans.some((p) => p.shader.bindings.some((b) => b.name === name && b.type === 'read_write'));
+    if (values && slice && isInPlace && !(name in results))
+      results[name] = fromDevice(await gpu.queue.download(slice), values.length, values instanceof Float32Array ? 'float32' : 'int32');
+  }
+  for (const slice of slices.values()) gpu.release(slice);
+  return results;
+}
+
+/** The pool hands out the most recently freed buffer first: fill one of each output's size with poison and free it. */
+function poisonFreeBuffers(plan: Plan): void {
+  const slices = Object.values(plan.outputs).map(({ shape }) => {
+    const slice = gpu.allocate(shape);
+    gpu.queue.upload(slice, new Uint32Array(slice.size / 4).fill(POISON));
+    return slice;
+  });
+  for (const slice of slices) gpu.release(slice);
+}

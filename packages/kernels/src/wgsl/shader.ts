@@ -1,0 +1,93 @@
+/**
+ * A .wgsl file read as data: its bindings, the fields of its Params and its tunable constants.
+ * The file stays valid WGSL as it lies; nothing of its layout is written a second time on the host.
+ */
+export type BindingType = 'read' | 'read_write' | 'uniform';
+export interface Binding {
+  readonly name: string;
+  readonly index: number;
+  readonly type: BindingType;
+  /** Bytes of one array element; a buffer bound here must hold a multiple of it. 0 for the uniform. */
+  readonly stride: number;
+}
+export type ParamType = 'u32' | 'i32' | 'f32';
+
+export interface Shader {
+  readonly name: string;
+  readonly source: string;
+  readonly bindings: readonly Binding[];
+  readonly params: readonly { readonly name: string; readonly type: ParamType }[];
+  readonly tunables: Readonly<Record<string, number>>;
+  readonly overrides: readonly string[];
+}
+
+const bindingPattern =
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage, read_write|storage, read|uniform)>\s*(\w+)\s*:\s*([\w<>, ]+);/g;
+const tunablePattern = /^const (\w+): u32 = (\d+)u;\s*\/\/ *@tune/gm;
+
+const typeOf = (space: string): BindingType =>
+  space === 'uniform' ? 'uniform' : space === 'storage, read' ? 'read' : 'read_write';
+
+const strideOf = (type: string): number => (type.startsWith('array<') ? (/vec4/.test(type) ? 16 : 4) : 0);
+
+/** Reads bindings, Params and tunables of a shader. @throws when Params holds anything but u32, i32 and f32. */
+export function readShader(name: string, source: string): Shader {
+  const code = source.replace(/\/\/(?! *@tune).*$/gm, '');
+  const bindings = [...code.matchAll(bindingPattern)]
+    .map(([, index = '', space = '', id = '', type = '']) => ({
+      name: id,
+      index: Number(index),
+      type: typeOf(space),
+      stride: strideOf(type),
+    }))
+    .sort((a, b) => a.index - b.index);
+  const body = /struct Params\s*{([^}]*)}/.exec(code)?.[1] ?? '';
+  const params = body
+    .split(',')
+    .map((field) => field.trim())
+    .filter((field) => field !== '')
+    .map((field) => {
+      const [, id, type] = /^(\w+)\s*:\s*(u32|i32|f32)$/.exec(field) ?? [];
+      if (id === undefined || !(type === 'u32' || type === 'i32' || type === 'f32'))
+        throw new Error(`${name}.wgsl: Params may hold only u32, i32 and f32 fields, found '${field}'`);
+      return { name: id, type } as const;
+    });
+  const tunables = Object.fromEntries([...code.matchAll(tunablePattern)].map(([, id = '', v]) => [id, Number(v)]));
+  const overrides = [...code.matchAll(/^override (\w+)\s*:/gm)].map(([, id = '']) => id);
+  return { name, source, bindings, params, tunables, overrides };
+}
+
+/** The source with its `// @tune` constants set. @throws on a name that the file does not declare. */
+export function specialise(shader: Shader, tuning: Readonly<Record<string, number>>): string {
+  let code = shader.source;
+  for (const [id, value] of Object.entries(tuning)) {
+    if (!(id in shader.tunables))
+      throw new Error(
+        `${shader.name}.wgsl has no tunable '${id}' (it has ${Object.keys(shader.tunables).join(', ') || 'none'})`,
+      );
+    code = code.replace(new RegExp(`^(const ${id}: u32 = )\\d+u`, 'm'), `$1${value}u`);
+  }
+  return code;
+}
+
+/** Bytes of the uniform block: WGSL rounds a uniform struct up to 16. */
+export const paramsSize = (shader: Shader): number => Math.max(16, Math.ceil(shader.params.length / 4) * 16);
+
+/** Packs Params by field name into 4-byte slots. @throws on a missing or a surplus field. */
+export function packParams(shader: Shader, values: Readonly<Record<string, number>>): ArrayBuffer {
+  const bytes = new ArrayBuffer(paramsSize(shader));
+  const data = new DataView(bytes);
+  shader.params.forEach(({ name, type }, i) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`${shader.name}.wgsl: Params.${name} was not given`);
+    if (type === 'f32') data.setFloat32(4 * i, value, true);
+    else if (type === 'i32') data.setInt32(4 * i, value, true);
+    else data.setUint32(4 * i, value, true);
+  });
+  const given = Object.keys(values);
+  if (given.length !== shader.params.length) {
+    const surplus = given.find((key) => !shader.params.some((p) => p.name === key));
+    throw new Error(`${shader.name}.wgsl: Params has no field '${surplus}'`);
+  }
+  return bytes;
+}
