@@ -38,7 +38,7 @@ async function install({ packages, backports }, codename, dryRun) {
 
   if (newSource) writeFileSync(newSource.path, newSource.text);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const options = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
+  const options = ['-q', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
   // An unrelated source that cannot be reached fails the update; the install below decides whether that matters.
   const updated = await run('apt-get', [...options, 'update'], { env });
   const installed = await run('apt-get', [...options, ...aptInstallArguments(packages, backports)], { env });
