@@ -71,7 +71,8 @@ export function batches(dataset: ImageDataset, options: BatchOptions): BatchStre
   };
 }
 
-type Outcome = { readonly index: number; readonly rgb: Uint8Array } | { readonly index: number; readonly error: unknown };
+type Outcome =
+  { readonly index: number; readonly rgb: Uint8Array } | { readonly index: number; readonly error: unknown };
 
 /** Decodes `workers` images ahead, in order, and fills batches with those that could be read. */
 async function* assemble(

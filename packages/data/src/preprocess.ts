@@ -26,8 +26,7 @@ const RECIPES: Record<Preprocessing, Recipe> = {
   keras: { channels: BGR, value: (byte, c) => byte - ([103.939, 116.779, 123.68] as const)[c] },
   torchvision: {
     channels: RGB,
-    value: (byte, c) =>
-      (byte / 255 - ([0.485, 0.456, 0.406] as const)[c]) / ([0.229, 0.224, 0.225] as const)[c],
+    value: (byte, c) => (byte / 255 - ([0.485, 0.456, 0.406] as const)[c]) / ([0.229, 0.224, 0.225] as const)[c],
   },
   'tf-official': { channels: RGB, value: (byte, c) => byte - ([123.68, 116.78, 103.94] as const)[c] },
   none: { channels: RGB, value: (byte) => byte },

@@ -109,7 +109,7 @@ function apportion(sizes: readonly number[], limits: readonly number[], total: n
   // Integer remainders: exact, where fractions of doubles might tie or not by rounding.
   ranks.sort((a, b) => (((sizes[b] ?? 0) * total) % sum) - (((sizes[a] ?? 0) * total) % sum));
   let missing = total - counts.reduce((a, b) => a + b, 0);
-  for (let progress = true; missing > 0 && progress; ) {
+  for (let progress = true; missing > 0 && progress;) {
     progress = false;
     for (const g of ranks) {
       const count = counts[g] ?? 0;
