@@ -1,0 +1,18 @@
+// The gradients of TensorFlow.js's own ops, which tfjs-core does not register by itself (ANCHORS: fact 1).
+// This is the one deep import of tfjs: it resolves in vite and esbuild, not in plain Node, so dist/ has it bundled.
+// tfjs's registries live on globalThis, hence a bundled copy registers for every copy of tfjs-core in the program.
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
+
+/**
+ * Sees to it that `tf.variableGrads` finds the gradients of tfjs-core's ops. May be called any number of times.
+ * @throws when a bundler has dropped the import that registers them.
+ */
+export function registerCoreGradients(): void {
+  if (tf.getGradient('Sum') === undefined) {
+    throw new Error(
+      'The gradients of @tensorflow/tfjs-core are not registered: a bundler has dropped ' +
+        "'@tensorflow/tfjs-core/dist/register_all_gradients'; mark it as having side effects.",
+    );
+  }
+}

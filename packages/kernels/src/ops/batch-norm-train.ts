@@ -1,0 +1,74 @@
+// Batch-norm on the batch's statistics: y = relu(gamma * (x - mean) / sqrt(variance + epsilon) + beta + residual).
+// Kernel 'ThawBatchNormTrain': inputs x, gamma, beta, residual?; attributes BatchNormTrainAttributes;
+// outputs [y, mean, variance].
+import * as tf from '@tensorflow/tfjs-core';
+import { onThaw, presentInputs } from './backend.ts';
+
+export interface BatchNormTrainOptions {
+  epsilon: number;
+  /** Added before the ReLU; has x's shape. */
+  residual?: tf.Tensor4D;
+  /** Default false. */
+  relu?: boolean;
+}
+
+export type BatchNormTrainAttributes = { epsilon: number; relu: boolean };
+
+export interface BatchNormTrainResult {
+  /** The shape of x. */
+  y: tf.Tensor4D;
+  /** [channels], over batch, height and width; carries no gradient. */
+  mean: tf.Tensor1D;
+  /** [channels], biased (divided by the count, not count - 1); carries no gradient. */
+  variance: tf.Tensor1D;
+}
+
+/**
+ * Training batch-norm; gradients flow to x, gamma, beta and residual.
+ *
+ * @param x [batch, height, width, channels]
+ * @param gamma [channels]
+ * @param beta [channels]
+ */
+export function batchNormTrain(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  options: BatchNormTrainOptions,
+): BatchNormTrainResult {
+  const { epsilon, residual } = options;
+  const relu = options.relu ?? false;
+  if (onThaw()) {
+    const attributes: BatchNormTrainAttributes = { epsilon, relu };
+    const [y, mean, variance] = tf
+      .engine()
+      .runKernel<[tf.Tensor4D, tf.Tensor1D, tf.Tensor1D]>(
+        'ThawBatchNormTrain',
+        presentInputs({ x, gamma, beta, residual }),
+        attributes,
+      );
+    return { y, mean, variance };
+  }
+  return tf.tidy(() => {
+    const mean: tf.Tensor1D = tf.mean(x, [0, 1, 2]);
+    const centred: tf.Tensor4D = tf.sub(x, mean);
+    // Two passes: E[x^2] - E[x]^2 cancels to zero or below where the mean is large.
+    const variance: tf.Tensor1D = tf.mean(tf.square(centred), [0, 1, 2]);
+    const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, epsilon)));
+    let y: tf.Tensor4D = tf.add(tf.mul(centred, scale), beta);
+    if (residual) {
+      tf.util.assertShapesMatch(y.shape, residual.shape, 'batchNormTrain: the residual must have the shape of x. ');
+      y = tf.add(y, residual);
+    }
+    if (relu) y = tf.relu(y);
+    return { y, mean: withoutGradient(mean), variance: withoutGradient(variance) };
+  });
+}
+
+/** The same values, cut off from the tape. */
+function withoutGradient(x: tf.Tensor1D): tf.Tensor1D {
+  return tf.customGrad((value) => ({
+    value: tf.clone(value as tf.Tensor1D),
+    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+  }))(x) as tf.Tensor1D;
+}

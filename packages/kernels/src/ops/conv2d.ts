@@ -1,0 +1,65 @@
+// y = relu(conv(x, filter) + bias + residual), NHWC and HWIO, with explicit padding; bias, residual and ReLU optional.
+// Kernel 'ThawConv2D': inputs x, filter, bias?, residual?; attributes Conv2DAttributes; one output.
+import * as tf from '@tensorflow/tfjs-core';
+import { onThaw, presentInputs } from './backend.ts';
+
+export type Pair = [number, number];
+/** [[top, bottom], [left, right]] in pixels. */
+export type Padding = [[number, number], [number, number]];
+
+export interface Conv2DOptions {
+  /** [vertical, horizontal] */
+  strides: Pair;
+  pad: Padding;
+  /** [vertical, horizontal]; default [1, 1]. */
+  dilations?: Pair;
+  /** One value per output channel. */
+  bias?: tf.Tensor1D;
+  /** Added before the ReLU; has the output's shape. */
+  residual?: tf.Tensor4D;
+  /** Default false. */
+  relu?: boolean;
+}
+
+export type Conv2DAttributes = { strides: Pair; pad: Padding; dilations: Pair; relu: boolean };
+
+/**
+ * Convolution with its usual epilogue: `relu(conv(x, filter) + bias + residual)`.
+ *
+ * @param x [batch, height, width, inChannels]
+ * @param filter [filterHeight, filterWidth, inChannels, outChannels]
+ * @returns [batch, outHeight, outWidth, outChannels]; outHeight = floor((height + top + bottom - extent) / stride) + 1,
+ *   where extent = (filterHeight - 1) * dilation + 1.
+ * @throws when channels or the residual's shape do not match.
+ */
+export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Conv2DOptions): tf.Tensor4D {
+  const { strides, pad, bias, residual } = options;
+  const dilations = options.dilations ?? [1, 1];
+  const relu = options.relu ?? false;
+  if (onThaw()) {
+    const attributes: Conv2DAttributes = { strides, pad, dilations, relu };
+    return tf.engine().runKernel('ThawConv2D', presentInputs({ x, filter, bias, residual }), attributes);
+  }
+  return tf.tidy((): tf.Tensor4D => {
+    const explicit: [[number, number], [number, number], [number, number], [number, number]] = [
+      [0, 0],
+      pad[0],
+      pad[1],
+      [0, 0],
+    ];
+    // tfjs's fused form runs the epilogue in the convolution where the backend can, and falls back under a tape.
+    const sum: tf.Tensor4D = tf.fused.conv2d({
+      x,
+      filter,
+      strides,
+      pad: explicit,
+      dilations,
+      ...(bias ? { bias } : {}),
+      activation: relu && !residual ? 'relu' : 'linear',
+    });
+    if (!residual) return sum;
+    tf.util.assertShapesMatch(sum.shape, residual.shape, 'conv2d: the residual must have the output’s shape. ');
+    const added: tf.Tensor4D = tf.add(sum, residual);
+    return relu ? tf.relu(added) : added;
+  });
+}
