@@ -1,10 +1,5 @@
-// Tests of @thaw/data read the packages' sources, through the export condition `thaw-source`.
+// The tests of @thaw/data.
 import { defineConfig } from 'vitest/config';
+import { packageTests } from '../../vitest.shared.ts';
 
-const conditions = ['thaw-source', 'module', 'import', 'default'];
-
-export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
-  test: { include: ['src/**/*.test.ts'] },
-});
+export default defineConfig(packageTests('data'));

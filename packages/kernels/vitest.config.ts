@@ -1,9 +1,5 @@
+// The tests of @thaw/kernels.
 import { defineConfig } from 'vitest/config';
+import { packageTests } from '../../vitest.shared.ts';
 
-const conditions = ['thaw-source', 'module', 'import', 'default'];
-
-export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
-  test: { name: 'kernels', include: ['src/**/*.test.ts'], testTimeout: 120_000 },
-});
+export default defineConfig(packageTests('kernels'));

@@ -1,0 +1,101 @@
+// What each root script does, from the steps of the other modules. A command resolves to the exit code.
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ensureBuilt } from './built.mjs';
+import { binary } from './binary.mjs';
+import { inRoot, TOOLS } from './paths.mjs';
+import { ensureInstalled, ensurePnpm, pnpmCommand } from './pnpm.mjs';
+import { run, say, StepError } from './process.mjs';
+import { ensureRuntimeDir } from './system.mjs';
+import { test } from './test-command.mjs';
+import { ensureAdapter } from './vulkan.mjs';
+
+const CLI = inRoot('packages', 'cli', 'dist', 'thaw.js');
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, pnpm };
+
+/** `npm start`: everything, then `thaw demo`. */
+async function demo(args) {
+  await ensureInstalled();
+  await ensureBuilt();
+  requireCli();
+  ensureRuntimeDir();
+  await ensureAdapter();
+  return run(process.execPath, [CLI, 'demo', ...args]);
+}
+
+/** `npm run thaw -- <arguments>`: the command line, without looking for an adapter (`thaw doctor` does). */
+async function thaw(args) {
+  await ensureInstalled();
+  await ensureBuilt();
+  requireCli();
+  ensureRuntimeDir();
+  return run(process.execPath, [CLI, ...args], { cwd: process.env.INIT_CWD ?? process.cwd() });
+}
+
+/** `npm run build`: every package with its declarations, through turbo's cache. */
+async function build(args) {
+  await ensureInstalled();
+  return turbo(['run', 'build', ...args]);
+}
+
+async function typecheck(args) {
+  await ensureInstalled();
+  const packages = await turbo(['run', 'typecheck', ...args]);
+  const root = await run(process.execPath, [binary('typescript', 'bin/tsc'), '-p', inRoot('tsconfig.json')]);
+  return packages || root;
+}
+
+async function lint(args) {
+  await ensureInstalled();
+  const cache = ['--cache', '--cache-location', join(TOOLS, 'eslint'), '--cache-strategy', 'content'];
+  const cwd = inRoot();
+  const rules = await run(process.execPath, [binary('eslint', 'bin/eslint.js'), ...cache, '--max-warnings', '0', '.', ...args], { cwd });
+  const format = await run(process.execPath, [binary('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'], { cwd });
+  if (format !== 0) say('`npm run format` writes the files the way prettier wants them.');
+  return rules || format;
+}
+
+/** `npm run format [-- path ...]`: prettier over the given paths, else over everything. */
+async function format(args) {
+  await ensureInstalled();
+  const paths = args.length > 0 ? args : ['.'];
+  return run(process.execPath, [binary('prettier', 'bin/prettier.cjs'), '--write', ...paths], { cwd: inRoot() });
+}
+
+/** `npm run bench`: the kernels' benchmarks (`*.bench.ts`), through vitest. */
+async function bench(args) {
+  await ensureInstalled();
+  const kernels = inRoot('packages', 'kernels');
+  const found = ['src', 'bench']
+    .filter((folder) => existsSync(join(kernels, folder)))
+    .flatMap((folder) => readdirSync(join(kernels, folder), { recursive: true }).map(String))
+    .filter((file) => file.endsWith('.bench.ts'));
+  if (found.length === 0) {
+    say('there are no benchmarks yet: packages/kernels has no *.bench.ts file.');
+    return 0;
+  }
+  ensureRuntimeDir();
+  await ensureAdapter();
+  return run(process.execPath, [binary('vitest', 'vitest.mjs'), 'bench', '--run', '--project', 'kernels', ...args], { cwd: inRoot() });
+}
+
+/** `npm run pnpm -- <arguments>`: the pinned pnpm, for adding a dependency or updating the lockfile. */
+async function pnpm(args) {
+  await ensurePnpm();
+  return run(process.execPath, pnpmCommand(args), { cwd: inRoot() });
+}
+
+function requireCli() {
+  if (existsSync(CLI)) return;
+  throw new StepError('packages/cli/dist/thaw.js is missing: packages/cli/src/thaw.ts is not written yet, so there is no command to run.');
+}
+
+/** turbo calls `pnpm run` in each package, so the pinned pnpm must be on its PATH. */
+async function turbo(args) {
+  await ensurePnpm();
+  const path = [join(TOOLS, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
+  const env = { ...process.env, PATH: path, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
+  return run(process.execPath, [binary('turbo', 'bin/turbo'), ...args], { cwd: inRoot(), env });
+}

@@ -1,0 +1,28 @@
+// The one runner behind `npm start`, `npm test` and the other root scripts. Needs Node and npm only: it brings pnpm,
+// installs, builds and sees to a Vulkan driver, each only when it is not done yet, and then runs the command.
+//   node scripts/run.mjs <demo | thaw | test | build | lint | format | typecheck | bench | pnpm> [arguments]
+const [major] = process.versions.node.split('.');
+if (Number(major) < 20) {
+  console.error(`thaw: Node 20 or newer is needed; this is Node ${process.versions.node}.`);
+  process.exit(1);
+}
+
+const { COMMANDS } = await import('./lib/commands.mjs');
+const { say, StepError } = await import('./lib/process.mjs');
+
+const [name = 'demo', ...given] = process.argv.slice(2);
+// `npm run thaw -- train` gives the arguments as they are; `pnpm thaw -- train` hands the dashes on.
+const args = given[0] === '--' ? given.slice(1) : given;
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+if (command === undefined) {
+  say(`unknown command "${name}"; there are: ${Object.keys(COMMANDS).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  try {
+    process.exitCode = await command(args);
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    say(error.message);
+    process.exitCode = error.exitCode;
+  }
+}
