@@ -7,7 +7,8 @@ const bans = [
     message: 'Reading back synchronously stalls or fails on WebGPU: await data() or array() instead.',
   },
   {
-    selector: "AssignmentExpression[left.property.name='navigator'][left.object.name=/^(globalThis|global|window|self)$/]",
+    selector:
+      "AssignmentExpression[left.property.name='navigator'][left.object.name=/^(globalThis|global|window|self)$/]",
     message: 'Never replace globalThis.navigator: hold the GPU object from the webgpu package instead.',
   },
   {
@@ -34,7 +35,10 @@ export default tseslint.config(
     },
     rules: {
       'no-restricted-syntax': ['error', ...bans],
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       // Messages are made of numbers all the time.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
@@ -44,7 +48,10 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       // `() => done()` in a callback is not confusing.
       '@typescript-eslint/no-confusing-void-expression': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
+      ],
       // An implementation of an async interface need not await.
       '@typescript-eslint/require-await': 'off',
       eqeqeq: 'error',

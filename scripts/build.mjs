@@ -3,11 +3,10 @@
 //   node scripts/build.mjs [--no-types] [package ...]     without names: the package in the current folder, else all
 import { readFileSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { build } from 'esbuild';
+import { bundle } from './lib/bundle.mjs';
 import { emitDeclarations } from './lib/declarations.mjs';
 import { buildFingerprint, markBuilt } from './lib/freshness.mjs';
 import { entryPoints } from './lib/entries.mjs';
-import { externalDependencies, rawText } from './lib/esbuild-plugins.mjs';
 import { inRoot, PACKAGES } from './lib/paths.mjs';
 import { say } from './lib/process.mjs';
 
@@ -32,22 +31,7 @@ async function buildPackage(name) {
   const dist = join(folder, 'dist');
   rmSync(dist, { recursive: true, force: true });
   try {
-    await build({
-      absWorkingDir: folder,
-      entryPoints: present.map(({ source, name: out }) => ({ in: source, out })),
-      outdir: 'dist',
-      bundle: true,
-      // One copy of what two entries share: `.` and `./node` of a package must see the same classes.
-      splitting: true,
-      format: 'esm',
-      platform: 'neutral',
-      mainFields: ['module', 'main'],
-      conditions: ['thaw-source'],
-      target: ['node20', 'chrome120', 'firefox121', 'safari17'],
-      sourcemap: true,
-      plugins: [rawText, externalDependencies(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))],
-      logLevel: 'warning',
-    });
+    await bundle(folder, manifest, present, dist);
   } catch {
     // esbuild has printed what is wrong, with file and line.
     return false;

@@ -19,17 +19,28 @@ if (plan.kind !== 'apt') {
   process.exitCode = await install(plan, facts.os?.codename ?? '', process.argv.includes('--dry-run'));
 }
 
-/** Carries an apt plan out; resolves to the exit code. */
+/**
+ * Carries an apt plan out; resolves to the exit code.
+ * @param {{ packages: string[], backports: string | null }} plan
+ * @param {string} codename
+ * @param {boolean} dryRun
+ */
 async function install({ packages, backports }, codename, dryRun) {
   const sources = aptSources();
   const newSource =
     backports !== null && !hasSuite(sources, backports)
-      ? backportsSource({ mirror: mirrorOf(sources, codename), suite: backports, keyring: existsSync(KEYRING) ? KEYRING : null })
+      ? backportsSource({
+          mirror: mirrorOf(sources, codename),
+          suite: backports,
+          keyring: existsSync(KEYRING) ? KEYRING : null,
+        })
       : null;
 
   say(`installing a Vulkan driver (Mesa) for WebGPU, as root, with apt-get:`);
   if (newSource) say(`  add the package source ${backports} in ${newSource.path}`);
-  say(`  install ${packages.join(' and ')}${backports ? ` from ${backports}, as the release's own Mesa is too old` : ''}`);
+  say(
+    `  install ${packages.join(' and ')}${backports ? ` from ${backports}, as the release's own Mesa is too old` : ''}`,
+  );
   say(`  (THAW_NO_INSTALL=1 forbids this)`);
   if (dryRun || installForbidden()) {
     say('nothing was done.');
@@ -43,7 +54,9 @@ async function install({ packages, backports }, codename, dryRun) {
   const updated = await run('apt-get', [...options, 'update'], { env });
   const installed = await run('apt-get', [...options, ...aptInstallArguments(packages, backports)], { env });
   if (installed === 0) return 0;
-  say(`apt-get install failed with code ${installed}${updated === 0 ? '' : `, after apt-get update failed with code ${updated}`}.`);
+  say(
+    `apt-get install failed with code ${installed}${updated === 0 ? '' : `, after apt-get update failed with code ${updated}`}.`,
+  );
   say('Check that the package mirror can be reached (network, proxy, /etc/apt/sources.list.d), then run this again.');
   return 1;
 }

@@ -18,9 +18,12 @@ describe('this workspace', () => {
     expect(wrongArrows(imports, name)).toEqual([]);
   });
 
-  test.each(['kernels', 'data', 'model', 'cli'])('%s imports only what exists and what its package.json names', (name) => {
-    expect(undeclared(imports, name)).toEqual([]);
-  });
+  test.each(['kernels', 'data', 'model', 'cli'])(
+    '%s imports only what exists and what its package.json names',
+    (name) => {
+      expect(undeclared(imports, name)).toEqual([]);
+    },
+  );
 
   test('has no import cycles', () => {
     expect(cycles(imports)).toEqual([]);
@@ -42,7 +45,8 @@ describe('a workspace with every mistake', () => {
       'node_modules/@tensorflow/tfjs-core/package.json': '{ "name": "@tensorflow/tfjs-core", "main": "index.js" }',
       'node_modules/@tensorflow/tfjs-core/index.js': '',
       'packages/kernels/src/index.ts': "import './deep.ts';",
-      'packages/kernels/src/deep.ts': "import './index.ts'; import { readFile } from 'node:fs/promises'; readFile('x');",
+      'packages/kernels/src/deep.ts':
+        "import './index.ts'; import { readFile } from 'node:fs/promises'; readFile('x');",
       'packages/data/src/index.ts': "import '@tensorflow/tfjs-core'; import './missing.ts';",
       'packages/model/src/index.ts': "import type { X } from '../../data/src/index.ts'; export type Y = X;",
     };
@@ -59,6 +63,8 @@ describe('a workspace with every mistake', () => {
     expect(wrongArrows(imports, 'model')).toEqual([expect.stringContaining('packages/data/src/index.ts')]);
     expect(undeclared(imports, 'data')).toContain('packages/data/src/index.ts imports ./missing.ts');
     expect(cycles(imports)).toHaveLength(1);
-    expect(nodeModulesReached(imports, 'packages/kernels/src/index.ts')).toEqual([expect.stringContaining('fs/promises')]);
+    expect(nodeModulesReached(imports, 'packages/kernels/src/index.ts')).toEqual([
+      expect.stringContaining('fs/promises'),
+    ]);
   });
 });

@@ -75,7 +75,8 @@ export function nodeModulesReached(imports: Imports, entry: string): string[] {
   for (const path of seen) {
     for (const { resolved, coreModule, dependencyTypes } of imports.get(path)?.dependencies ?? []) {
       if (dependencyTypes.includes('type-only')) continue;
-      if (coreModule || /(^|\/)node_modules\/(webgpu|sharp|tar)(\/|$)/.test(resolved)) wrong.push(`${path} imports ${resolved}`);
+      if (coreModule || /(^|\/)node_modules\/(webgpu|sharp|tar)(\/|$)/.test(resolved))
+        wrong.push(`${path} imports ${resolved}`);
       else seen.add(resolved);
     }
   }
@@ -85,6 +86,8 @@ export function nodeModulesReached(imports: Imports, entry: string): string[] {
 /** The dependencies of a package's sources, tests and benchmarks left out, each with the file that has it. */
 function dependencies(imports: Imports, name: string): [string, IDependency][] {
   return [...imports.values()]
-    .filter(({ source }) => source.startsWith(`packages/${name}/src/`) && !/\.(test|bench)\.ts$|\/testing\//.test(source))
+    .filter(
+      ({ source }) => source.startsWith(`packages/${name}/src/`) && !/\.(test|bench)\.ts$|\/testing\//.test(source),
+    )
     .flatMap(({ source, dependencies: list }) => list.map((dependency): [string, IDependency] => [source, dependency]));
 }

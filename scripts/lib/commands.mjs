@@ -12,10 +12,12 @@ import { ensureAdapter } from './vulkan.mjs';
 
 const CLI = inRoot('packages', 'cli', 'dist', 'thaw.js');
 
-/** @type {Record<string, (args: string[]) => Promise<number>>} */
+/** @typedef {(args: string[]) => Promise<number>} Command */
+
+/** @type {Record<string, Command>} */
 export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, pnpm };
 
-/** `npm start`: everything, then `thaw demo`. */
+/** `npm start`: everything, then `thaw demo`. @type {Command} */
 async function demo(args) {
   await ensureInstalled();
   await ensureBuilt();
@@ -25,7 +27,7 @@ async function demo(args) {
   return run(process.execPath, [CLI, 'demo', ...args]);
 }
 
-/** `npm run thaw -- <arguments>`: the command line, without looking for an adapter (`thaw doctor` does). */
+/** `npm run thaw -- <arguments>`: the command line, without looking for an adapter (`thaw doctor` does). @type {Command} */
 async function thaw(args) {
   await ensureInstalled();
   await ensureBuilt();
@@ -34,37 +36,47 @@ async function thaw(args) {
   return run(process.execPath, [CLI, ...args], { cwd: process.env.INIT_CWD ?? process.cwd() });
 }
 
-/** `npm run build`: every package with its declarations, through turbo's cache. */
+/** `npm run build`: every package with its declarations, through turbo's cache. @type {Command} */
 async function build(args) {
   await ensureInstalled();
-  return turbo(['run', 'build', ...args]);
+  return turbo(['run', 'build', '--output-logs=new-only', ...args]);
 }
 
+/** `npm run typecheck`: each package, then the workspace's own files. @type {Command} */
 async function typecheck(args) {
   await ensureInstalled();
-  const packages = await turbo(['run', 'typecheck', ...args]);
+  const packages = await turbo(['run', 'typecheck', '--continue', '--output-logs=errors-only', ...args]);
   const root = await run(process.execPath, [binary('typescript', 'bin/tsc'), '-p', inRoot('tsconfig.json')]);
   return packages || root;
 }
 
+/** `npm run lint`: eslint's rules and prettier's format. @type {Command} */
 async function lint(args) {
   await ensureInstalled();
   const cache = ['--cache', '--cache-location', join(TOOLS, 'eslint'), '--cache-strategy', 'content'];
   const cwd = inRoot();
-  const rules = await run(process.execPath, [binary('eslint', 'bin/eslint.js'), ...cache, '--max-warnings', '0', '.', ...args], { cwd });
-  const format = await run(process.execPath, [binary('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'], { cwd });
+  const rules = await run(
+    process.execPath,
+    [binary('eslint', 'bin/eslint.js'), ...cache, '--max-warnings', '0', '.', ...args],
+    { cwd },
+  );
+  const format = await run(
+    process.execPath,
+    [binary('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+    { cwd },
+  );
   if (format !== 0) say('`npm run format` writes the files the way prettier wants them.');
   return rules || format;
 }
 
-/** `npm run format [-- path ...]`: prettier over the given paths, else over everything. */
+/** `npm run format [-- path ...]`: prettier over the given paths, else over everything. @type {Command} */
 async function format(args) {
   await ensureInstalled();
   const paths = args.length > 0 ? args : ['.'];
   return run(process.execPath, [binary('prettier', 'bin/prettier.cjs'), '--write', ...paths], { cwd: inRoot() });
 }
 
-/** `npm run bench`: the kernels' benchmarks (`*.bench.ts`), through vitest. */
+/** `npm run bench`: the kernels' benchmarks (`*.bench.ts`), through vitest. @type {Command} */
 async function bench(args) {
   await ensureInstalled();
   const kernels = inRoot('packages', 'kernels');
@@ -78,10 +90,12 @@ async function bench(args) {
   }
   ensureRuntimeDir();
   await ensureAdapter();
-  return run(process.execPath, [binary('vitest', 'vitest.mjs'), 'bench', '--run', '--project', 'kernels', ...args], { cwd: inRoot() });
+  return run(process.execPath, [binary('vitest', 'vitest.mjs'), 'bench', '--run', '--project', 'kernels', ...args], {
+    cwd: inRoot(),
+  });
 }
 
-/** `npm run pnpm -- <arguments>`: the pinned pnpm, for adding a dependency or updating the lockfile. */
+/** `npm run pnpm -- <arguments>`: the pinned pnpm, for adding a dependency or updating the lockfile. @type {Command} */
 async function pnpm(args) {
   await ensurePnpm();
   return run(process.execPath, pnpmCommand(args), { cwd: inRoot() });
@@ -89,10 +103,12 @@ async function pnpm(args) {
 
 function requireCli() {
   if (existsSync(CLI)) return;
-  throw new StepError('packages/cli/dist/thaw.js is missing: packages/cli/src/thaw.ts is not written yet, so there is no command to run.');
+  throw new StepError(
+    'packages/cli/dist/thaw.js is missing: packages/cli/src/thaw.ts is not written yet, so there is no command to run.',
+  );
 }
 
-/** turbo calls `pnpm run` in each package, so the pinned pnpm must be on its PATH. */
+/** turbo calls `pnpm run` in each package, so the pinned pnpm must be on its PATH. @type {Command} */
 async function turbo(args) {
   await ensurePnpm();
   const path = [join(TOOLS, 'node_modules', '.bin'), process.env.PATH].join(delimiter);

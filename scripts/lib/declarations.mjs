@@ -38,7 +38,7 @@ export async function emitDeclarations(name, folder) {
   return true;
 }
 
-/** Sources import './x.ts'; a published declaration must say './x.js', which is how TypeScript names x.d.ts. */
+/** Sources import './x.ts'; a published declaration must say './x.js', which is how TypeScript names x.d.ts. @param {string} path */
 function pointAtJavaScript(path) {
   const text = readFileSync(path, 'utf8');
   const rewritten = text.replace(/((?:from|import)\s*\(?\s*['"])(\.{1,2}\/[^'"]+)\.ts(['"])/g, '$1$2.js$3');

@@ -21,6 +21,7 @@ export function entryPoints(folder, manifest) {
   };
 }
 
+/** @param {string} folder */
 function workers(folder) {
   const src = join(folder, 'src');
   if (!existsSync(src)) return [];

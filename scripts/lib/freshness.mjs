@@ -11,7 +11,7 @@ export function stalePackages() {
   return PACKAGES.filter((name) => existsSync(inRoot('packages', name, 'src')) && !isFresh(name));
 }
 
-/** Remembers that a package is built from its files as they were when `fingerprint` was taken. */
+/** Remembers that a package is built from its files as they were when `fingerprint` was taken. @param {string} name @param {string} fingerprint */
 export function markBuilt(name, fingerprint) {
   mkdirSync(STAMPS, { recursive: true });
   writeFileSync(join(STAMPS, name), fingerprint);
@@ -29,6 +29,7 @@ export function buildFingerprint(name) {
   return hash.digest('hex');
 }
 
+/** @param {string} name */
 function isFresh(name) {
   const stamp = join(STAMPS, name);
   if (!existsSync(inRoot('packages', name, 'dist')) || !existsSync(stamp)) return false;

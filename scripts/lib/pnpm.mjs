@@ -26,10 +26,18 @@ export async function ensurePnpm() {
   writeFileSync(join(TOOLS, 'package.json'), `${JSON.stringify({ private: true, description: "Thaw's own pnpm" })}\n`);
   rmSync(join(TOOLS, 'package-lock.json'), { force: true });
   // pnpm's install script links its native binary, and the binary is an optional dependency: both whatever ~/.npmrc says.
-  const settings = ['--ignore-scripts=false', '--include=optional', '--no-audit', '--no-fund', '--no-save', '--no-package-lock'];
+  const settings = [
+    '--ignore-scripts=false',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--no-save',
+    '--no-package-lock',
+  ];
   const code = await npm(['install', '--prefix', TOOLS, '--loglevel=error', ...settings, `pnpm@${wanted}`]);
   if (code !== 0) throw new StepError(`npm could not install pnpm ${wanted} (code ${code}). ${NETWORK_HELP}`);
-  if (installedVersion() !== wanted) throw new StepError(`npm reported success, but pnpm ${wanted} is not in ${PNPM_HOME}`);
+  if (installedVersion() !== wanted)
+    throw new StepError(`npm reported success, but pnpm ${wanted} is not in ${PNPM_HOME}`);
 }
 
 /** Installs the workspace's dependencies as locked, unless nothing changed since the last install. */
@@ -73,7 +81,9 @@ function isInstalled() {
 /** A hash of all that decides what pnpm installs. */
 function dependencyFingerprint() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${process.versions.modules}`);
-  const manifests = readdirSync(inRoot('packages')).sort().map((name) => join('packages', name, 'package.json'));
+  const manifests = readdirSync(inRoot('packages'))
+    .sort()
+    .map((name) => join('packages', name, 'package.json'));
   for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc', ...manifests]) {
     hash.update(`\0${file}\0${readText(inRoot(file)) ?? ''}`);
   }
@@ -88,6 +98,7 @@ function npm(args) {
   return run('npm', args, { env, shell: process.platform === 'win32' });
 }
 
+/** @param {string} path */
 function readText(path) {
   try {
     return readFileSync(path, 'utf8');

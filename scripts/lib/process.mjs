@@ -15,7 +15,7 @@ export class StepError extends Error {
  * Runs a program on this process's terminal and resolves to its exit code (128 + n when signal n ended it).
  * @param {string} file
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean }} [options]
  * @returns {Promise<number>}
  */
 export function run(file, args, options = {}) {
@@ -24,10 +24,12 @@ export function run(file, args, options = {}) {
     // A terminal sends Ctrl-C to the whole group, so the child has it already: this process only has to outlive it.
     // A signal sent to this process alone (a supervisor's SIGTERM) is handed on.
     const outlive = () => undefined;
+    /** @param {NodeJS.Signals} signal */
     const handOn = (signal) => child.kill(signal);
     process.on('SIGINT', process.stdin.isTTY ? outlive : handOn);
     process.on('SIGTERM', handOn);
     process.on('SIGHUP', handOn);
+    /** @param {() => void} settle */
     const done = (settle) => {
       process.off('SIGINT', outlive).off('SIGINT', handOn).off('SIGTERM', handOn).off('SIGHUP', handOn);
       settle();
@@ -52,7 +54,9 @@ export function capture(file, args, { timeoutMs, ...options } = {}) {
     child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code: signal ? 128 + constants.signals[signal] : (code ?? 1), stdout, stderr }));
+    child.on('close', (code, signal) =>
+      resolve({ code: signal ? 128 + constants.signals[signal] : (code ?? 1), stdout, stderr }),
+    );
   });
 }
 
@@ -62,11 +66,12 @@ export function capture(file, args, { timeoutMs, ...options } = {}) {
  * @returns {NodeJS.ProcessEnv}
  */
 export function cleanEnvironment() {
-  const noise = /^(npm_(lifecycle|package)_|npm_config_(local_prefix|global_prefix|prefix|noproxy|yes|user_agent)$|NODE_ENV$)/i;
+  const noise =
+    /^(npm_(lifecycle|package)_|npm_config_(local_prefix|global_prefix|prefix|noproxy|yes|user_agent)$|NODE_ENV$)/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !noise.test(name)));
 }
 
-/** Prints one line about what the runner itself does, on stderr so that a command's own output stays clean. */
+/** Prints one line about what the runner itself does, on stderr so that a command's own output stays clean. @param {string} message */
 export function say(message) {
   process.stderr.write(`thaw: ${message}\n`);
 }

@@ -36,6 +36,7 @@ export async function test(args) {
   return code;
 }
 
+/** @param {string[]} args @param {string} countsFile */
 async function prepareAndRun(args, countsFile) {
   await ensureInstalled();
   ensureRuntimeDir();
@@ -60,6 +61,7 @@ async function builtOrSay() {
   }
 }
 
+/** @param {string} path @returns {import('./test-counts.mjs').TestCounts | null} */
 function readCounts(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));

@@ -24,7 +24,7 @@ export function parseOsRelease(text) {
   const fields = new Map();
   for (const line of text.split('\n')) {
     const match = /^\s*([A-Z0-9_]+)=(.*)$/.exec(line);
-    if (match) fields.set(match[1], match[2].trim().replace(/^(["'])(.*)\1$/, '$2'));
+    if (match) fields.set(match[1], (match[2] ?? '').trim().replace(/^(["'])(.*)\1$/, '$2'));
   }
   return {
     id: (fields.get('ID') ?? 'linux').toLowerCase(),
@@ -54,12 +54,15 @@ export function planVulkan({ platform, os, isRoot, hasSudo }) {
 
   const command = COMMANDS[family];
   if (command === undefined) {
-    return advice(`${os.name} is not a distribution this script knows; install Mesa 24 or newer with its Vulkan drivers`, []);
+    return advice(
+      `${os.name} is not a distribution this script knows; install Mesa 24 or newer with its Vulkan drivers`,
+      [],
+    );
   }
   return advice(`${os.name} needs Mesa's Vulkan drivers`, [asRoot(command, isRoot, hasSudo)]);
 }
 
-/** Packages that hold lavapipe (Mesa's software Vulkan) and, where they are separate, the drivers of GPUs. */
+/** Packages that hold lavapipe (Mesa's software Vulkan) and, where they are separate, the drivers of GPUs. @type {Record<string, string>} */
 const COMMANDS = {
   fedora: 'dnf install -y mesa-vulkan-drivers vulkan-loader',
   arch: 'pacman -S --needed vulkan-icd-loader vulkan-swrast',
@@ -79,7 +82,7 @@ function familyOf(os) {
   return 'unknown';
 }
 
-/** @returns {VulkanPlan} */
+/** @param {OsRelease} os @param {boolean} isRoot @param {boolean} hasSudo @returns {VulkanPlan} */
 function planDebian(os, isRoot, hasSudo) {
   const major = Number.parseInt(os.version, 10);
   // testing and unstable carry no VERSION_ID and are newer than any release.
@@ -89,20 +92,29 @@ function planDebian(os, isRoot, hasSudo) {
   return advice(`${os.name} has no Mesa that Dawn accepts, in backports neither; Debian 12 or newer is needed`, []);
 }
 
-/** @returns {VulkanPlan} */
+/** @param {OsRelease} os @param {boolean} isRoot @param {boolean} hasSudo @returns {VulkanPlan} */
 function planUbuntu(os, isRoot, hasSudo) {
   const ubuntu = os.id === 'ubuntu' ? Number.parseFloat(os.version) : UBUNTU_BASES[os.codename];
   if (ubuntu === undefined || Number.isNaN(ubuntu) || ubuntu >= 24.04) return aptPlan(os, null, isRoot, hasSudo);
-  return advice(`${os.name} ships a Mesa older than the one Dawn wants; upgrade to Ubuntu 24.04, or take Mesa from a PPA`, [
-    asRoot('add-apt-repository -y ppa:kisak/kisak-mesa', isRoot, hasSudo),
-    asRoot(`apt-get install -y ${DRIVER_PACKAGES.join(' ')}`, isRoot, hasSudo),
-  ]);
+  return advice(
+    `${os.name} ships a Mesa older than the one Dawn wants; upgrade to Ubuntu 24.04, or take Mesa from a PPA`,
+    [
+      asRoot('add-apt-repository -y ppa:kisak/kisak-mesa', isRoot, hasSudo),
+      asRoot(`apt-get install -y ${DRIVER_PACKAGES.join(' ')}`, isRoot, hasSudo),
+    ],
+  );
 }
 
-/** Derivatives of Ubuntu number themselves; their code names below are Linux Mint's, by base. */
+/** Derivatives of Ubuntu number themselves; their code names below are Linux Mint's, by base. @type {Record<string, number>} */
 const UBUNTU_BASES = { jammy: 22.04, focal: 20.04, vanessa: 22.04, vera: 22.04, victoria: 22.04, virginia: 22.04 };
 
-/** @returns {VulkanPlan} */
+/**
+ * @param {OsRelease} os
+ * @param {string | null} backports
+ * @param {boolean} isRoot
+ * @param {boolean} hasSudo
+ * @returns {VulkanPlan}
+ */
 function aptPlan(os, backports, isRoot, hasSudo) {
   const officialDebian = os.id === 'debian' || os.id === 'ubuntu';
   if (isRoot && officialDebian) return { kind: 'apt', packages: DRIVER_PACKAGES, backports };
@@ -112,6 +124,8 @@ function aptPlan(os, backports, isRoot, hasSudo) {
 /**
  * The shell commands that do by hand what the apt plan does.
  * @param {string | null} backports a suite such as "bookworm-backports", or null for the stock packages
+ * @param {boolean} isRoot
+ * @param {boolean} hasSudo
  */
 export function aptCommands(backports, isRoot, hasSudo) {
   const commands = [];
@@ -124,17 +138,18 @@ export function aptCommands(backports, isRoot, hasSudo) {
   return commands;
 }
 
-/** @returns {string[]} */
+/** @param {string[]} packages @param {string | null} backports @returns {string[]} */
 export function aptInstallArguments(packages, backports) {
   return ['install', '-y', '--no-install-recommends', ...(backports ? ['-t', backports] : []), ...packages];
 }
 
+/** @param {string} command @param {boolean} isRoot @param {boolean} hasSudo */
 function asRoot(command, isRoot, hasSudo) {
   if (isRoot) return command;
   return hasSudo ? `sudo ${command}` : `${command}    # as root`;
 }
 
-/** @returns {VulkanPlan} */
+/** @param {string} reason @param {string[]} commands @returns {VulkanPlan} */
 function advice(reason, commands) {
   return { kind: 'advice', reason, commands };
 }
@@ -163,20 +178,25 @@ export function mirrorOf(files, codename) {
   for (const { path, text } of files) {
     if (path.endsWith('.sources')) {
       const stanza = stanzas(text).find(({ suites, uris }) => suites.includes(codename) && uris.length > 0);
-      if (stanza) return stanza.uris[0];
+      if (stanza?.uris[0] !== undefined) return stanza.uris[0];
       continue;
     }
     for (const line of text.split('\n')) {
       const match = /^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)/.exec(line);
-      if (match?.[2] === codename) return match[1];
+      if (match?.[1] !== undefined && match[2] === codename) return match[1];
     }
   }
   return 'http://deb.debian.org/debian';
 }
 
-/** The enabled binary stanzas of a deb822 file. */
+/**
+ * The enabled binary stanzas of a deb822 file.
+ * @param {string} text
+ * @returns {{ suites: string[], uris: string[] }[]}
+ */
 function stanzas(text) {
   return text.split(/\n\s*\n/).flatMap((block) => {
+    /** @param {string} name */
     const field = (name) =>
       new RegExp(`^${name}:[ \\t]*((?:.*)(?:\\n[ \\t]+.*)*)`, 'im').exec(block.replace(/^#.*\n?/gm, ''))?.[1] ?? '';
     if (field('Enabled').trim().toLowerCase() === 'no' || !/\bdeb\b(?!-)/.test(field('Types'))) return [];

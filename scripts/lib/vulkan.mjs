@@ -9,10 +9,15 @@ import { planVulkan } from './vulkan-plan.mjs';
  * @returns {Promise<{ adapter: { vendor: string, architecture: string, description: string } | null, problem: string | null }>}
  */
 export async function probeAdapter() {
-  const { code, stdout, stderr } = await capture(process.execPath, [inRoot('scripts', 'probe-adapter.mjs')], { timeoutMs: 60_000 });
+  const { code, stdout, stderr } = await capture(process.execPath, [inRoot('scripts', 'probe-adapter.mjs')], {
+    timeoutMs: 60_000,
+  });
   const line = stdout.split('\n').find((text) => text.startsWith('{"adapter":'));
   if (line !== undefined) return { adapter: JSON.parse(line).adapter, problem: null };
-  const lastWords = stderr.trim().split('\n').filter((text) => /error|cannot|not found|no such/i.test(text))[0];
+  const lastWords = stderr
+    .trim()
+    .split('\n')
+    .filter((text) => /error|cannot|not found|no such/i.test(text))[0];
   return { adapter: null, problem: lastWords ?? `the probe exited with code ${code}` };
 }
 
@@ -62,12 +67,16 @@ export function describePlan(plan, forbidden) {
         `To install the driver: node scripts/setup-vulkan.mjs   (${plan.packages.join(', ')}${plan.backports ? ` from ${plan.backports}` : ''})`,
       ];
     case 'advice':
-      return [plan.reason + (plan.commands.length > 0 ? '. Run:' : '.'), ...plan.commands.map((command) => `    ${command}`)];
+      return [
+        plan.reason + (plan.commands.length > 0 ? '. Run:' : '.'),
+        ...plan.commands.map((command) => `    ${command}`),
+      ];
     default:
       throw new Error(`unknown plan ${JSON.stringify(plan)}`);
   }
 }
 
+/** @param {string} reason */
 function goOn(reason) {
   say(`${reason}; going on without WebGPU: a frozen trunk runs on WebAssembly, thawing layers needs WebGPU.`);
   return false;
