@@ -1,7 +1,7 @@
 // Builds packages to dist/: every entry of package.json's "exports" and "bin", bundled as ES modules for Node >= 20 and
 // browsers, with source maps and declarations.
 //   node scripts/build.mjs [--no-types] [package ...]     without names: the package in the current folder, else all
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { bundle } from './lib/bundle.mjs';
 import { emitDeclarations } from './lib/declarations.mjs';
@@ -28,15 +28,20 @@ async function buildPackage(name) {
   if (present.length === 0) return true;
 
   const fingerprint = buildFingerprint(name);
-  const dist = join(folder, 'dist');
-  rmSync(dist, { recursive: true, force: true });
+  // Built aside and moved into place whole, so that a failed build leaves the last good one.
+  const fresh = join(folder, `.dist-${process.pid}`);
   try {
-    await bundle(folder, manifest, present, dist);
-  } catch {
-    // esbuild has printed what is wrong, with file and line.
+    await bundle(folder, manifest, present, fresh);
+    if (withTypes && !(await emitDeclarations(name, folder, fresh))) return false;
+    rmSync(join(folder, 'dist'), { recursive: true, force: true });
+    renameSync(fresh, join(folder, 'dist'));
+  } catch (error) {
+    // esbuild has printed its own errors, with file and line.
+    if (!(error instanceof Error && 'errors' in error)) throw error;
     return false;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
   }
-  if (withTypes && !(await emitDeclarations(name, folder))) return false;
   markBuilt(name, fingerprint);
   return true;
 }

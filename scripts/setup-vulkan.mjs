@@ -3,10 +3,11 @@
 // It says what it will do before it does it. THAW_NO_INSTALL=1 makes it only say so.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { backportsSource, hasSuite, mirrorOf } from './lib/apt-sources.mjs';
 import { run, say } from './lib/process.mjs';
 import { systemFacts } from './lib/system.mjs';
 import { describePlan, installForbidden } from './lib/vulkan.mjs';
-import { aptInstallArguments, backportsSource, hasSuite, mirrorOf, planVulkan } from './lib/vulkan-plan.mjs';
+import { aptInstallArguments, planVulkan } from './lib/vulkan-plan.mjs';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 

@@ -1,14 +1,8 @@
 // What Thaw does about a missing Vulkan driver, from samples of /etc/os-release and of apt's sources.
 import { describe, expect, test } from 'vitest';
+import { backportsSource, hasSuite, mirrorOf } from '../scripts/lib/apt-sources.mjs';
 import { describePlan, installForbidden } from '../scripts/lib/vulkan.mjs';
-import {
-  aptInstallArguments,
-  backportsSource,
-  hasSuite,
-  mirrorOf,
-  parseOsRelease,
-  planVulkan,
-} from '../scripts/lib/vulkan-plan.mjs';
+import { aptInstallArguments, parseOsRelease, planVulkan } from '../scripts/lib/vulkan-plan.mjs';
 
 const OS_RELEASE = {
   debian12:

@@ -1,4 +1,4 @@
-// Writes a package's .d.ts files to dist/ with tsc.
+// Writes a package's .d.ts files with tsc.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -8,10 +8,10 @@ import { run } from './process.mjs';
 /**
  * @param {string} name the package's short name
  * @param {string} folder its folder
+ * @param {string} dist where to
  * @returns {Promise<boolean>} whether tsc was content
  */
-export async function emitDeclarations(name, folder) {
-  const dist = join(folder, 'dist');
+export async function emitDeclarations(name, folder, dist) {
   const config = {
     extends: join(folder, 'tsconfig.json'),
     compilerOptions: {
