@@ -1,0 +1,17 @@
+// Weights, from bytes: formats, names and layouts of every source.
+export {
+  readSafetensors,
+  SafetensorsError,
+  toFloat32,
+  toInt32,
+  writeSafetensors,
+  type SafeTensor,
+  type SafetensorsDtype,
+  type SafetensorsFile,
+  type SafetensorsInput,
+} from './safetensors.ts';
+export { WeightsError, type TrunkWeights, type WeightTensor } from './trunk-weights.ts';
+export { fromKerasNames, fromKerasSafetensors, type KerasNamedOptions } from './keras-names.ts';
+export { fromTorchvision, torchvisionName, type TorchvisionOptions } from './torchvision.ts';
+export { randomWeights, type RandomWeightsOptions } from './random.ts';
+export { variantOfSource, WEIGHT_FILES, WEIGHT_SOURCES, type WeightFile, type WeightSource } from './known-files.ts';
