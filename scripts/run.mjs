@@ -1,11 +1,16 @@
 // The one runner behind `npm start`, `npm test` and the other root scripts. Needs Node and npm only: it brings pnpm,
 // installs, builds and sees to a Vulkan driver, each only when it is not done yet, and then runs the command.
 //   node scripts/run.mjs <demo | thaw | test | build | lint | format | typecheck | bench | pnpm> [arguments]
+import { resolve } from 'node:path';
+
 const [major] = process.versions.node.split('.');
 if (Number(major) < 20) {
   console.error(`thaw: Node 20 or newer is needed; this is Node ${process.versions.node}.`);
   process.exit(1);
 }
+
+// npm runs scripts in the repository's root; a relative THAW_HOME means relative to where the person is.
+if (process.env.THAW_HOME) process.env.THAW_HOME = resolve(process.env.INIT_CWD ?? '.', process.env.THAW_HOME);
 
 const { COMMANDS } = await import('./lib/commands.mjs');
 const { say, StepError } = await import('./lib/process.mjs');

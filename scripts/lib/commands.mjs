@@ -24,7 +24,7 @@ async function demo(args) {
   requireCli();
   ensureRuntimeDir();
   await ensureAdapter();
-  return run(process.execPath, [CLI, 'demo', ...args]);
+  return run(process.execPath, [CLI, 'demo', ...args], { cwd: process.env.INIT_CWD ?? process.cwd() });
 }
 
 /** `npm run thaw -- <arguments>`: the command line, without looking for an adapter (`thaw doctor` does). @type {Command} */

@@ -40,13 +40,20 @@ export async function test(args) {
 async function prepareAndRun(args, countsFile) {
   await ensureInstalled();
   ensureRuntimeDir();
-  await ensureAdapter();
+  const hasAdapter = await ensureAdapter();
+  // Tests of kernels cannot run there; they read this to skip themselves and say so.
+  const adapter = hasAdapter ? {} : { THAW_NO_ADAPTER: '1' };
   const built = await builtOrSay();
   const code = await run(process.execPath, [binary('vitest', 'vitest.mjs'), 'run', ...args], {
     cwd: inRoot(),
-    env: { ...process.env, THAW_TEST_COUNTS: countsFile },
+    env: { ...process.env, ...plainUnlessTerminal(), ...adapter, THAW_TEST_COUNTS: countsFile },
   });
   return built ? code : code || 1;
+}
+
+/** Colour codes only where a terminal shows them, or where they are asked for. @returns {NodeJS.ProcessEnv} */
+function plainUnlessTerminal() {
+  return process.stdout.isTTY || process.env.FORCE_COLOR ? {} : { NO_COLOR: '1' };
 }
 
 /** Tests read the sources, so they run even where the build fails; the run then fails whatever they say. */
