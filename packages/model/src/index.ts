@@ -2,3 +2,4 @@
 export * from './resnet50/index.ts';
 export * from './freeze/index.ts';
 export * from './weights/index.ts';
+export * from './network/index.ts';

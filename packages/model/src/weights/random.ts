@@ -4,7 +4,7 @@ import { RESNET50, type Architecture, type LayerVariable, type VariantName } fro
 import { networkVariables, type TrunkWeights, type WeightTensor } from './trunk-weights.ts';
 
 export interface RandomWeightsOptions {
-  /** Same seed, same weights, on every platform. */
+  /** Same seed, same weights. */
   seed: number;
   /** Default torchvision: its preprocessing scales the input to unit variance. */
   variant?: VariantName;

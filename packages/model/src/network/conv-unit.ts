@@ -1,0 +1,151 @@
+// A convolution with the batch-norm behind it, and the residual add and ReLU behind that: the network is made of these.
+import { batchNormTrain, conv2d, scaleShift, type Padding } from '@thaw/kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ConvSpec } from '../resnet50/index.ts';
+import { foldBatchNorm, scaleAndShift, type Values } from './fold.ts';
+import type { MovingStatistics } from './moving-statistics.ts';
+import type { VariableStore } from './variable-store.ts';
+
+export interface UnitOptions {
+  relu: boolean;
+  residual?: tf.Tensor4D;
+  /** Whether batch-norms in mode 'batch' run on the batch's statistics (a training step) or their own (inference). */
+  training: boolean;
+}
+
+export interface ConvUnit {
+  /** y = relu(batchNorm(conv(x)) + residual). The caller owns the result, and tidies what the tape does not keep. */
+  run(x: tf.Tensor4D, options: UnitOptions): tf.Tensor4D;
+  dispose(): void;
+}
+
+export interface UnitContext {
+  values: Values;
+  convBias: boolean;
+  epsilon: number;
+}
+
+function geometry(spec: ConvSpec): { strides: [number, number]; pad: Padding } {
+  const { stride, pad } = spec;
+  return {
+    strides: [stride, stride],
+    pad: [
+      [pad, pad],
+      [pad, pad],
+    ],
+  };
+}
+
+/** Everything frozen, moving statistics: one convolution with its batch-norm folded in. */
+export class FoldedUnit implements ConvUnit {
+  readonly #geometry: { strides: [number, number]; pad: Padding };
+  readonly #filter: tf.Tensor4D;
+  readonly #bias: tf.Tensor1D;
+
+  constructor(spec: ConvSpec, { values, convBias, epsilon }: UnitContext) {
+    const { filter, bias } = foldBatchNorm(spec, values, convBias, epsilon);
+    this.#geometry = geometry(spec);
+    this.#filter = constant<tf.Rank.R4>(filter, [spec.size, spec.size, spec.inChannels, spec.outChannels]);
+    this.#bias = constant<tf.Rank.R1>(bias, [spec.outChannels]);
+  }
+
+  run(x: tf.Tensor4D, { relu, residual }: UnitOptions): tf.Tensor4D {
+    return conv2d(x, this.#filter, { ...this.#geometry, bias: this.#bias, relu, ...(residual ? { residual } : {}) });
+  }
+
+  dispose(): void {
+    this.#filter.dispose();
+    this.#bias.dispose();
+  }
+}
+
+export interface LiveUnitOptions extends UnitContext {
+  trainableConv: boolean;
+  trainableBn: boolean;
+  /** Whether a training step runs on the batch's statistics and moves the stored ones. */
+  batchStatistics: boolean;
+  variables: VariableStore;
+  statistics: MovingStatistics;
+}
+
+/** Something trains or moves: filter, bias, gamma and beta are variables where they train, and constants elsewhere. */
+export class LiveUnit implements ConvUnit {
+  readonly #geometry: { strides: [number, number]; pad: Padding };
+  readonly #epsilon: number;
+  readonly #batchStatistics: boolean;
+  readonly #statistics: MovingStatistics;
+  readonly #constants: tf.Tensor[] = [];
+  readonly #filter: tf.Tensor4D;
+  readonly #bias: tf.Tensor1D | undefined;
+  /** Absent where the batch-norm is a constant scale and shift. */
+  readonly #norm: { gamma: tf.Tensor1D; beta: tf.Tensor1D; mean: tf.Tensor1D; variance: tf.Tensor1D } | undefined;
+  readonly #moving: { mean: tf.Variable; variance: tf.Variable } | undefined;
+  readonly #fixed: { scale: tf.Tensor1D; shift: tf.Tensor1D } | undefined;
+
+  constructor(spec: ConvSpec, options: LiveUnitOptions) {
+    const { values, convBias, epsilon, trainableConv, trainableBn, batchStatistics, variables } = options;
+    this.#geometry = geometry(spec);
+    this.#epsilon = epsilon;
+    this.#batchStatistics = batchStatistics;
+    this.#statistics = options.statistics;
+    const { size, inChannels, outChannels } = spec;
+    const filterShape: tf.ShapeMap[tf.Rank.R4] = [size, size, inChannels, outChannels];
+    const place = <R extends tf.Rank>(name: string, shape: tf.ShapeMap[R], trains: boolean): tf.Tensor<R> =>
+      trains ? variables.add<R>(name, values(name), shape, true) : this.#keep(constant<R>(values(name), shape));
+    const channels: [number] = [outChannels];
+
+    this.#filter = place<tf.Rank.R4>(`${spec.conv}/kernel`, filterShape, trainableConv);
+    this.#bias = convBias ? place<tf.Rank.R1>(`${spec.conv}/bias`, channels, trainableConv) : undefined;
+    if (!trainableBn && !batchStatistics) {
+      const { scale, shift } = scaleAndShift(spec, values, false, epsilon);
+      this.#fixed = {
+        scale: this.#keep(constant<tf.Rank.R1>(Float32Array.from(scale), channels)),
+        shift: this.#keep(constant<tf.Rank.R1>(Float32Array.from(shift), channels)),
+      };
+      return;
+    }
+    const gamma = place<tf.Rank.R1>(`${spec.bn}/gamma`, channels, trainableBn);
+    const beta = place<tf.Rank.R1>(`${spec.bn}/beta`, channels, trainableBn);
+    const names = { mean: `${spec.bn}/moving_mean`, variance: `${spec.bn}/moving_variance` };
+    if (batchStatistics) {
+      const mean = variables.add<tf.Rank.R1>(names.mean, values(names.mean), channels, false);
+      const variance = variables.add<tf.Rank.R1>(names.variance, values(names.variance), channels, false);
+      this.#moving = { mean, variance };
+      this.#norm = { gamma, beta, mean, variance };
+    } else {
+      const mean = place<tf.Rank.R1>(names.mean, channels, false);
+      this.#norm = { gamma, beta, mean, variance: place<tf.Rank.R1>(names.variance, channels, false) };
+    }
+  }
+
+  run(x: tf.Tensor4D, { relu, residual, training }: UnitOptions): tf.Tensor4D {
+    const epilogue = { relu, ...(residual ? { residual } : {}) };
+    const convolved = conv2d(x, this.#filter, { ...this.#geometry, ...(this.#bias ? { bias: this.#bias } : {}) });
+    if (this.#fixed) return scaleShift(convolved, this.#fixed.scale, this.#fixed.shift, epilogue);
+    if (!this.#norm) throw new Error('LiveUnit: neither constants nor variables for its batch-norm.');
+    const { gamma, beta, mean, variance } = this.#norm;
+    if (training && this.#batchStatistics && this.#moving) {
+      const result = batchNormTrain(convolved, gamma, beta, { epsilon: this.#epsilon, ...epilogue });
+      const [batch, height, width] = convolved.shape;
+      this.#statistics.record(this.#moving, result, batch * height * width);
+      return result.y;
+    }
+    const scale: tf.Tensor1D = tf.mul(gamma, tf.rsqrt(tf.add(variance, this.#epsilon)));
+    const shift: tf.Tensor1D = tf.sub(beta, tf.mul(mean, scale));
+    return scaleShift(convolved, scale, shift, epilogue);
+  }
+
+  /** Disposes its constants; its variables are the store's. */
+  dispose(): void {
+    for (const tensor of this.#constants) tensor.dispose();
+  }
+
+  #keep<R extends tf.Rank>(tensor: tf.Tensor<R>): tf.Tensor<R> {
+    this.#constants.push(tensor);
+    return tensor;
+  }
+}
+
+function constant<R extends tf.Rank>(data: Float32Array, shape: tf.ShapeMap[R]): tf.Tensor<R> {
+  return tf.keep(tf.tensor<R>(data, shape, 'float32'));
+}

@@ -1,0 +1,285 @@
+// ResNet-50 on the current TensorFlow.js backend, cut in two: below the block of the lowest layer that trains everything is
+// constant and folded (`frozenPart`, never on a tape); from that block on, layers are variables where they train
+// (`trainablePart`). Cutting between blocks means that one tensor passes from part to part.
+import { dense, globalAveragePool, maxPool2d } from '@thaw/kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import { batchNormMode, type BatchNormPolicy } from '../freeze/index.ts';
+import {
+  describeTrunk,
+  layerTable,
+  RESNET50,
+  stemPoolPadding,
+  VARIANTS,
+  type Architecture,
+  type ConvSpec,
+  type Layer,
+  type TrunkSpec,
+  type Variant,
+} from '../resnet50/index.ts';
+import { WeightsError, type TrunkWeights, type WeightTensor } from '../weights/index.ts';
+import { Block, type RunOptions } from './block.ts';
+import { FoldedUnit, LiveUnit, type ConvUnit } from './conv-unit.ts';
+import { MovingStatistics } from './moving-statistics.ts';
+import { VariableStore } from './variable-store.ts';
+
+export interface ResNet50Options {
+  /** Names of the layers that train, as resolveFreeze gives them; default none. */
+  trainable?: ReadonlySet<string>;
+  /** Default keras. */
+  batchNorm?: BatchNormPolicy;
+  /** Height and width of the images, for `table` and `frozenOutput`; any size runs. */
+  imageSize: number;
+  /** Default RESNET50; tests build tiny ones of the same blocks. */
+  architecture?: Architecture;
+}
+
+export interface PartOptions {
+  /** A training step: batch-norms in mode 'batch' use the batch's statistics. Default true. */
+  training?: boolean;
+}
+
+type Segment = { name: string; output: string; run(x: tf.Tensor4D, options: RunOptions): tf.Tensor4D; dispose(): void };
+
+export class ResNet50 {
+  readonly variant: Variant;
+  /** Keras's layer list, without top. */
+  readonly table: readonly Layer[];
+  /** Where the parts meet: the layer whose output frozenPart gives, and its shape without the batch. */
+  readonly frozenOutput: { readonly layer: string; readonly shape: readonly number[] };
+  /** Channels of the trunk's output, and of `features`. */
+  readonly channels: number;
+  readonly #weights: TrunkWeights;
+  readonly #store = new VariableStore();
+  readonly #statistics = new MovingStatistics();
+  readonly #frozen: Segment[];
+  readonly #trainable: Segment[];
+  #top: { kernel: tf.Tensor2D; bias: tf.Tensor1D } | undefined;
+
+  /** @throws WeightsError when the weights lack a variable; Error when `trainable` names a layer that is not there */
+  constructor(weights: TrunkWeights, options: ResNet50Options) {
+    const { trainable = new Set<string>(), batchNorm = 'keras', imageSize, architecture = RESNET50 } = options;
+    this.#weights = weights;
+    this.variant = VARIANTS[weights.variant];
+    this.table = layerTable(this.variant, { imageSize, architecture });
+    checkNames(trainable, this.table);
+    const trunk = describeTrunk(this.variant, architecture);
+    this.channels = trunk.channels;
+
+    // A segment is constant if nothing in it trains or runs on the batch's statistics; the frozen part is those before
+    // the first that is not.
+    const isLive = ({ conv, bn }: ConvSpec): boolean =>
+      trainable.has(conv) || trainable.has(bn) || batchNormMode(batchNorm, trainable.has(bn)) === 'batch';
+    const makeUnit = (spec: ConvSpec): ConvUnit => {
+      const context = { values: (name: string) => this.#values(name), ...this.variant };
+      if (!isLive(spec)) return new FoldedUnit(spec, context);
+      return new LiveUnit(spec, {
+        ...context,
+        trainableConv: trainable.has(spec.conv),
+        trainableBn: trainable.has(spec.bn),
+        batchStatistics: batchNormMode(batchNorm, trainable.has(spec.bn)) === 'batch',
+        variables: this.#store,
+        statistics: this.#statistics,
+      });
+    };
+    const live = segmentSpecs(trunk).map((specs) => specs.some(isLive));
+    const segments = [
+      new Stem(trunk, makeUnit),
+      ...trunk.blocks.map((spec) => segmentOfBlock(new Block(spec, makeUnit), spec.name, spec.output)),
+    ];
+    const firstLive = live.includes(true) ? live.indexOf(true) : segments.length;
+    this.#frozen = segments.slice(0, firstLive);
+    this.#trainable = segments.slice(firstLive);
+    const layer = this.#frozen.at(-1)?.output ?? 'input_1';
+    this.frozenOutput = { layer, shape: this.table.find(({ name }) => name === layer)?.outputShape ?? [] };
+  }
+
+  /** Whether the whole trunk is constant, so that its output may be computed once per image and kept. */
+  get isFrozen(): boolean {
+    return this.#trainable.length === 0;
+  }
+
+  /** Every tf.Variable by its Keras name: what trains, and the moving statistics that move. */
+  get variables(): ReadonlyMap<string, tf.Variable> {
+    return this.#store.all;
+  }
+
+  /** The variables that the optimizer changes, by Keras name, lowest layer first. */
+  get trainables(): ReadonlyMap<string, tf.Variable> {
+    return new Map([...this.#store.all].filter(([, variable]) => variable.trainable));
+  }
+
+  /**
+   * Images to the input of the trainable part: inference with folded batch-norm. Call it outside the taped function.
+   *
+   * @param x [batch, height, width, 3], preprocessed as `variant.preprocessing` says
+   * @returns a new tensor [batch, ...frozenOutput.shape], the caller's to dispose
+   */
+  frozenPart(x: tf.Tensor4D): tf.Tensor4D {
+    if (x.rank !== 4 || x.shape[3] !== 3) {
+      throw new Error(`ResNet50: images must be [batch, height, width, 3], got [${x.shape.join(', ')}].`);
+    }
+    return runAll(this.#frozen, x, { training: false, release: true });
+  }
+
+  /**
+   * The rest of the trunk. In training, batch statistics wait until `applyStatistics` moves the stored ones.
+   *
+   * @param h what frozenPart gave
+   * @returns a new tensor [batch, height, width, channels]
+   */
+  trainablePart(h: tf.Tensor4D, { training = true }: PartOptions = {}): tf.Tensor4D {
+    return runAll(this.#trainable, h, { training, release: !training });
+  }
+
+  /** Inference through the whole trunk. @returns [batch, height, width, channels] */
+  trunk(x: tf.Tensor4D): tf.Tensor4D {
+    return tf.tidy(() => {
+      const h = this.frozenPart(x);
+      const y = this.trainablePart(h, { training: false });
+      h.dispose();
+      return y;
+    });
+  }
+
+  /** Inference: the trunk's output averaged over the image. @returns [batch, channels] */
+  features(x: tf.Tensor4D): tf.Tensor2D {
+    return tf.tidy(() => globalAveragePool(this.trunk(x)));
+  }
+
+  /** Inference with the ImageNet top. @returns [batch, topClasses]; @throws when the weights have no top */
+  logits(x: tf.Tensor4D): tf.Tensor2D {
+    if (!this.#weights.includeTop) {
+      throw new Error('ResNet50: these weights have no top; load a file with one to classify into ImageNet’s classes.');
+    }
+    this.#top ??= {
+      kernel: tf.keep(tf.tensor2d(this.#values('predictions/kernel'), [this.channels, this.#weights.topClasses])),
+      bias: tf.keep(tf.tensor1d(this.#values('predictions/bias'))),
+    };
+    const { kernel, bias } = this.#top;
+    return tf.tidy(() => dense(this.features(x), kernel, bias));
+  }
+
+  /** Inference: probabilities of the ImageNet top's classes. @returns [batch, topClasses] */
+  predict(x: tf.Tensor4D): tf.Tensor2D {
+    return tf.tidy(() => tf.softmax(this.logits(x)));
+  }
+
+  /** Moves the moving statistics by what training steps saw since the last call; call it after the optimizer's step. */
+  applyStatistics(): void {
+    this.#statistics.apply();
+  }
+
+  /** Forgets the statistics of steps since the last call, as after a NaN loss. */
+  discardStatistics(): void {
+    this.#statistics.discard();
+  }
+
+  /** The tensors that training changes, by Keras name: a checkpoint needs these and the name of the weights. */
+  state(): ReadonlyMap<string, tf.Tensor> {
+    return this.#store.all;
+  }
+
+  /** Puts back what `state` held. @throws WeightsError when a name is missing, misshapen or unknown */
+  restore(values: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>): void {
+    this.#store.restore(values);
+  }
+
+  /** All weights as they are now, to save, or to build a network with other layers trainable; the hash follows them. */
+  async exportWeights(): Promise<TrunkWeights> {
+    const changed = await this.#store.read();
+    const tensors = new Map<string, WeightTensor>(this.#weights.tensors);
+    for (const [name, tensor] of changed) tensors.set(name, tensor);
+    const hash = changed.size === 0 ? this.#weights.hash : await hashOf(this.#weights.hash, changed);
+    return { ...this.#weights, tensors, hash };
+  }
+
+  dispose(): void {
+    for (const segment of [...this.#frozen, ...this.#trainable]) segment.dispose();
+    this.#statistics.discard();
+    this.#store.dispose();
+    this.#top?.kernel.dispose();
+    this.#top?.bias.dispose();
+    this.#top = undefined;
+  }
+
+  #values(name: string): Float32Array {
+    const tensor = this.#weights.tensors.get(name);
+    if (!tensor) throw new WeightsError(`ResNet50: the weights have no '${name}'.`);
+    return tensor.data;
+  }
+}
+
+/** conv1 and its max-pool. */
+class Stem implements Segment {
+  readonly name = 'conv1';
+  readonly output = 'pool1_pool';
+  readonly #variant: Variant;
+  readonly #unit: ConvUnit;
+
+  constructor({ stem, variant }: TrunkSpec, makeUnit: (spec: ConvSpec) => ConvUnit) {
+    this.#variant = variant;
+    this.#unit = makeUnit(stem);
+  }
+
+  run(x: tf.Tensor4D, { training, release }: RunOptions): tf.Tensor4D {
+    const convolved = this.#unit.run(x, { relu: true, training });
+    const [, height, width] = convolved.shape;
+    const pad: [[number, number], [number, number]] = [
+      stemPoolPadding(this.#variant, height),
+      stemPoolPadding(this.#variant, width),
+    ];
+    const y = maxPool2d(convolved, { size: [3, 3], strides: [2, 2], pad });
+    if (release) convolved.dispose();
+    return y;
+  }
+
+  dispose(): void {
+    this.#unit.dispose();
+  }
+}
+
+function segmentOfBlock(block: Block, name: string, output: string): Segment {
+  return { name, output, run: (x, options) => block.run(x, options), dispose: () => block.dispose() };
+}
+
+/** The convolutions of every segment: stem first, then each block. */
+function segmentSpecs({ stem, blocks }: TrunkSpec): ConvSpec[][] {
+  return [[stem], ...blocks.map(({ convs, shortcut }) => (shortcut ? [...convs, shortcut] : [...convs]))];
+}
+
+function runAll(segments: readonly Segment[], input: tf.Tensor4D, options: RunOptions): tf.Tensor4D {
+  return tf.tidy(() => {
+    let x = tf.clone(input);
+    for (const segment of segments) {
+      const y = segment.run(x, options);
+      if (options.release) x.dispose();
+      x = y;
+    }
+    return x;
+  });
+}
+
+/** SHA-256 over the original weights' hash and the changed tensors. */
+async function hashOf(original: string, changed: ReadonlyMap<string, WeightTensor>): Promise<string> {
+  const digest = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> => {
+    const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    return Array.from(sum, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  };
+  let parts = original;
+  for (const [name, { data }] of changed) parts += `\n${name} ${await digest(Uint8Array.from(bytesOf(data)))}`;
+  return digest(new TextEncoder().encode(parts));
+}
+
+function bytesOf(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function checkNames(trainable: ReadonlySet<string>, table: readonly Layer[]): void {
+  const names = new Set(table.map(({ name }) => name));
+  const unknown = [...trainable].filter((name) => !names.has(name));
+  if (unknown.length > 0) {
+    throw new Error(
+      `ResNet50: the trunk has no layer ${unknown.map((name) => `'${name}'`).join(', ')}; resolve the freeze spec on its table without top.`,
+    );
+  }
+}
