@@ -1,0 +1,54 @@
+/** 'ThawBatchNormTrain' (batch statistics) and tfjs's 'FusedBatchNorm' (given statistics). */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { defineKernel } from '../../backend/kernel.ts';
+import { planBatchStatistics, planNormalise } from './batch-norm-train.plan.ts';
+
+/** @throws unless `tensor` has `shape`. */
+export function checkShape(kernel: string, name: string, tensor: TensorInfo | undefined, shape: readonly number[]): void {
+  if (tensor && (tensor.shape.length !== shape.length || tensor.shape.some((d, i) => d !== shape[i])))
+    throw new Error(`${kernel}: ${name} is [${tensor.shape.join(', ')}], but must be [${shape.join(', ')}]`);
+}
+
+const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, optional, attrs }) => {
+  const { epsilon, relu } = attrs<{ epsilon: number; relu: boolean }>();
+  const [x, gamma, beta, residual] = [input('x'), input('gamma'), input('beta'), optional('residual')];
+  const channels = [x.shape.at(-1) ?? 1];
+  checkShape('ThawBatchNormTrain', 'gamma', gamma, channels);
+  checkShape('ThawBatchNormTrain', 'beta', beta, channels);
+  checkShape('ThawBatchNormTrain', 'residual', residual, x.shape);
+  const { limits } = backend.gpu;
+  const [statistics, merge] = planBatchStatistics(x.shape, limits);
+  const parts = backend.runOne(statistics, { x });
+  const { mean, variance } = backend.run(merge, { x, parts });
+  backend.release(parts);
+  const plan = planNormalise(
+    { shape: x.shape, epsilon, hasGamma: true, hasBeta: true, hasResidual: residual !== undefined, relu },
+    limits,
+  );
+  const y = backend.runOne(plan, { x, mean, variance, gamma, beta, residual });
+  if (!mean || !variance) throw new Error('ThawBatchNormTrain: the statistics were not made');
+  return [y, mean, variance];
+});
+
+const fusedBatchNorm = defineKernel('FusedBatchNorm', ({ backend, input, optional, attrs }) => {
+  const { varianceEpsilon } = attrs<{ varianceEpsilon: number }>();
+  const [x, mean, variance] = [input('x'), input('mean'), input('variance')];
+  const [gamma, beta] = [optional('scale'), optional('offset')];
+  const channels = [x.shape.at(-1) ?? 1];
+  for (const [name, tensor] of Object.entries({ mean, variance, scale: gamma, offset: beta }))
+    checkShape('FusedBatchNorm', name, tensor, channels);
+  const plan = planNormalise(
+    {
+      shape: x.shape,
+      epsilon: varianceEpsilon,
+      hasGamma: gamma !== undefined,
+      hasBeta: beta !== undefined,
+      hasResidual: false,
+      relu: false,
+    },
+    backend.gpu.limits,
+  );
+  return backend.runOne(plan, { x, mean, variance, gamma, beta });
+});
+
+export const batchNormKernels = [batchNormTrain, fusedBatchNorm];

@@ -1,0 +1,89 @@
+// Mean and sum of squared deviations of each channel over a chunk of rows; x is [rows, channels].
+//   part[chunk] = (mean of x - x[0], M2 = sum of (x - mean)^2)
+// Blocks of BLOCK rows take two passes in registers; blocks and threads are merged by Chan's formula
+//   M2 = M2a + M2b + (meanB - meanA)^2 countA countB / (countA + countB),
+// never E[x^2] - E[x]^2. Means are kept relative to the first row: a mean of 1e4 costs no digits of the deviations.
+
+const LANES: u32 = 32u; // @tune
+const ROWS: u32 = 8u;   // @tune
+const BLOCK: u32 = 8u;  // @tune
+const THREADS = LANES * ROWS;
+const_assert (ROWS & (ROWS - 1u)) == 0u;
+
+struct Params {
+  rows: u32,
+  channels: u32,
+  chunkRows: u32,
+  chunks: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> parts: array<f32>; // [chunks, 2, channels]
+@group(0) @binding(2) var<uniform> params: Params;
+
+var<workgroup> counts: array<f32, THREADS>;
+var<workgroup> means: array<f32, THREADS>;
+var<workgroup> squares: array<f32, THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let tiles = (params.channels + LANES - 1u) / LANES;
+  let index = group.y * groups.x + group.x;
+  let chunk = index / tiles;
+  let channel = index % tiles * LANES + thread % LANES;
+  let isInside = channel < params.channels && chunk < params.chunks;
+
+  var count = 0.0;
+  var mean = 0.0;
+  var square = 0.0;
+  if (isInside) {
+    let pivot = x[channel];
+    let end = min((chunk + 1u) * params.chunkRows, params.rows);
+    for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS * BLOCK) {
+      var block: array<f32, BLOCK>;
+      let blockCount = min(BLOCK, (end - row + ROWS - 1u) / ROWS);
+      var sum = 0.0;
+      for (var i = 0u; i < BLOCK; i++) {
+        if (i < blockCount) {
+          block[i] = x[(row + i * ROWS) * params.channels + channel] - pivot;
+          sum += block[i];
+        }
+      }
+      let n = f32(blockCount);
+      let blockMean = sum / n;
+      var blockSquare = 0.0;
+      for (var i = 0u; i < BLOCK; i++) {
+        if (i < blockCount) {
+          let deviation = block[i] - blockMean;
+          blockSquare += deviation * deviation;
+        }
+      }
+      let total = count + n;
+      let delta = blockMean - mean;
+      mean += delta * (n / total);
+      square += blockSquare + delta * delta * (count * n / total);
+      count = total;
+    }
+  }
+  counts[thread] = count;
+  means[thread] = mean;
+  squares[thread] = square;
+  workgroupBarrier();
+  for (var half = THREADS / 2u; half >= LANES; half /= 2u) {
+    if (thread < half) {
+      let n = counts[thread + half];
+      let total = counts[thread] + n;
+      if (total > 0.0) {
+        let delta = means[thread + half] - means[thread];
+        squares[thread] += squares[thread + half] + delta * delta * (counts[thread] * n / total);
+        means[thread] += delta * (n / total);
+        counts[thread] = total;
+      }
+    }
+    workgroupBarrier();
+  }
+  if (thread < LANES && isInside) {
+    parts[(2u * chunk) * params.channels + channel] = means[thread];
+    parts[(2u * chunk + 1u) * params.channels + channel] = squares[thread];
+  }
+}
