@@ -52,6 +52,18 @@ export function foldWorkgroups(kernel: string, count: number, limits: Limits): W
   return [Math.ceil(count / y), y, 1];
 }
 
+/**
+ * A grid of `columns` x `rows` tiles; rows beyond the device's limit are folded into the third dimension, where the
+ * shader finds its row tile as `group.z * numWorkgroups.y + group.y` and checks it against its own count.
+ */
+export function foldRows(kernel: string, columns: number, rows: number, limits: Limits): Workgroups {
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  const z = Math.ceil(rows / most);
+  if (columns > most || z > most)
+    throw new Error(`${kernel}: ${columns} x ${rows} workgroups are more than this device's ${most}; use a smaller batch`);
+  return [Math.max(columns, 1), Math.max(Math.ceil(rows / z), 1), Math.max(z, 1)];
+}
+
 /** @throws when a tensor is larger than the device can bind, naming kernel, tensor, both sizes and the remedy. */
 export function checkBinding(kernel: string, tensor: string, shape: readonly number[], limits: Limits): void {
   const bytes = 4 * elements(shape);

@@ -172,14 +172,22 @@ export class CommandQueue {
       await Promise.race([next.pipeline.ready, this.#lost]).catch((error: unknown) => this.#fail(error));
       this.flush();
     }
-    if (this.#failure) throw this.#failure;
+    this.#throwFailure();
   }
 
   async #check(): Promise<void> {
     const scopes = this.#scopes;
     this.#scopes = [];
     await Promise.all(scopes);
-    if (this.#failure) throw this.#failure;
+    this.#throwFailure();
+  }
+
+  /** Reports a failure once; only a lost device fails for good. */
+  #throwFailure(): void {
+    const failure = this.#failure;
+    if (!failure) return;
+    if (!(failure instanceof DeviceLostError)) this.#failure = undefined;
+    throw failure;
   }
 
   #fail(error: unknown): void {
@@ -223,6 +231,7 @@ export class CommandQueue {
         this.flush();
       },
       (error: unknown) => {
+        this.#waitingFor = undefined;
         this.#fail(error);
         this.flush();
       },

@@ -1,0 +1,59 @@
+/** Plans the gradient with respect to the filter: one dispatch, or split K over workgroups and a second that adds up. */
+import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { readShader } from '../../wgsl/shader.ts';
+import type { Conv2dShape } from '../conv2d/shape.ts';
+import source from './conv2d-backward-filter.wgsl?raw';
+import sumSource from './sum-parts.wgsl?raw';
+
+export const shader = readShader('conv2d-backward-filter', source);
+export const sumShader = readShader('sum-parts', sumSource);
+
+/** Split until the grid has about this many workgroups: four per multiprocessor of the largest GPUs (132). */
+const WANTED_WORKGROUPS = 512;
+/** A part shorter than this spends more on writing and adding up than on its sum. */
+const MIN_DEPTH_PER_PART = 32;
+
+export function planConv2dBackwardFilter(
+  s: Conv2dShape,
+  limits: Limits,
+  tuning: Readonly<Record<string, number>> = {},
+): Plan[] {
+  const t = { ...shader.tunables, ...tuning };
+  const { TM = 1, TN = 1, COLS = 1, ROWS = 1 } = t;
+  const rows = s.kH * s.kW * s.inC;
+  const shape = [s.kH, s.kW, s.inC, s.outC];
+  const depth = s.batch * s.outH * s.outW;
+  const columnTiles = Math.ceil(s.outC / (TN * COLS));
+  const rowTiles = Math.ceil(rows / (TM * ROWS));
+  const partBytes = 4 * rows * s.outC;
+  const mostParts = Math.max(1, Math.floor(limits.maxStorageBufferBindingSize / partBytes));
+  const wanted = Math.ceil(WANTED_WORKGROUPS / (columnTiles * rowTiles));
+  const split = Math.max(1, Math.min(wanted, Math.floor(depth / MIN_DEPTH_PER_PART), mostParts));
+  const depthPerPart = Math.ceil(depth / split);
+  const count = Math.ceil(depth / depthPerPart);
+  checkBinding(shader.name, 'x', [s.batch, s.inH, s.inW, s.inC], limits);
+  checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits);
+  checkBinding(shader.name, 'dw', shape, limits);
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  if (rowTiles > most) throw new Error(`${shader.name}: a filter of ${rows} rows needs ${rowTiles} workgroups, more than this device's ${most}`);
+  const first: Plan = {
+    shader,
+    tuning: t,
+    constants: {},
+    params: { ...s, depthPerPart },
+    workgroups: [columnTiles, rowTiles, count],
+    outputs: { parts: { shape: count === 1 ? shape : [count, ...shape], dtype: 'float32' } },
+  };
+  if (count === 1) return [first];
+  const { THREADS = 1 } = sumShader.tunables;
+  const size = rows * s.outC;
+  const second: Plan = {
+    shader: sumShader,
+    tuning: sumShader.tunables,
+    constants: {},
+    params: { size, count },
+    workgroups: foldWorkgroups(sumShader.name, Math.ceil(size / THREADS), limits),
+    outputs: { dw: { shape, dtype: 'float32' } },
+  };
+  return [first, second];
+}

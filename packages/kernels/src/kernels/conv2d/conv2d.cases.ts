@@ -1,0 +1,58 @@
+/** Named shapes for the tests and the benchmark of all three directions: edges, primes and ResNet-50's own layers. */
+import type { Conv2dShape } from './shape.ts';
+
+export interface Conv2dCase {
+  readonly name: string;
+  readonly shape: Conv2dShape;
+}
+
+interface Options {
+  readonly stride?: number;
+  readonly pad?: number;
+  readonly dilation?: number;
+  readonly kW?: number;
+  readonly inW?: number;
+}
+
+function conv(name: string, batch: number, size: number, inC: number, outC: number, k: number, o: Options = {}): Conv2dCase {
+  const { stride = 1, pad = 0, dilation = 1, kW = k, inW = size } = o;
+  const out = (length: number, taps: number) => Math.floor((length + 2 * pad - (taps - 1) * dilation - 1) / stride) + 1;
+  return {
+    name,
+    shape: {
+      batch, inH: size, inW, inC, outH: out(size, k), outW: out(inW, kW), outC, kH: k, kW,
+      strideH: stride, strideW: stride, dilationH: dilation, dilationW: dilation, padTop: pad, padLeft: pad,
+    }, // prettier-ignore
+  };
+}
+
+export const edgeCases: readonly Conv2dCase[] = [
+  conv('one of everything', 1, 1, 1, 1, 1),
+  conv('primes', 3, 7, 5, 11, 3, { pad: 1 }),
+  conv('primes, stride 2', 2, 11, 3, 7, 3, { stride: 2, pad: 1 }),
+  conv('primes, dilation 2', 2, 13, 5, 3, 3, { dilation: 2, pad: 2 }),
+  conv('stride 3 larger than the kernel', 5, 11, 7, 5, 2, { stride: 3 }),
+  conv('flat and wide', 2, 5, 3, 17, 3, { kW: 1, inW: 19, pad: 1 }),
+  conv('more columns than a tile', 1, 3, 13, 131, 1),
+  conv('more rows than a tile', 37, 5, 2, 3, 3, { pad: 1 }),
+];
+
+/** The 1x1, 3x3 and projection layers of ResNet-50's four stages at a square input, and its stem. */
+export function resnet50Cases(imageSize: number, batch: number): readonly Conv2dCase[] {
+  const stages = [64, 128, 256, 512].flatMap((width, stage) => {
+    const size = imageSize / 4 / 2 ** stage;
+    const inC = stage === 0 ? 64 : 2 * width;
+    const before = stage === 0 ? size : 2 * size;
+    const stride = stage === 0 ? 1 : 2;
+    const at = `conv${stage + 2} at ${imageSize}`;
+    return [
+      conv(`${at}: 1x1 projection`, batch, before, inC, 4 * width, 1, { stride }),
+      conv(`${at}: 1x1 first, strided`, batch, before, inC, width, 1, { stride }),
+      conv(`${at}: 1x1 reduce`, batch, size, 4 * width, width, 1),
+      conv(`${at}: 3x3`, batch, size, width, width, 3, { pad: 1 }),
+      ...(stage === 0 ? [] : [conv(`${at}: 3x3 strided`, batch, before, width, width, 3, { stride: 2, pad: 1 })]),
+      conv(`${at}: 1x1 expand`, batch, size, width, 4 * width, 1),
+    ];
+  });
+  return [conv(`stem at ${imageSize}`, batch, imageSize, 3, 64, 7, { stride: 2, pad: 3 }), ...stages];
+}

@@ -1,0 +1,55 @@
+/** All three directions of the convolution, every case and several tilings, against the float64 definition. */
+import { describe, expect, test } from 'vitest';
+import { expectClose, random, sumBound } from '../../testing/compare.ts';
+import { gpu, runPlans } from '../../testing/device.ts';
+import { planConv2dBackwardFilter } from '../conv2d-backward-filter/conv2d-backward-filter.plan.ts';
+import { planConv2dBackwardInput } from '../conv2d-backward-input/conv2d-backward-input.plan.ts';
+import { edgeCases, resnet50Cases, type Conv2dCase } from './conv2d.cases.ts';
+import { planConv2d } from './conv2d.plan.ts';
+import { conv2dBackwardFilterReference, conv2dBackwardInputReference, conv2dReference } from './conv2d.ref.ts';
+import { pipelineKey } from '../../runtime/plan.ts';
+
+const { limits } = gpu;
+const xSize = (s: Conv2dCase['shape']) => s.batch * s.inH * s.inW * s.inC;
+const ySize = (s: Conv2dCase['shape']) => s.batch * s.outH * s.outW * s.outC;
+const wSize = (s: Conv2dCase['shape']) => s.kH * s.kW * s.inC * s.outC;
+
+async function checkAll({ shape: s }: Conv2dCase, tuning: Record<string, number>): Promise<void> {
+  const x = random(xSize(s), 1);
+  const w = random(wSize(s), 2);
+  const dy = random(ySize(s), 3);
+  const { y = [] } = await runPlans([planConv2d(s, {}, limits, tuning)], { x, w });
+  expectClose(y, conv2dReference(s, x, w), sumBound(s.kH * s.kW * s.inC));
+  const { dx = [] } = await runPlans([planConv2dBackwardInput(s, limits, tuning)], { dy, w });
+  expectClose(dx, conv2dBackwardInputReference(s, dy, w), sumBound(s.kH * s.kW * s.outC));
+  const filter = await runPlans(planConv2dBackwardFilter(s, limits, tuning), { x, dy });
+  expectClose(filter['dw'] ?? filter['parts'] ?? [], conv2dBackwardFilterReference(s, x, dy), sumBound(s.batch * s.outH * s.outW));
+}
+
+const tilings = [{}, { TM: 4, TN: 2, COLS: 8, ROWS: 4 }, { TM: 1, TN: 1, COLS: 32, ROWS: 2 }];
+describe.each(tilings)('edges, tiling %j', (tuning) => {
+  test.each(edgeCases)('$name', (c) => checkAll(c, tuning));
+});
+test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) => checkAll(c, {}));
+test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkAll(c, {}));
+test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection)/.test(name)))('ResNet-50 $name', (c) => checkAll(c, {}));
+
+test('bias, residual and ReLU in the same kernel', async () => {
+  const s = edgeCases[1]!.shape;
+  const x = random(xSize(s), 1), w = random(wSize(s), 2), bias = random(s.outC, 3), residual = random(ySize(s), 4); // prettier-ignore
+  const sum = conv2dReference(s, x, w);
+  const want = sum.map((v, i) => Math.max(0, v + bias[i % s.outC]! + residual[i]!));
+  const { y = [] } = await runPlans([planConv2d(s, { bias: true, residual: true, relu: true }, limits)], { x, w, bias, residual });
+  expectClose(y, want, sumBound(s.kH * s.kW * s.inC + 2));
+});
+
+test('a pipeline key never holds a shape', () => {
+  expect(new Set(edgeCases.map((c) => pipelineKey(planConv2d(c.shape, {}, limits)))).size).toBe(1);
+});
+
+test('a grid over the device limit is folded, and refused by name when the fold is too large', () => {
+  const small = { ...limits, maxComputeWorkgroupsPerDimension: 8, maxStorageBufferBindingSize: 2 ** 30, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 2 ** 14 };
+  const s = edgeCases[7]!.shape;
+  expect(() => planConv2d(s, {}, small)).toThrow('conv2d: 1 x 116 workgroups are more than this device\'s 8; use a smaller batch');
+  expect(planConv2d(s, {}, { ...small, maxComputeWorkgroupsPerDimension: 60 }).workgroups).toEqual([1, 58, 2]);
+});

@@ -1,0 +1,66 @@
+/** The shape of a convolution, one name per quantity, shared by all three directions. */
+import { backend_util } from '@tensorflow/tfjs-core';
+
+export interface Conv2dShape {
+  readonly batch: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly inC: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly outC: number;
+  readonly kH: number;
+  readonly kW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+/** Attributes of tfjs's Conv2D, Conv2DBackpropInput and Conv2DBackpropFilter. */
+export interface Conv2dAttrs {
+  readonly strides: [number, number] | number;
+  readonly pad: 'valid' | 'same' | number | [[number, number], [number, number], [number, number], [number, number]];
+  readonly dataFormat?: 'NHWC' | 'NCHW';
+  readonly dilations?: [number, number] | number;
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+/**
+ * Resolves tfjs's attributes for input [n, h, w, inC] and filter [kH, kW, inC, outC].
+ * @throws on NCHW and on channel counts that do not agree, naming both.
+ */
+export function conv2dShape(op: string, xShape: readonly number[], wShape: readonly number[], attrs: Conv2dAttrs): Conv2dShape {
+  if ((attrs.dataFormat ?? 'NHWC') !== 'NHWC')
+    throw new Error(`${op}: dataFormat ${attrs.dataFormat} is not supported; transpose the input to NHWC`);
+  const [, , , xC = 0] = xShape;
+  const [, , wC = 0] = wShape;
+  if (xC !== wC) throw new Error(`${op}: the input has ${xC} channels and the filter expects ${wC}`);
+  const info = backend_util.computeConv2DInfo(
+    xShape as [number, number, number, number],
+    wShape as [number, number, number, number],
+    attrs.strides,
+    attrs.dilations ?? 1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+  );
+  return {
+    batch: info.batchSize,
+    inH: info.inHeight,
+    inW: info.inWidth,
+    inC: info.inChannels,
+    outH: info.outHeight,
+    outW: info.outWidth,
+    outC: info.outChannels,
+    kH: info.filterHeight,
+    kW: info.filterWidth,
+    strideH: info.strideHeight,
+    strideW: info.strideWidth,
+    dilationH: info.dilationHeight,
+    dilationW: info.dilationWidth,
+    padTop: info.padInfo.top,
+    padLeft: info.padInfo.left,
+  };
+}
