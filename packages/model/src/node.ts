@@ -1,0 +1,3 @@
+// @thaw/model/node: weights and checkpoints on disk.
+export { findWeightsFile, loadWeights, MissingWeightsError, type LoadWeightsOptions } from './node/weights.ts';
+export { readKerasH5 } from './node/keras-h5.ts';
