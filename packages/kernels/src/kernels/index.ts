@@ -1,7 +1,11 @@
 /** Every kernel of the backend: adding one is a folder and a line here. */
 import type { KernelConfig } from '@tensorflow/tfjs-core';
 import { batchNormKernels } from './batch-norm-train/batch-norm-train.kernel.ts';
+import { conv2dKernels } from './conv2d/conv2d.kernel.ts';
+import { matMulKernels } from './mat-mul/mat-mul.kernel.ts';
 
 export const kernels: readonly KernelConfig[] = [
+  ...conv2dKernels,
+  ...matMulKernels,
   ...batchNormKernels,
 ];

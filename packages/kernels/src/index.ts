@@ -1,0 +1,11 @@
+/** @thaw/kernels: hand-written WGSL kernels as a TensorFlow.js backend, on any GPUDevice. No Node import in here. */
+export { register, unregister } from './backend/register.ts';
+export { ThawBackend } from './backend/thaw-backend.ts';
+export { describeAdapter, requestDevice, type AdapterDescription } from './runtime/device.ts';
+export { DeviceLostError, NotOnGpuError, ShaderError, ThawGpuError } from './runtime/errors.ts';
+export type { GpuOptions } from './runtime/gpu.ts';
+export type { MemoryReport } from './runtime/buffer-pool.ts';
+export type { KernelTime } from './runtime/profile.ts';
+export { registerCoreGradients } from './gradients/core-gradients.ts';
+export { selfCheck, type SelfCheckResult } from './self-check.ts';
+export * from './ops/index.ts';

@@ -1,0 +1,62 @@
+/** Conv2D and its two gradients for TensorFlow.js, FusedConv2D, and ThawConv2D with bias, residual and ReLU inside. */
+import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { defineKernel } from '../../backend/kernel.ts';
+import type { Conv2DAttributes } from '../../ops/conv2d.ts';
+import { planConv2dBackwardFilter } from '../conv2d-backward-filter/conv2d-backward-filter.plan.ts';
+import { planConv2dBackwardInput } from '../conv2d-backward-input/conv2d-backward-input.plan.ts';
+import { planConv2d } from './conv2d.plan.ts';
+import { conv2dShape, type Conv2dAttrs } from './shape.ts';
+
+const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
+  const [x, w] = [input('x'), input('filter')];
+  const s = conv2dShape('conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
+  return backend.runOne(planConv2d(s, {}, backend.gpu.limits), { x, w });
+});
+
+interface FusedAttrs extends Conv2dAttrs {
+  readonly activation?: string;
+}
+
+const fusedConv2d = defineKernel('FusedConv2D', ({ backend, input, optional, attrs }) => {
+  const [x, w, bias] = [input('x'), input('filter'), optional('bias')];
+  const { activation = 'linear', ...conv } = attrs<FusedAttrs>();
+  if (activation !== 'linear' && activation !== 'relu')
+    throw new Error(`fused conv2d: activation '${activation}' is not supported here (linear, relu); apply it after tf.conv2d`);
+  const s = conv2dShape('fused conv2d', x.shape, w.shape, conv);
+  const epilogue = { bias: bias !== undefined, relu: activation === 'relu' };
+  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits), { x, w, bias });
+});
+
+const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs }) => {
+  const [x, w, bias, residual] = [input('x'), input('filter'), optional('bias'), optional('residual')];
+  const { strides, pad, dilations, relu } = attrs<Conv2DAttributes>();
+  const s = conv2dShape('conv2d', x.shape, w.shape, { strides, pad: [[0, 0], ...pad, [0, 0]], dilations });
+  if (residual && residual.shape.join() !== [s.batch, s.outH, s.outW, s.outC].join())
+    throw new Error(
+      `conv2d: the residual is [${residual.shape.join(', ')}] and the output [${s.batch}, ${s.outH}, ${s.outW}, ${s.outC}]`,
+    );
+  const epilogue = { bias: bias !== undefined, residual: residual !== undefined, relu };
+  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits), { x, w, bias, residual });
+});
+
+const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, attrs }) => {
+  const [dy, w] = [input('dy'), input('filter')];
+  const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
+  const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
+  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits), { dy, w });
+});
+
+const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, attrs }) => {
+  const [x, dy] = [input('x'), input('dy')];
+  const { filterShape, ...conv } = attrs<Conv2dAttrs & { filterShape: number[] }>();
+  const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
+  const [first, second] = planConv2dBackwardFilter(s, backend.gpu.limits);
+  if (!first) throw new Error('conv2d filter gradient: empty plan');
+  const parts = backend.runOne(first, { x, dy });
+  if (!second) return parts;
+  const dw = backend.runOne(second, { parts });
+  backend.release(parts);
+  return dw;
+});
+
+export const conv2dKernels: readonly KernelConfig[] = [conv2d, fusedConv2d, thawConv2d, backpropInput, backpropFilter];
