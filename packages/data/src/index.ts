@@ -3,6 +3,7 @@
 export { batches, type Batch, type BatchOptions, type BatchStream, type SkippedImage } from './batches.ts';
 export type { ImageDataset, ReadOptions } from './dataset.ts';
 export { CorruptImageError, DataError, DatasetMissingError, DownloadError, HashMismatchError } from './errors.ts';
+export { generatedDataset, type GeneratedOptions } from './generated.ts';
 export { MemoryDataset, type MemoryDatasetInit } from './memory-dataset.ts';
 export { preprocess, PREPROCESSINGS, type Preprocessing } from './preprocess.ts';
 export { Random } from './random.ts';

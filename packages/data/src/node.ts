@@ -1,5 +1,19 @@
-// @thaw/data, the part that needs Node: files, decoding, downloads.
+// @thaw/data, the part that needs Node: files, decoding, downloads. It has everything of '@thaw/data' too.
 
 export * from './index.ts';
-export { openCifar10, openCifar100, type CifarOptions } from './node/home.ts';
 export { CIFAR10, CIFAR100, CifarDataset, readCifar, type CifarFormat, type CifarReadOptions } from './node/cifar.ts';
+export { decodeImage, decodeImageFile, IMAGE_EXTENSIONS, isImageName } from './node/decode.ts';
+export { download, type DownloadOptions, type DownloadProgress } from './node/download.ts';
+export { FileDataset } from './node/file-dataset.ts';
+export { openImageFolder, type ImageFolderOptions, type SplitName } from './node/folder.ts';
+export { checkHash, type ExpectedHash } from './node/hash.ts';
+export { ensureCifar, openCifar10, openCifar100, type CifarOptions, type CifarSource } from './node/home.ts';
+export { listImages, openImageList, type ImageList } from './node/list.ts';
+export {
+  DATASET_NAMES,
+  openDataset,
+  openSplit,
+  type OpenedDataset,
+  type OpenedSplit,
+  type OpenOptions,
+} from './node/open.ts';

@@ -39,7 +39,7 @@ function tablesOf(name: Preprocessing): readonly [Float32Array, Float32Array, Fl
   const known = tables.get(name);
   if (known) return known;
   const recipe = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
-  if (!recipe) throw new DataError(`preprocessing ${String(name)} is not one of ${PREPROCESSINGS.join(', ')}`);
+  if (!recipe) throw new DataError(`preprocessing ${name} is not one of ${PREPROCESSINGS.join(', ')}`);
   const table = (c: 0 | 1 | 2) => Float32Array.from({ length: 256 }, (_, byte) => recipe.value(byte, c));
   const made = [table(0), table(1), table(2)] as const;
   tables.set(name, made);

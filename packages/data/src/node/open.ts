@@ -1,0 +1,168 @@
+// A data set by name or by path, as on the command line: its training, validation and test images.
+
+import { basename, join, resolve } from 'node:path';
+import type { ImageDataset } from '../dataset.ts';
+import { DataError } from '../errors.ts';
+import { generatedDataset } from '../generated.ts';
+import { CIFAR10, CIFAR100, readCifar, type CifarFormat, type CifarReadOptions } from './cifar.ts';
+import { checkFolder, findSplits, openImageFolder, type SplitName } from './folder.ts';
+import { ensureCifar, type CifarSource } from './home.ts';
+import { statOrNull } from './paths.ts';
+
+/** What `openDataset` knows by name. */
+export const DATASET_NAMES = ['cifar10', 'cifar100', 'generated'] as const;
+
+/** Size of the generated data set, unless `generated` says otherwise. */
+const GENERATED = { train: 2000, test: 500, classes: 10, seed: 0 } as const;
+
+export interface OpenOptions extends CifarSource, CifarReadOptions {
+  /** The classes of a model that exists: others are an error. Default: those of the data. */
+  readonly classes?: readonly string[] | undefined;
+  /** Number of generated images and classes, and their seed; default 2000, 500, 10 and 0. */
+  readonly generated?:
+    { readonly train?: number; readonly test?: number; readonly classes?: number; readonly seed?: number } | undefined;
+}
+
+/** A data set's splits. Where `validation` is missing, take it from `train` with `splitIndices`. */
+export interface OpenedDataset {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly train: ImageDataset;
+  readonly validation?: ImageDataset | undefined;
+  readonly test?: ImageDataset | undefined;
+  /** What the user should know: ignored files, a file that differs from the published one. */
+  readonly notes: readonly string[];
+}
+
+/** One split and what the user should know about it. */
+export interface OpenedSplit {
+  readonly dataset: ImageDataset;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens all splits of `cifar10`, `cifar100`, `generated`, an image folder, an unpacked CIFAR folder, or a folder's name
+ * in `<home>/datasets`. A known name wins over a folder of that name; write `./cifar10` for the folder.
+ * @throws DataError, before any image is decoded, where something is missing or wrong
+ */
+export async function openDataset(nameOrPath: string, options: OpenOptions): Promise<OpenedDataset> {
+  const source = await locate(nameOrPath, options);
+  const available = await splitsOf(source);
+  if (!available.includes('train')) {
+    throw new DataError(`${nameOrPath}: has ${available.join(' and ')} but no train folder to learn from`);
+  }
+  const train = await openOne(source, 'train', options);
+  const rest = { ...options, classes: train.dataset.classes };
+  const validation = available.includes('val') ? await openOne(source, 'val', rest) : undefined;
+  const test = available.includes('test') ? await openOne(source, 'test', rest) : undefined;
+  return {
+    name: source.name,
+    classes: train.dataset.classes,
+    train: train.dataset,
+    validation: validation?.dataset,
+    test: test?.dataset,
+    notes: [train, validation, test].flatMap((split) => (split ? withName(split) : [])),
+  };
+}
+
+/**
+ * Opens one split only. A folder with the class folders right inside has a single split, `train`, which is also what
+ * `split: undefined` opens; of other data sets `undefined` opens the test images, else the validation images.
+ */
+export async function openSplit(
+  nameOrPath: string,
+  split: SplitName | undefined,
+  options: OpenOptions,
+): Promise<OpenedSplit> {
+  const source = await locate(nameOrPath, options);
+  const available = await splitsOf(source);
+  const wanted = split ?? (['test', 'val', 'train'] as const).find((name) => available.includes(name)) ?? 'train';
+  if (!available.includes(wanted)) {
+    throw new DataError(`${nameOrPath}: has no ${wanted} split, only ${available.join(' and ')}`);
+  }
+  return openOne(source, wanted, options);
+}
+
+type Source =
+  | { readonly kind: 'cifar'; readonly name: string; readonly format: CifarFormat; readonly folder: string | null }
+  | { readonly kind: 'generated'; readonly name: string }
+  | { readonly kind: 'folder'; readonly name: string; readonly path: string; readonly divided: SplitName[] | null };
+
+async function locate(nameOrPath: string, options: OpenOptions): Promise<Source> {
+  const known = nameOrPath.toLowerCase().replace(/^cifar-/, 'cifar');
+  for (const format of [CIFAR10, CIFAR100]) {
+    if (known === format.id) return { kind: 'cifar', name: format.title, format, folder: null };
+  }
+  if (known === 'generated') return { kind: 'generated', name: 'generated' };
+  const candidates = [nameOrPath];
+  if (!/[\\/]/.test(nameOrPath)) {
+    for (const home of [options.home, options.cacheHome]) if (home) candidates.push(join(home, 'datasets', nameOrPath));
+  }
+  for (const path of candidates) {
+    if (!(await statOrNull(path))) continue;
+    await checkFolder(path);
+    for (const format of [CIFAR10, CIFAR100]) {
+      if (await statOrNull(join(path, format.files.test[0] ?? ''))) {
+        if (await statOrNull(join(path, format.labels.at(-1)?.names ?? ''))) {
+          return { kind: 'cifar', name: format.title, format, folder: path };
+        }
+      }
+    }
+    const found = await findSplits(path);
+    const divided = found && (['train', 'val', 'test'] as const).filter((split) => found[split] !== undefined);
+    return { kind: 'folder', name: basename(resolve(path)), path, divided };
+  }
+  throw new DataError(
+    `${nameOrPath}: neither a data set (${DATASET_NAMES.join(', ')}) nor a folder; looked for ${candidates.join(' and ')}`,
+  );
+}
+
+async function splitsOf(source: Source): Promise<readonly SplitName[]> {
+  switch (source.kind) {
+    case 'cifar':
+    case 'generated':
+      return ['train', 'test'];
+    case 'folder':
+      return source.divided ?? ['train'];
+    default:
+      return source satisfies never;
+  }
+}
+
+async function openOne(source: Source, split: SplitName, options: OpenOptions): Promise<OpenedSplit> {
+  switch (source.kind) {
+    case 'cifar': {
+      const folder = source.folder ?? (await ensureCifar(source.format, options));
+      const dataset = await readCifar(folder, source.format, split === 'train' ? 'train' : 'test', options);
+      return { dataset: checkClasses(dataset, options.classes), notes: dataset.notes };
+    }
+    case 'generated': {
+      const sizes = { ...GENERATED, ...options.generated };
+      const part = split === 'train' ? 'train' : 'test';
+      const dataset = generatedDataset({ ...sizes, count: sizes[part], split: part });
+      return { dataset: checkClasses(dataset, options.classes), notes: [] };
+    }
+    case 'folder': {
+      const dataset = await openImageFolder(source.path, {
+        split: source.divided ? split : undefined,
+        classes: options.classes,
+      });
+      return { dataset, notes: dataset.notes };
+    }
+    default:
+      return source satisfies never;
+  }
+}
+
+function checkClasses(dataset: ImageDataset, expected: readonly string[] | undefined): ImageDataset {
+  if (expected && expected.join('\n') !== dataset.classes.join('\n')) {
+    throw new DataError(
+      `${dataset.name}: its ${dataset.classes.length} classes are not the ${expected.length} expected ones (${expected.join(', ')})`,
+    );
+  }
+  return dataset;
+}
+
+function withName({ dataset, notes }: OpenedSplit): string[] {
+  return notes.map((note) => `${dataset.name}: ${note}`);
+}
