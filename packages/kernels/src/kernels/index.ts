@@ -3,9 +3,13 @@ import type { KernelConfig } from '@tensorflow/tfjs-core';
 import { batchNormKernels } from './batch-norm-train/batch-norm-train.kernel.ts';
 import { conv2dKernels } from './conv2d/conv2d.kernel.ts';
 import { matMulKernels } from './mat-mul/mat-mul.kernel.ts';
+import { batchNormGradKernels } from './batch-norm-train-backward/batch-norm-train-backward.kernel.ts';
+import { reluGradKernels } from './relu-grad/relu-grad.kernel.ts';
 
 export const kernels: readonly KernelConfig[] = [
   ...conv2dKernels,
   ...matMulKernels,
   ...batchNormKernels,
+  ...batchNormGradKernels,
+  ...reluGradKernels,
 ];

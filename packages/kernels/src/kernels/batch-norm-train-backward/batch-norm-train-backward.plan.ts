@@ -1,0 +1,111 @@
+/** Plans of the gradient of training batch-norm: two reductions (chunks, merger) and one pass. */
+import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { readShader } from '../../wgsl/shader.ts';
+import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
+import applySource from './batch-norm-train-backward.wgsl?raw';
+import sumsSource from './channel-sums.wgsl?raw';
+import mergeGradientsSource from './merge-gradients.wgsl?raw';
+import mergeSumsSource from './merge-sums.wgsl?raw';
+
+export const sumsShader = readShader('channel-sums', sumsSource);
+export const mergeSumsShader = readShader('merge-sums', mergeSumsSource);
+export const mergeGradientsShader = readShader('merge-gradients', mergeGradientsSource);
+export const applyShader = readShader('batch-norm-train-backward', applySource);
+
+type Tuning = Readonly<Record<string, number>>;
+
+export interface ChannelSumsShape {
+  /** The last dimension holds the channels. */
+  readonly shape: readonly number[];
+  /** Mask dy by y > 0. */
+  readonly relu: boolean;
+  /** Whether the second sum is asked for, and over x or over x normalised. */
+  readonly factor: 'none' | 'x' | 'normalised';
+  /** For 'normalised'. */
+  readonly epsilon: number;
+}
+
+interface TunedSplit {
+  readonly split: ReturnType<typeof splitRows>;
+  readonly tiles: number;
+  readonly tuned: { readonly LANES: number; readonly ROWS: number };
+}
+
+function tuneSplit(kernel: string, shape: readonly number[], tuning: Tuning): TunedSplit {
+  const LANES = tuning['LANES'] ?? sumsShader.tunables['LANES'] ?? 32;
+  const ROWS = tuning['ROWS'] ?? sumsShader.tunables['ROWS'] ?? 8;
+  const split = splitRows(kernel, shape, LANES, ROWS);
+  return { split, tiles: Math.ceil(split.channels / LANES), tuned: { LANES, ROWS } };
+}
+
+function planSums(s: ChannelSumsShape, { split, tiles, tuned }: TunedSplit, limits: Limits): Plan {
+  checkBinding('channel-sums', 'dy', s.shape, limits);
+  return {
+    shader: sumsShader,
+    tuning: tuned,
+    constants: { RELU: Number(s.relu), NORMALISED: Number(s.factor === 'normalised'), HAS_X: Number(s.factor !== 'none') },
+    params: { ...split, epsilon: s.epsilon },
+    workgroups: foldWorkgroups('channel-sums', tiles * split.chunks, limits),
+    outputs: { parts: { shape: [split.chunks, 2, split.channels], dtype: 'float32' } },
+  };
+}
+
+/** Sums over rows: inputs dy, x?, y?, mean?, variance?; outputs parts (a temporary), first (of dy), second (of dy x). */
+export function planChannelSums(s: ChannelSumsShape, limits: Limits, tuning: Tuning = {}): [Plan, Plan] {
+  const tunedSplit = tuneSplit('channel-sums', s.shape, tuning);
+  const { split, tiles, tuned } = tunedSplit;
+  const channels = { shape: [split.channels], dtype: 'float32' } as const;
+  const merge: Plan = {
+    shader: mergeSumsShader,
+    tuning: tuned,
+    constants: {},
+    params: { channels: split.channels, chunks: split.chunks },
+    workgroups: foldWorkgroups('merge-sums', tiles, limits),
+    outputs: { first: channels, second: channels },
+  };
+  return [planSums(s, tunedSplit, limits), merge];
+}
+
+export interface BatchNormTrainBackwardShape {
+  readonly shape: readonly number[];
+  readonly epsilon: number;
+  readonly relu: boolean;
+  /** Whether the masked dy is asked for, too. */
+  readonly hasResidual: boolean;
+}
+
+/**
+ * Inputs dy, x, y (with the ReLU), gamma, mean, variance;
+ * outputs parts and table (temporaries), dgamma, dbeta, dx, dresidual (of one element where not asked for).
+ */
+export function planBatchNormTrainBackward(
+  s: BatchNormTrainBackwardShape,
+  limits: Limits,
+  tuning: Tuning = {},
+): [Plan, Plan, Plan] {
+  const tunedSplit = tuneSplit('batch-norm-train-backward', s.shape, tuning);
+  const { split, tiles, tuned } = tunedSplit;
+  const { rows, chunks } = split;
+  const channels = { shape: [split.channels], dtype: 'float32' } as const;
+  const merge: Plan = {
+    shader: mergeGradientsShader,
+    tuning: tuned,
+    constants: {},
+    params: { channels: split.channels, chunks, rows, epsilon: s.epsilon },
+    workgroups: foldWorkgroups('merge-gradients', tiles, limits),
+    outputs: { dgamma: channels, dbeta: channels, table: { shape: [split.channels, 4], dtype: 'float32' } },
+  };
+  const perWorkgroup = (applyShader.tunables['THREADS'] ?? 256) * (applyShader.tunables['PER_THREAD'] ?? 4);
+  const apply: Plan = {
+    shader: applyShader,
+    tuning: applyShader.tunables,
+    constants: { RELU: Number(s.relu), HAS_RESIDUAL: Number(s.hasResidual) },
+    params: { size: elements(s.shape), channels: split.channels },
+    workgroups: foldWorkgroups('batch-norm-train-backward', Math.ceil(elements(s.shape) / perWorkgroup), limits),
+    outputs: {
+      dx: { shape: s.shape, dtype: 'float32' },
+      dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: 'float32' },
+    },
+  };
+  return [planSums({ ...s, factor: 'normalised' }, tunedSplit, limits), merge, apply];
+}

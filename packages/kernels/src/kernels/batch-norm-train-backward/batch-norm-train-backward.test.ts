@@ -1,0 +1,40 @@
+// The gradient of training batch-norm against float64.
+import { test } from 'vitest';
+import { elements } from '../../runtime/plan.ts';
+import { EPSILON, expectClose, random } from '../../testing/compare.ts';
+import { gpu, runPlans } from '../../testing/device.ts';
+import { cases } from '../batch-norm-train/batch-norm-train.cases.ts';
+import { batchNormGradReference, batchNormReference } from '../batch-norm-train/batch-norm-train.ref.ts';
+import { planBatchNormTrainBackward } from './batch-norm-train-backward.plan.ts';
+
+// Larger than ResNet's 1e-5, so that one row (variance 0) does not magnify rounding by 1 / epsilon.
+const epsilon = 1e-3;
+
+for (const tuning of [{}, { LANES: 16, ROWS: 16 }])
+  test.each(cases)(`batch-norm-train-backward $name ${JSON.stringify(tuning)}`, async ({ shape, relu, residual: hasResidual }) => {
+    const channels = shape[3];
+    const rows = elements(shape) / channels;
+    const x = random(elements(shape), 1);
+    const dy = random(elements(shape), 5);
+    const gamma = random(channels, 2);
+    const residual = hasResidual ? random(elements(shape), 4) : undefined;
+    const s = { rows, channels, epsilon, relu, x, gamma, beta: random(channels, 3), residual };
+    const forward = batchNormReference(s);
+    const y = Float32Array.from(forward.y);
+    const got = await runPlans(
+      planBatchNormTrainBackward({ shape, epsilon, relu, hasResidual }, gpu.limits, tuning),
+      { dy, x, y, gamma, mean: Float32Array.from(forward.mean), variance: Float32Array.from(forward.variance) },
+    );
+    const want = batchNormGradReference(s, dy, y);
+    // Sums of `rows` terms of size at most max |xhat| <= 2 / deviation; a thread adds at most rows / 8 of them in a row.
+    const deviation = forward.variance.map((v) => Math.sqrt(v + epsilon));
+    const sumBounds = deviation.map((d) => 4 * (rows / 8 + 16) * Math.sqrt(rows) * EPSILON * (2 / d + 1));
+    expectClose(got['dgamma'] ?? [], want.dgamma, sumBounds);
+    expectClose(got['dbeta'] ?? [], want.dbeta, sumBounds);
+    const bounds = want.dx.map((_, i) => {
+      const d = deviation[i % channels] ?? 1;
+      return (16 * EPSILON * (2 / d + 1) ** 2 + ((sumBounds[i % channels] ?? 0) / rows) * (2 / d + 1)) / d;
+    });
+    expectClose(got['dx'] ?? [], want.dx, bounds);
+    if (hasResidual) expectClose(got['dresidual'] ?? [], want.dresidual, 0);
+  });

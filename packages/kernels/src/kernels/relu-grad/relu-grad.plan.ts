@@ -1,0 +1,22 @@
+/** Plan of the ReLU's gradient: one pass. */
+import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { readShader } from '../../wgsl/shader.ts';
+import source from './relu-grad.wgsl?raw';
+
+export const shader = readShader('relu-grad', source);
+
+/** Inputs dy, y; output dx. */
+export function planReluGrad(shape: readonly number[], limits: Limits, tuning: Readonly<Record<string, number>> = {}): Plan {
+  const tuned = { ...shader.tunables, ...tuning };
+  checkBinding('relu-grad', 'dy', shape, limits);
+  const size = elements(shape);
+  const perWorkgroup = (tuned['THREADS'] ?? 256) * (tuned['PER_THREAD'] ?? 4);
+  return {
+    shader,
+    tuning: tuned,
+    constants: {},
+    params: { size },
+    workgroups: foldWorkgroups('relu-grad', Math.ceil(size / perWorkgroup), limits),
+    outputs: { dx: { shape, dtype: 'float32' } },
+  };
+}

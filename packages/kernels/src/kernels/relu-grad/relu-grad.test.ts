@@ -1,0 +1,25 @@
+// The ReLU's gradient, and a grid folded over the device's limit.
+import { expect, test } from 'vitest';
+import { expectClose, random } from '../../testing/compare.ts';
+import { gpu, runPlans } from '../../testing/device.ts';
+import { planReluGrad } from './relu-grad.plan.ts';
+
+test.each([1, 997, 1024, 2 * 14 * 14 * 64])('relu-grad of %i elements', async (size) => {
+  const [dy, y] = [random(size, 1), random(size, 2).map((v) => Math.max(0, v))];
+  const { dx } = await runPlans([planReluGrad([size], gpu.limits)], { dy, y });
+  expectClose(dx ?? [], dy.map((d, i) => ((y[i] ?? 0) > 0 ? d : 0)), 0);
+});
+
+test('a grid over the limit is folded, and every element is still written', async () => {
+  const size = 7 * 1024 + 5;
+  const [dy, y] = [random(size, 1), new Float32Array(size).fill(1)];
+  const plan = planReluGrad([size], { ...limits(), maxComputeWorkgroupsPerDimension: 3 });
+  expect(plan.workgroups).toEqual([3, 3, 1]);
+  const { dx } = await runPlans([plan], { dy, y });
+  expectClose(dx ?? [], dy, 0);
+});
+
+function limits(): { maxStorageBufferBindingSize: number; maxComputeInvocationsPerWorkgroup: number; maxComputeWorkgroupStorageSize: number } {
+  const { maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = gpu.limits;
+  return { maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
+}
