@@ -31,6 +31,10 @@ export type WantedLimit = (typeof wantedLimits)[number];
 
 const isFeature = (name: string, features: ReadonlySet<string>): boolean => features.has(name);
 
+/** Whether an adapter is a CPU that plays a GPU. */
+export const isSoftwareAdapter = ({ device, description, architecture }: GPUAdapterInfo): boolean =>
+  /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(`${device} ${description} ${architecture}`);
+
 /** Reads an adapter's description. Call before requestDevice: some implementations consume the adapter there. */
 export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   const { info } = adapter;
@@ -40,7 +44,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
     architecture: info.architecture,
     name: info.device || info.description || info.vendor || 'unnamed adapter',
     driver: info.description,
-    isSoftware: /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(`${info.device} ${info.description} ${info.architecture}`),
+    isSoftware: isSoftwareAdapter(info),
     features: wantedFeatures.filter((name) => isFeature(name, adapter.features)),
     limits: limits as Record<WantedLimit, number>,
   };

@@ -1,6 +1,8 @@
 /** The runtime of one device: buffers, pipelines and the queue, behind one door. */
+import { defaultTilings, type TiledKernel, type Tiling, type Tilings } from '../tuning/tilings.ts';
 import { BufferPool, type MemoryReport } from './buffer-pool.ts';
 import { bufferUsage } from './constants.ts';
+import { isSoftwareAdapter } from './device.ts';
 import { ThawGpuError } from './errors.ts';
 import { PipelineCache } from './pipelines.ts';
 import { elements, type Plan } from './plan.ts';
@@ -9,17 +11,21 @@ import { CommandQueue, type BufferSlice } from './queue.ts';
 export interface GpuOptions {
   /** Free buffers kept for reuse, in bytes. Default 1 GiB. */
   readonly maxPooledBytes?: number;
+  /** Register tilings by kernel. Default: chosen for the kind of device. */
+  readonly tilings?: Tilings;
 }
 
 export class Gpu {
   readonly queue: CommandQueue;
   readonly pipelines: PipelineCache;
   readonly #pool: BufferPool;
+  readonly #tilings: Tilings;
 
   constructor(
     readonly device: GPUDevice,
-    { maxPooledBytes = 2 ** 30 }: GpuOptions = {},
+    { maxPooledBytes = 2 ** 30, tilings }: GpuOptions = {},
   ) {
+    this.#tilings = tilings ?? defaultTilings(isSoftwareAdapter(device.adapterInfo));
     this.queue = new CommandQueue(device);
     this.pipelines = new PipelineCache(device);
     this.#pool = new BufferPool(
@@ -33,6 +39,11 @@ export class Gpu {
 
   get limits(): GPUSupportedLimits {
     return this.device.limits;
+  }
+
+  /** The tiling to plan `kernel` with on this device. */
+  tiling(kernel: TiledKernel): Tiling {
+    return this.#tilings[kernel] ?? {};
   }
 
   /** Storage for a tensor; its size is rounded up so that vec4 shaders may bind it. */

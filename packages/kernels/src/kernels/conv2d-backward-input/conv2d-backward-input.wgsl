@@ -7,7 +7,7 @@
 const TM: u32 = 8u;   // @tune rows of one thread
 const TN: u32 = 4u;   // @tune columns of one thread
 const COLS: u32 = 16u; // @tune threads along the columns
-const ROWS: u32 = 1u; // @tune threads along the rows
+const ROWS: u32 = 4u; // @tune threads along the rows
 const BM = TM * ROWS;
 const BN = TN * COLS;
 

@@ -10,7 +10,7 @@ import { conv2dShape, type Conv2dAttrs } from './shape.ts';
 const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
   const [x, w] = [input('x'), input('filter')];
   const s = conv2dShape('conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
-  return backend.runOne(planConv2d(s, {}, backend.gpu.limits), { x, w });
+  return backend.runOne(planConv2d(s, {}, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w });
 });
 
 interface FusedAttrs extends Conv2dAttrs {
@@ -24,7 +24,7 @@ const fusedConv2d = defineKernel('FusedConv2D', ({ backend, input, optional, att
     throw new Error(`fused conv2d: activation '${activation}' is not supported here (linear, relu); apply it after tf.conv2d`);
   const s = conv2dShape('fused conv2d', x.shape, w.shape, conv);
   const epilogue = { bias: bias !== undefined, relu: activation === 'relu' };
-  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits), { x, w, bias });
+  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w, bias });
 });
 
 const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs }) => {
@@ -36,21 +36,21 @@ const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs
       `conv2d: the residual is [${residual.shape.join(', ')}] and the output [${s.batch}, ${s.outH}, ${s.outW}, ${s.outC}]`,
     );
   const epilogue = { bias: bias !== undefined, residual: residual !== undefined, relu };
-  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits), { x, w, bias, residual });
+  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w, bias, residual });
 });
 
 const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, attrs }) => {
   const [dy, w] = [input('dy'), input('filter')];
   const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
   const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
-  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits), { dy, w });
+  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-input')), { dy, w });
 });
 
 const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, attrs }) => {
   const [x, dy] = [input('x'), input('dy')];
   const { filterShape, ...conv } = attrs<Conv2dAttrs & { filterShape: number[] }>();
   const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
-  const [first, second] = planConv2dBackwardFilter(s, backend.gpu.limits);
+  const [first, second] = planConv2dBackwardFilter(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-filter'));
   if (!first) throw new Error('conv2d filter gradient: empty plan');
   const parts = backend.runOne(first, { x, dy });
   if (!second) return parts;

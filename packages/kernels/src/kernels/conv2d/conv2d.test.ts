@@ -26,13 +26,14 @@ async function checkAll({ shape: s }: Conv2dCase, tuning: Record<string, number>
   expectClose(filter['dw'] ?? filter['parts'] ?? [], conv2dBackwardFilterReference(s, x, dy), sumBound(s.batch * s.outH * s.outW));
 }
 
-const tilings = [{}, { TM: 4, TN: 2, COLS: 8, ROWS: 4 }, { TM: 1, TN: 1, COLS: 32, ROWS: 2 }];
+const software = { TM: 8, TN: 8, COLS: 8, ROWS: 1 };
+const tilings = [{}, software, { TM: 4, TN: 2, COLS: 8, ROWS: 4 }, { TM: 1, TN: 1, COLS: 32, ROWS: 2 }];
 describe.each(tilings)('edges, tiling %j', (tuning) => {
   test.each(edgeCases)('$name', (c) => checkAll(c, tuning));
 });
-test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) => checkAll(c, {}));
-test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkAll(c, {}));
-test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection)/.test(name)))('ResNet-50 $name', (c) => checkAll(c, {}));
+test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
+test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
+test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection)/.test(name)))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
 
 test('bias, residual and ReLU in the same kernel', async () => {
   const s = edgeCases[1]!.shape;
@@ -50,6 +51,6 @@ test('a pipeline key never holds a shape', () => {
 test('a grid over the device limit is folded, and refused by name when the fold is too large', () => {
   const small = { ...limits, maxComputeWorkgroupsPerDimension: 8, maxStorageBufferBindingSize: 2 ** 30, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 2 ** 14 };
   const s = edgeCases[7]!.shape;
-  expect(() => planConv2d(s, {}, small)).toThrow('conv2d: 1 x 116 workgroups are more than this device\'s 8; use a smaller batch');
-  expect(planConv2d(s, {}, { ...small, maxComputeWorkgroupsPerDimension: 60 }).workgroups).toEqual([1, 58, 2]);
+  expect(() => planConv2d(s, {}, small, software)).toThrow("conv2d: 1 x 116 workgroups are more than this device's 8; use a smaller batch");
+  expect(planConv2d(s, {}, { ...small, maxComputeWorkgroupsPerDimension: 60 }, software).workgroups).toEqual([1, 58, 2]);
 });

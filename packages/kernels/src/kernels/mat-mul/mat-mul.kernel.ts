@@ -12,7 +12,7 @@ interface MatMulAttrs {
 const batchMatMul = defineKernel('BatchMatMul', ({ backend, input, attrs }) => {
   const [a, b] = [input('a'), input('b')];
   const { transposeA = false, transposeB = false } = attrs<MatMulAttrs>();
-  return backend.runOne(planMatMul(a.shape, b.shape, { transposeA, transposeB }, backend.gpu.limits), { a, b });
+  return backend.runOne(planMatMul(a.shape, b.shape, { transposeA, transposeB }, backend.gpu.limits, backend.gpu.tiling('mat-mul')), { a, b });
 });
 
 const fusedMatMul = defineKernel('_FusedMatMul', ({ backend, input, optional, attrs }) => {
@@ -21,7 +21,7 @@ const fusedMatMul = defineKernel('_FusedMatMul', ({ backend, input, optional, at
   if (activation !== 'linear' && activation !== 'relu')
     throw new Error(`fused matMul: activation '${activation}' is not supported here (linear, relu); apply it after tf.matMul`);
   const options = { transposeA, transposeB, bias: bias !== undefined, relu: activation === 'relu' };
-  return backend.runOne(planMatMul(a.shape, b.shape, options, backend.gpu.limits), { a, b, bias });
+  return backend.runOne(planMatMul(a.shape, b.shape, options, backend.gpu.limits, backend.gpu.tiling('mat-mul')), { a, b, bias });
 });
 
 export const matMulKernels: readonly KernelConfig[] = [batchMatMul, fusedMatMul];
