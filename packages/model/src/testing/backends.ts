@@ -36,3 +36,16 @@ export async function useBackend(name: TestBackend): Promise<void> {
   if (!(await tf.setBackend(name))) throw new Error(`The backend ${name} could not be set.`);
   await tf.ready();
 }
+
+/** Whether this machine has a WebGPU adapter; says so once where it has none. */
+export async function hasAdapter(): Promise<boolean> {
+  const { openDevice } = await import('@thaw/kernels/node');
+  try {
+    const { device } = await openDevice();
+    device.destroy();
+    return true;
+  } catch (error) {
+    console.warn(`SKIPPED: tests on WebGPU: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
