@@ -3,3 +3,7 @@ export * from './resnet50/index.ts';
 export * from './freeze/index.ts';
 export * from './weights/index.ts';
 export * from './network/index.ts';
+export { createHead, Head, parseHeadSpec, type HeadOptions, type HeadSpec } from './head/head.ts';
+export { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from './metrics/metrics.ts';
+export { Optimizer, type OptimizerConfig, type OptimizerState } from './optimizers/optimizer.ts';
+export * from './training/index.ts';

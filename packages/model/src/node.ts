@@ -1,3 +1,6 @@
 // @thaw/model/node: weights and checkpoints on disk.
 export { findWeightsFile, loadWeights, MissingWeightsError, type LoadWeightsOptions } from './node/weights.ts';
 export { readKerasH5 } from './node/keras-h5.ts';
+export { FileCheckpoints, loadCheckpoint } from './node/checkpoints.ts';
+export { FileFeatureStore, type FeatureKey } from './node/feature-store.ts';
+export { writeAtomically } from './node/atomic.ts';

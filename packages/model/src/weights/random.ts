@@ -45,7 +45,7 @@ function cutNormal(uniform: () => number): number {
 }
 
 /** Numbers in [0, 1): splitmix32, whole-number arithmetic only. */
-function uniformNumbers(seed: number): () => number {
+export function uniformNumbers(seed: number): () => number {
   let state = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
   return () => {
     state = (state + 0x9e3779b9) >>> 0;

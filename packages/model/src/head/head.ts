@@ -1,0 +1,105 @@
+// The head that replaces the ImageNet top: dense layers with ReLU, dropout between them, and the classes' logits.
+// Kernels start Glorot-uniform, biases zero, as Keras's Dense.
+import { dense } from '@thaw/kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import { VariableStore } from '../network/variable-store.ts';
+import { uniformNumbers } from '../weights/random.ts';
+
+/** 'article' is Dense 32, 16, 8; 'linear' none; a list gives the widths of the hidden layers. */
+export type HeadSpec = 'article' | 'linear' | readonly number[];
+
+export interface HeadOptions {
+  readonly spec: HeadSpec;
+  readonly classes: number;
+  /** Length of a feature vector. */
+  readonly inputs: number;
+  /** Seed of the kernels and of dropout. */
+  readonly seed: number;
+  /** Share of a hidden layer's outputs that a training step zeroes; default 0. */
+  readonly dropout?: number;
+  /** Weight of the sum of squared kernels in the loss; default 0. */
+  readonly l2?: number;
+}
+
+/** @throws when `text` is neither article, linear nor widths such as 128,64 */
+export function parseHeadSpec(text: string): HeadSpec {
+  if (text === 'article' || text === 'linear') return text;
+  const widths = text.split(',').map(Number);
+  if (widths.every((width) => Number.isInteger(width) && width > 0)) return widths;
+  throw new Error(`head '${text}' is not known; valid are article, linear, or widths such as 128,64.`);
+}
+
+const hiddenWidths = (spec: HeadSpec): readonly number[] =>
+  spec === 'article' ? [32, 16, 8] : spec === 'linear' ? [] : spec;
+
+interface DenseLayer {
+  readonly kernel: tf.Variable<tf.Rank.R2>;
+  readonly bias: tf.Variable<tf.Rank.R1>;
+}
+
+export class Head {
+  readonly spec: HeadSpec;
+  readonly classes: number;
+  readonly inputs: number;
+  readonly #store = new VariableStore();
+  readonly #layers: readonly DenseLayer[];
+  readonly #dropout: number;
+  readonly #l2: number;
+  readonly #seed: number;
+
+  constructor({ spec, classes, inputs, seed, dropout = 0, l2 = 0 }: HeadOptions) {
+    if (classes < 2) throw new Error(`head: a classifier needs at least 2 classes, got ${classes}.`);
+    if (!(dropout >= 0 && dropout < 1)) throw new Error(`head: dropout must be in [0, 1), got ${dropout}.`);
+    this.spec = spec;
+    this.classes = classes;
+    this.inputs = inputs;
+    this.#dropout = dropout;
+    this.#l2 = l2;
+    this.#seed = seed;
+    const uniform = uniformNumbers(seed);
+    const widths = [inputs, ...hiddenWidths(spec), classes];
+    this.#layers = widths.slice(1).map((width, i) => {
+      const fanIn = widths[i] ?? inputs;
+      const limit = Math.sqrt(6 / (fanIn + width));
+      const kernel = Float32Array.from({ length: fanIn * width }, () => limit * (2 * uniform() - 1));
+      return {
+        kernel: this.#store.add<tf.Rank.R2>(`head/dense_${i}/kernel`, kernel, [fanIn, width], true),
+        bias: this.#store.add<tf.Rank.R1>(`head/dense_${i}/bias`, new Float32Array(width), [width], true),
+      };
+    });
+  }
+
+  /** Variables by name. */
+  get variables(): ReadonlyMap<string, tf.Variable> {
+    return this.#store.all;
+  }
+
+  /** @param features [batch, inputs]; @param step seeds dropout in training, absent in inference; @returns [batch, classes] */
+  logits(features: tf.Tensor2D, step?: number): tf.Tensor2D {
+    let h = features;
+    this.#layers.forEach(({ kernel, bias }, i) => {
+      const last = i === this.#layers.length - 1;
+      h = dense(h, kernel, bias, { relu: !last });
+      if (!last && step !== undefined && this.#dropout > 0)
+        h = tf.dropout(h, this.#dropout, undefined, this.#seed + step * this.#layers.length + i) as tf.Tensor2D;
+    });
+    return h;
+  }
+
+  /** The L2 term of the loss, or undefined without one. */
+  penalty(): tf.Scalar | undefined {
+    if (this.#l2 === 0) return undefined;
+    const squares = this.#layers.map(({ kernel }): tf.Scalar => tf.sum(tf.square(kernel)));
+    return tf.mul<tf.Scalar>(tf.addN<tf.Scalar>(squares), this.#l2);
+  }
+
+  restore(values: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>): void {
+    this.#store.restore(values);
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+}
+
+export const createHead = (options: HeadOptions): Head => new Head(options);

@@ -1,0 +1,69 @@
+// A trunk and a head.
+import { globalAveragePool } from '@thaw/kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Head, HeadSpec } from '../head/head.ts';
+import type { ResNet50 } from '../network/index.ts';
+import type { NamedTensors } from './types.ts';
+
+/**
+ * Length of the feature vector that a head of this kind reads: the article's flattens the trunk's last map
+ * [height, width, channels], every other averages it over the image. At 32x32 the map is one pixel and both are the same.
+ */
+export function featureWidth(spec: HeadSpec, network: ResNet50): number {
+  const { channels } = network;
+  const [height = 1, width = 1] = lastMap(network);
+  return spec === 'article' ? height * width * channels : channels;
+}
+
+function lastMap(network: ResNet50): readonly number[] {
+  return network.table.findLast(({ outputShape }) => outputShape.length === 3)?.outputShape ?? [1, 1];
+}
+
+export class Classifier {
+  constructor(
+    readonly network: ResNet50,
+    readonly head: Head,
+  ) {}
+
+  /** The head's input from the trunk's output [batch, height, width, channels]. */
+  pool(map: tf.Tensor4D): tf.Tensor2D {
+    if (this.head.spec === 'article') return tf.reshape(map, [map.shape[0], -1]);
+    return globalAveragePool(map);
+  }
+
+  /** Inference. @param images [batch, height, width, 3]; @returns [batch, inputs of the head] */
+  features(images: tf.Tensor4D): tf.Tensor2D {
+    return tf.tidy(() => this.pool(this.network.trunk(images)));
+  }
+
+  /** Inference. @returns [batch, classes] */
+  probabilities(images: tf.Tensor4D): tf.Tensor2D {
+    return tf.tidy(() => tf.softmax(this.head.logits(this.features(images))));
+  }
+
+  /** What an optimizer changes, by name. */
+  get trainables(): ReadonlyMap<string, tf.Variable> {
+    return new Map([...this.network.trainables, ...this.head.variables]);
+  }
+
+  /** Reads every variable: of the head, and of the trunk where it trains. */
+  async state(): Promise<NamedTensors> {
+    const all = [...this.network.variables, ...this.head.variables];
+    const state = new Map<string, { shape: number[]; data: Float32Array }>();
+    for (const [name, variable] of all)
+      state.set(name, { shape: variable.shape, data: Float32Array.from(await variable.data<'float32'>()) });
+    return state;
+  }
+
+  /** Puts back what `state` gave. @throws WeightsError on a missing, misshapen or unknown name */
+  restore(state: NamedTensors): void {
+    const isHead = (name: string): boolean => name.startsWith('head/');
+    this.network.restore(new Map([...state].filter(([name]) => !isHead(name))));
+    this.head.restore(new Map([...state].filter(([name]) => isHead(name))));
+  }
+
+  dispose(): void {
+    this.network.dispose();
+    this.head.dispose();
+  }
+}

@@ -1,0 +1,82 @@
+// A classifier on a source: predictions, probabilities and the metrics of them.
+import * as tf from '@tensorflow/tfjs-core';
+import { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from '../metrics/metrics.ts';
+import type { Classifier } from './classifier.ts';
+import { featureBatches } from './extract.ts';
+import type { Features, ImageSource } from './types.ts';
+
+export interface Evaluation {
+  /** Class of each image that could be read, in the source's order. */
+  readonly predictions: Int32Array;
+  /** [images, classes] */
+  readonly probabilities: Float32Array;
+  readonly labels: Int32Array;
+  /** confusion[actual][predicted] */
+  readonly confusion: number[][];
+  readonly accuracy: number;
+  readonly macroF1: number;
+  /** Mean cross-entropy, nats. */
+  readonly loss: number;
+  readonly perClass: ClassMetrics[];
+}
+
+export interface EvaluateOptions {
+  /** The source's features, where the frozen trunk has given them already. */
+  readonly features?: Features | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** @throws when the source has no image that can be read */
+export async function evaluateClassifier(
+  classifier: Classifier,
+  source: ImageSource,
+  imageSize: number,
+  batchSize: number,
+  { features, onProgress }: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { classes } = classifier.head;
+  const parts: { probabilities: Float32Array; labels: Int32Array }[] = [];
+  let done = 0;
+  const note = async (result: tf.Tensor2D, labels: Int32Array): Promise<void> => {
+    parts.push({ probabilities: Float32Array.from(await result.data<'float32'>()), labels });
+    result.dispose();
+    onProgress?.((done += labels.length), source.length);
+  };
+  const order = Int32Array.from({ length: features?.labels.length ?? source.length }, (_, i) => i);
+  if (features) {
+    for (const batch of featureBatches(features, order, Math.max(batchSize, 512))) {
+      const result = tf.tidy(() =>
+        tf.softmax(classifier.head.logits(tf.tensor2d(batch.values, [batch.size, features.width]))),
+      );
+      await note(result, batch.labels);
+    }
+  } else {
+    for await (const batch of source.batches(order, batchSize)) {
+      const images = tf.tensor4d(batch.images, [batch.size, imageSize, imageSize, 3]);
+      const result = classifier.probabilities(images);
+      images.dispose();
+      await note(result, batch.labels);
+    }
+  }
+  if (done === 0) throw new Error('evaluate: not one image could be read.');
+  return summarise(parts, classes);
+}
+
+function summarise(parts: readonly { probabilities: Float32Array; labels: Int32Array }[], classes: number): Evaluation {
+  const labels = Int32Array.from(parts.flatMap((part) => [...part.labels]));
+  const probabilities = new Float32Array(labels.length * classes);
+  let at = 0;
+  for (const part of parts) {
+    probabilities.set(part.probabilities, at);
+    at += part.probabilities.length;
+  }
+  let loss = 0;
+  const predictions = Int32Array.from(labels, (label, i) => {
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    // The smallest float32 keeps a probability that underflowed from being infinitely wrong.
+    loss -= Math.log(Math.max(row[label] ?? 0, 2 ** -126)) / labels.length;
+    return row.reduce((best, value, c) => (value > (row[best] ?? 0) ? c : best), 0);
+  });
+  const confusion = confusionMatrix(labels, predictions, classes);
+  return { predictions, probabilities, labels, confusion, accuracy: accuracy(confusion), macroF1: macroF1(confusion), loss, perClass: perClass(confusion) }; // prettier-ignore
+}

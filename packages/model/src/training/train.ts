@@ -1,0 +1,208 @@
+// The training loop: epochs over a source, validation after each, best and last checkpoints, interruption and resumption.
+// A trunk frozen to its end is run once per image and the head trains on the features; otherwise every step runs it.
+import * as tf from '@tensorflow/tfjs-core';
+import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
+import type { Classifier } from './classifier.ts';
+import { evaluateClassifier } from './evaluate.ts';
+import { extractFeatures, featureBatches } from './extract.ts';
+import { permutation } from './shuffle.ts';
+import { DivergedError, StepSums, trainStep } from './step.ts';
+import type { Checkpoint, CheckpointStore, EpochRecord, Features, FeatureStore, ImageSource, Progress } from './types.ts';
+
+export interface TrainOptions {
+  readonly classifier: Classifier;
+  readonly train: ImageSource;
+  readonly validation?: ImageSource | undefined;
+  /** Height and width of the source's images. */
+  readonly imageSize: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerConfig;
+  /** Seed of the order of images. */
+  readonly seed: number;
+  /** Kept features of a frozen trunk. */
+  readonly features?: FeatureStore | undefined;
+  readonly checkpoints?: CheckpointStore | undefined;
+  readonly resume?: Checkpoint | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every step: bounds the steps in flight on a device. */
+  readonly settle?: (() => Promise<void>) | undefined;
+}
+
+export interface StepEvent {
+  readonly epoch: number;
+  /** Within the epoch, from 1. */
+  readonly step: number;
+  readonly steps: number;
+  /** Means over the epoch so far. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly imagesPerSecond: number;
+  readonly dataSeconds: number;
+}
+
+export interface TrainHooks {
+  onPhase?(name: string, total: number): void;
+  onProgress?(done: number, total: number): void;
+  onStep?(event: StepEvent): void;
+  onEpoch?(record: EpochRecord): void | Promise<void>;
+}
+
+export interface TrainResult {
+  readonly history: readonly EpochRecord[];
+  readonly interrupted: boolean;
+  /** Epoch whose weights are in the best checkpoint: highest validation accuracy, without validation the last. */
+  readonly bestEpoch: number;
+  /** Tensors alive after the second step and at the end of training: equal, or something leaks. */
+  readonly memory: { readonly tensorsAfterStep2: number; readonly tensorsAtEnd: number };
+  readonly steps: number;
+  readonly secondsPerStep: number;
+  /** What the frozen trunk gave for the validation source, to evaluate again without running it. */
+  readonly validationFeatures: Features | undefined;
+}
+
+/** Steps between reads of the loss; a read waits for the device. */
+const READ_EVERY = 20;
+
+const now = (): number => performance.now() / 1000;
+
+/** @throws DivergedError when the loss is not finite; the last checkpoint is then the last good one */
+export async function trainClassifier(options: TrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
+  const { classifier, train, validation, imageSize, epochs, batchSize, seed, checkpoints, resume, signal } = options;
+  const optimizer = new Optimizer(options.optimizer);
+  const { learningRate } = options.optimizer;
+  if (resume) {
+    classifier.restore(resume.variables);
+    optimizer.restore({ tensors: resume.optimizer, steps: resume.progress.optimizerSteps });
+  }
+  let progress: Progress = resume?.progress ?? { epoch: 0, step: 0, lossSum: 0, correct: 0, seen: 0, totalSteps: 0, bestEpoch: 0, bestScore: -1, history: [], optimizerSteps: {} }; // prettier-ignore
+  const history = [...progress.history];
+  const memory = { tensorsAfterStep2: 0, tensorsAtEnd: 0 };
+  let stepsHere = 0;
+  let stepSeconds = 0;
+  let interrupted = false;
+
+  const checkpoint = async (): Promise<Checkpoint> => {
+    const state = await optimizer.state();
+    progress = { ...progress, history: [...history], optimizerSteps: state.steps };
+    return { variables: await classifier.state(), optimizer: state.tensors, progress };
+  };
+
+  try {
+    const frozen = classifier.network.isFrozen;
+    const features = frozen ? await getFeatures(options, hooks, 'train', train) : undefined;
+    const validationFeatures = frozen && validation && features ? await getFeatures(options, hooks, 'validation', validation) : undefined;
+    if (signal?.aborted) return finish(true, undefined);
+
+    const length = features?.labels.length ?? train.length;
+    const steps = Math.ceil(length / batchSize);
+    hooks.onPhase?.('training', steps * epochs);
+    for (let epoch = progress.epoch + 1; epoch <= epochs && !interrupted; epoch++) {
+      const order = permutation(length, seed, epoch);
+      const skip = progress.step * batchSize;
+      const batches = batchesOf(options, features, order.subarray(skip), imageSize);
+      const sums = new StepSums();
+      let { step, lossSum, correct, seen } = progress;
+      const start = now();
+      const seenBefore = seen;
+      let dataSeconds = 0;
+      for (let waited = now(); ; waited = now()) {
+        const { value: batch, done } = await batches.next();
+        dataSeconds += now() - waited;
+        if (done === true || batch === undefined) break;
+        const labels = tf.tensor1d(batch.labels, 'int32');
+        trainStep(classifier, optimizer, { x: batch.x, labels, size: batch.size, step: progress.totalSteps }, sums);
+        tf.dispose([batch.x, labels]);
+        await options.settle?.();
+        step++;
+        seen += batch.size;
+        progress = { ...progress, totalSteps: progress.totalSteps + 1 };
+        if (++stepsHere === 2) memory.tensorsAfterStep2 = tf.memory().numTensors;
+        memory.tensorsAtEnd = tf.memory().numTensors;
+        interrupted = signal?.aborted ?? false;
+        if (step % READ_EVERY !== 0 && step !== steps && !interrupted) continue;
+        const read = await sums.take();
+        lossSum += read.loss;
+        correct += read.correct;
+        if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(epoch, step, learningRate));
+        const seconds = now() - start;
+        hooks.onStep?.({ epoch, step, steps, loss: lossSum / seen, accuracy: correct / seen, imagesPerSecond: (seen - seenBefore) / seconds, dataSeconds }); // prettier-ignore
+        if (interrupted) break;
+      }
+      stepSeconds += now() - start;
+      if (interrupted && step < steps) {
+        progress = { ...progress, step, lossSum, correct, seen };
+        break;
+      }
+      const rest = await sums.take();
+      lossSum += rest.loss;
+      correct += rest.correct;
+      const seconds = now() - start;
+      const validated = validation && (await evaluateClassifier(classifier, validation, imageSize, batchSize, { features: validationFeatures })); // prettier-ignore
+      const record: EpochRecord = {
+        epoch,
+        loss: lossSum / Math.max(seen, 1),
+        accuracy: correct / Math.max(seen, 1),
+        ...(validated && { validationLoss: validated.loss, validationAccuracy: validated.accuracy, validationMacroF1: validated.macroF1 }),
+        learningRate,
+        seconds,
+        imagesPerSecond: (seen - seenBefore) / seconds,
+        dataSeconds,
+      };
+      history.push(record);
+      const score = validated?.accuracy ?? epoch;
+      const isBest = score > progress.bestScore;
+      progress = { ...progress, epoch, step: 0, lossSum: 0, correct: 0, seen: 0, ...(isBest && { bestEpoch: epoch, bestScore: score }) }; // prettier-ignore
+      if (checkpoints) {
+        const saved = await checkpoint();
+        await checkpoints.saveLast(saved);
+        if (isBest) await checkpoints.saveBest(saved);
+      }
+      await hooks.onEpoch?.(record);
+    }
+    if (interrupted && checkpoints) await checkpoints.saveLast(await checkpoint());
+    return finish(interrupted, validationFeatures);
+  } finally {
+    optimizer.dispose();
+  }
+
+  function finish(stopped: boolean, validationFeatures: Features | undefined): TrainResult {
+    const secondsPerStep = stepsHere === 0 ? 0 : stepSeconds / stepsHere;
+    return { history, interrupted: stopped, bestEpoch: progress.bestEpoch, memory, steps: stepsHere, secondsPerStep, validationFeatures }; // prettier-ignore
+  }
+}
+
+const divergence = (epoch: number, step: number, learningRate: number): string =>
+  `the loss stopped being finite at or within ${READ_EVERY} steps before step ${step} of epoch ${epoch}; ` +
+  `the last checkpoint is from before it. Try a smaller learning rate than ${learningRate}.`;
+
+/** Features from the store, or computed and stored; undefined when interrupted. */
+async function getFeatures(
+  { classifier, imageSize, batchSize, features: store, signal }: TrainOptions,
+  hooks: TrainHooks,
+  key: string,
+  source: ImageSource,
+): Promise<Features | undefined> {
+  const kept = await store?.load(key);
+  if (kept?.labels.length === source.length && kept.width === classifier.head.inputs) return kept;
+  hooks.onPhase?.(`features of the ${key} images`, source.length);
+  const onProgress = (done: number, total: number): void => hooks.onProgress?.(done, total);
+  const features = await extractFeatures(classifier, source, { imageSize, batchSize, signal, onProgress });
+  if (features) await store?.save(key, features);
+  return features;
+}
+
+async function* batchesOf(
+  { train, batchSize }: TrainOptions,
+  features: Features | undefined,
+  order: Int32Array,
+  imageSize: number,
+): AsyncGenerator<{ x: tf.Tensor; labels: Int32Array; size: number }, undefined> {
+  if (features)
+    for (const { values, labels, size } of featureBatches(features, order, batchSize))
+      yield { x: tf.tensor2d(values, [size, features.width]), labels, size };
+  else
+    for await (const { images, labels, size } of train.batches(order, batchSize))
+      yield { x: tf.tensor4d(images, [size, imageSize, imageSize, 3]), labels, size };
+  return undefined;
+}
