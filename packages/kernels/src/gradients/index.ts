@@ -1,9 +1,19 @@
 /** Every gradient that the backend's ops need: TensorFlow.js's own, and those of thaw's fused kernels. */
 import { registerGradient, type GradConfig } from '@tensorflow/tfjs-core';
+import { batchNormTrainGradient } from './batch-norm-train.ts';
 import { conv2dGradient } from './conv2d.ts';
 import { registerCoreGradients } from './core-gradients.ts';
+import { globalAveragePoolGradient } from './global-average-pool.ts';
+import { scaleShiftGradient } from './scale-shift.ts';
+import { softmaxCrossEntropyGradient } from './softmax-cross-entropy.ts';
 
-const gradients: readonly GradConfig[] = [conv2dGradient];
+const gradients: readonly GradConfig[] = [
+  conv2dGradient,
+  batchNormTrainGradient,
+  scaleShiftGradient,
+  softmaxCrossEntropyGradient,
+  globalAveragePoolGradient,
+];
 
 /** Registers them; called by register(). */
 export function registerGradients(): void {

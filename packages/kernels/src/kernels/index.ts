@@ -5,6 +5,9 @@ import { conv2dKernels } from './conv2d/conv2d.kernel.ts';
 import { matMulKernels } from './mat-mul/mat-mul.kernel.ts';
 import { batchNormGradKernels } from './batch-norm-train-backward/batch-norm-train-backward.kernel.ts';
 import { reluGradKernels } from './relu-grad/relu-grad.kernel.ts';
+import { scaleShiftKernels } from './scale-shift/scale-shift.kernel.ts';
+import { softmaxCrossEntropyKernels } from './softmax-cross-entropy/softmax-cross-entropy.kernel.ts';
+import { globalAveragePoolKernels } from './global-average-pool/global-average-pool.kernel.ts';
 
 export const kernels: readonly KernelConfig[] = [
   ...conv2dKernels,
@@ -12,4 +15,7 @@ export const kernels: readonly KernelConfig[] = [
   ...batchNormKernels,
   ...batchNormGradKernels,
   ...reluGradKernels,
+  ...scaleShiftKernels,
+  ...softmaxCrossEntropyKernels,
+  ...globalAveragePoolKernels,
 ];

@@ -12,7 +12,8 @@ export interface BatchNormTrainOptions {
   relu?: boolean;
 }
 
-export type BatchNormTrainAttributes = { epsilon: number; relu: boolean };
+/** `hasResidual` tells the gradient, which sees attributes but no absent inputs. */
+export type BatchNormTrainAttributes = { epsilon: number; relu: boolean; hasResidual: boolean };
 
 export interface BatchNormTrainResult {
   /** The shape of x. */
@@ -39,7 +40,7 @@ export function batchNormTrain(
   const { epsilon, residual } = options;
   const relu = options.relu ?? false;
   if (onThaw()) {
-    const attributes: BatchNormTrainAttributes = { epsilon, relu };
+    const attributes: BatchNormTrainAttributes = { epsilon, relu, hasResidual: residual !== undefined };
     const [y, mean, variance] = tf
       .engine()
       .runKernel<[tf.Tensor4D, tf.Tensor1D, tf.Tensor1D]>(

@@ -10,7 +10,8 @@ export interface ScaleShiftOptions {
   relu?: boolean;
 }
 
-export type ScaleShiftAttributes = { relu: boolean };
+/** `hasResidual` tells the gradient, which sees attributes but no absent inputs. */
+export type ScaleShiftAttributes = { relu: boolean; hasResidual: boolean };
 
 /**
  * `relu(x * scale + shift + residual)` per channel.
@@ -28,7 +29,7 @@ export function scaleShift(
   const { residual } = options;
   const relu = options.relu ?? false;
   if (onThaw()) {
-    const attributes: ScaleShiftAttributes = { relu };
+    const attributes: ScaleShiftAttributes = { relu, hasResidual: residual !== undefined };
     return tf.engine().runKernel('ThawScaleShift', presentInputs({ x, scale, shift, residual }), attributes);
   }
   return tf.tidy(() => {

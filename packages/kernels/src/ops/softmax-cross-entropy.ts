@@ -23,7 +23,11 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): t
     );
   }
   if (onThaw()) {
-    const [loss] = tf.engine().runKernel<[tf.Tensor1D, tf.Tensor2D]>('ThawSoftmaxCrossEntropy', { logits, labels });
+    const [loss, gradient] = tf
+      .engine()
+      .runKernel<[tf.Tensor1D, tf.Tensor2D]>('ThawSoftmaxCrossEntropy', { logits, labels });
+    // The tape, if there is one, has saved its own reference.
+    gradient.dispose();
     return loss;
   }
   return tf.tidy(() => {

@@ -1,0 +1,133 @@
+// Values and gradients of the fused ops on the thaw backend against their composed form on tfjs-cpu.
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { defineKernel } from '../backend/kernel.ts';
+import { register } from '../backend/register.ts';
+import { batchNormTrain, globalAveragePool, maxPool2d, scaleShift, softmaxCrossEntropy } from '../ops/index.ts';
+import { expectClose, random, randomIntegers } from '../testing/compare.ts';
+import { gpu } from '../testing/device.ts';
+
+beforeAll(() => {
+  const backend = register(gpu.device);
+  if (!tf.getKernel('Identity', 'thaw'))
+    tf.registerKernel(
+      defineKernel('Identity', ({ input }) => {
+        const x = input('x');
+        return backend.alias(x, x.shape);
+      }),
+    );
+});
+
+interface Input {
+  readonly shape: readonly number[];
+  /** Random in [-1, 1) by the input's position unless given. */
+  readonly values?: Float32Array;
+}
+
+/** Runs f and its gradients for a random dy on a backend; asserts that no tensor outlives them. */
+async function run(backend: string, f: (...xs: tf.Tensor[]) => tf.Tensor, inputs: readonly Input[]): Promise<Float32Array[]> {
+  await tf.setBackend(backend);
+  const before = tf.memory().numTensors;
+  const xs = inputs.map(({ shape, values }, i) =>
+    tf.tensor(values ?? random(tf.util.sizeFromShape([...shape]), i + 1), [...shape]),
+  );
+  const y = f(...xs);
+  const dy = tf.tensor(random(y.size, 99), y.shape);
+  const gradients = tf.grads(f)(xs, dy);
+  const results: Float32Array[] = [];
+  for (const tensor of [y, ...gradients]) results.push(Float32Array.from(await tensor.data()));
+  tf.dispose([xs, y, dy, gradients]);
+  expect(tf.memory().numTensors).toBe(before);
+  return results;
+}
+
+async function compare(f: (...xs: tf.Tensor[]) => tf.Tensor, inputs: readonly Input[], tolerance: number): Promise<void> {
+  const want = await run('cpu', f, inputs);
+  const got = await run('thaw', f, inputs);
+  got.forEach((values, i) => expectClose(values, want[i] ?? [], tolerance));
+}
+
+const image = [3, 5, 7, 11] as const;
+const flags = [
+  { relu: false, hasResidual: false },
+  { relu: true, hasResidual: false },
+  { relu: false, hasResidual: true },
+  { relu: true, hasResidual: true },
+];
+
+// Tolerances: values of size about 1 to 10 and sums of 105 terms in float32 on both sides: 1e-7 x 10 x 105 at the worst.
+describe.each(flags)('relu $relu, residual $hasResidual', ({ relu, hasResidual }) => {
+  test('batchNormTrain', async () => {
+    const f = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, residual?: tf.Tensor): tf.Tensor => {
+      const { y, mean, variance } = batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, {
+        epsilon: 1e-3,
+        relu,
+        ...(residual ? { residual: residual as tf.Tensor4D } : {}),
+      });
+      tf.dispose([mean, variance]);
+      return y;
+    };
+    const inputs = [{ shape: image }, { shape: [11] }, { shape: [11] }];
+    await compare(f, hasResidual ? [...inputs, { shape: image }] : inputs, 1e-4);
+  });
+
+  test('scaleShift', async () => {
+    const f = (x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, residual?: tf.Tensor): tf.Tensor =>
+      scaleShift(x as tf.Tensor4D, scale as tf.Tensor1D, shift as tf.Tensor1D, {
+        relu,
+        ...(residual ? { residual: residual as tf.Tensor4D } : {}),
+      });
+    const inputs = [{ shape: image }, { shape: [11] }, { shape: [11] }];
+    await compare(f, hasResidual ? [...inputs, { shape: image }] : inputs, 1e-4);
+  });
+});
+
+test('batchNormTrain: the fused gradient runs once, also when one input asks for it', async () => {
+  await tf.setBackend('thaw');
+  const [x, gamma, beta] = [tf.randomUniform([2, 3, 3, 4]), tf.ones([4]), tf.zeros([4])];
+  const counted = tf.getGradient('ThawBatchNormTrain');
+  expect(counted.outputsToSave).toEqual([true, true, true]);
+  const f = (g: tf.Tensor): tf.Tensor =>
+    batchNormTrain(x as tf.Tensor4D, g as tf.Tensor1D, beta as tf.Tensor1D, { epsilon: 1e-3, relu: true }).y;
+  const before = tf.memory().numTensors;
+  const dy = tf.ones([2, 3, 3, 4]);
+  const dgamma = tf.grad(f)(gamma, dy);
+  expect(dgamma.shape).toEqual([4]);
+  dgamma.dispose();
+  dy.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test.each([
+  [1, 2],
+  [7, 3],
+  [5, 131],
+  [2, 1000],
+])('softmaxCrossEntropy of %i rows and %i classes', async (rows, classes) => {
+  const labels = randomIntegers(rows, classes, 5);
+  const f = (logits: tf.Tensor): tf.Tensor =>
+    tf.tidy(() => softmaxCrossEntropy(logits as tf.Tensor2D, tf.tensor1d(labels, 'int32')));
+  const values = random(rows * classes, 6).map((v) => 20 * v);
+  await compare(f, [{ shape: [rows, classes], values }], 2e-5);
+});
+
+test('softmaxCrossEntropy of large logits stays finite', async () => {
+  await tf.setBackend('thaw');
+  const logits = tf.tensor2d([1e4, -1e4, 0, -1e4, 1e4, 0], [2, 3]);
+  const labels = tf.tensor1d([0, 0], 'int32');
+  expectClose(await softmaxCrossEntropy(logits, labels).data(), [0, 2e4], 0);
+});
+
+test.each([[[1, 1, 1, 1]], [[3, 5, 7, 11]], [[2, 7, 7, 2048]]] as const)('globalAveragePool of %j', async (shape) => {
+  await compare((x) => globalAveragePool(x as tf.Tensor4D), [{ shape }], 1e-6);
+});
+
+test('maxPool2d: a tie goes to the first maximum, padding to nobody', async () => {
+  const options = { size: [3, 3], strides: [2, 2], pad: [[1, 1], [1, 1]] } as const;
+  const f = (x: tf.Tensor): tf.Tensor =>
+    maxPool2d(x as tf.Tensor4D, { size: [...options.size], strides: [...options.strides], pad: [[1, 1], [1, 1]] });
+  // Few distinct values, all negative: ties in every window, and padding of 0 would win.
+  const values = Float32Array.from(randomIntegers(2 * 9 * 11 * 5, 3, 7), (v) => v - 4);
+  await compare(f, [{ shape: [2, 9, 11, 5], values }], 1e-6);
+});

@@ -1,0 +1,33 @@
+// y = relu(x * scale + shift + residual), per channel; x is [rows, channels].
+
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 256u;  // @tune
+
+override HAS_RESIDUAL: bool = false;
+override RELU: bool = false;
+
+struct Params {
+  size: u32,
+  channels: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> scale: array<f32>;
+@group(0) @binding(2) var<storage, read> shift: array<f32>;
+@group(0) @binding(3) var<storage, read> residual: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    let c = i % params.channels;
+    var v = x[i] * scale[c] + shift[c];
+    if (HAS_RESIDUAL) { v += residual[i]; }
+    if (RELU) { v = max(v, 0.0); }
+    y[i] = v;
+  }
+}
