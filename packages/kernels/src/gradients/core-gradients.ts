@@ -9,7 +9,9 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
  * @throws when a bundler has dropped the import that registers them.
  */
 export function registerCoreGradients(): void {
-  if (tf.getGradient('Sum') === undefined) {
+  // Typed as always there, but undefined where nothing is registered.
+  const gradient: unknown = tf.getGradient('Sum');
+  if (gradient === undefined) {
     throw new Error(
       'The gradients of @tensorflow/tfjs-core are not registered: a bundler has dropped ' +
         "'@tensorflow/tfjs-core/dist/register_all_gradients'; mark it as having side effects.",

@@ -100,7 +100,7 @@ describe('batchNormTrain', () => {
     const gamma = tf.variable(tf.tensor1d([1.3, 0.6]));
     const x = tf.variable(tf.tensor4d(point, [3, 1, 1, 2]));
     const loss = (): tf.Scalar => {
-      const { y, mean, variance } = batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, tf.tensor1d([0.1, -0.2]), {
+      const { y, mean, variance } = batchNormTrain(x, gamma, tf.tensor1d([0.1, -0.2]), {
         epsilon: 1e-3,
       });
       const statistics = tf.add(tf.sum(mean), tf.sum(variance));
@@ -167,7 +167,7 @@ describe('softmaxCrossEntropy', () => {
       ]),
     );
     const labels = tf.tensor1d([1, 1], 'int32');
-    expectClose(await values(softmaxCrossEntropy(logits as tf.Tensor2D, labels)), [Math.log(4 / 3), 1000], 1e-4);
+    expectClose(await values(softmaxCrossEntropy(logits, labels)), [Math.log(4 / 3), 1000], 1e-4);
     const { grads } = tf.variableGrads(() => tf.sum(softmaxCrossEntropy(logits as tf.Tensor2D, labels)), [logits]);
     expectClose(await values(grads[logits.name]!), [0.25, -0.25, 1, -1]);
   });

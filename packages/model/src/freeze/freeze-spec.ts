@@ -109,7 +109,8 @@ function unknownName(part: string, table: readonly Layer[]): FreezeSpecError {
 function splitParts(spec: string): string[] {
   const parts = [''];
   let slashes = 0;
-  for (const [position, character] of [...spec].entries()) {
+  for (let position = 0; position < spec.length; position++) {
+    const character = spec.charAt(position);
     const insideExpression = slashes % 2 === 1;
     if (character === ',' && !insideExpression) {
       parts.push('');

@@ -104,8 +104,8 @@ describe('tensors', () => {
         const input = imageTensor();
         return [tf.keep(net.trunk(input)), tf.keep(net.features(input))];
       });
-      expect(x!.shape).toEqual(want.shape);
-      expect(relativeError(await x!.data(), want.data)).toBeLessThan(2e-6);
+      expect(x.shape).toEqual(want.shape);
+      expect(relativeError(await x.data(), want.data)).toBeLessThan(2e-6);
       const [n, height, width, channels] = want.shape;
       const means = Float64Array.from({ length: n * channels }, (_, i) => {
         const [image, c] = [Math.floor(i / channels), i % channels];
@@ -113,8 +113,8 @@ describe('tensors', () => {
         for (let p = 0; p < height * width; p++) sum += want.data[(image * height * width + p) * channels + c]!;
         return sum / (height * width);
       });
-      expect(relativeError(await y!.data(), means)).toBeLessThan(2e-6);
-      tf.dispose([x!, y!]);
+      expect(relativeError(await y.data(), means)).toBeLessThan(2e-6);
+      tf.dispose([x, y]);
       net.dispose();
     });
 

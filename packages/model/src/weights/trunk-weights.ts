@@ -36,7 +36,7 @@ export interface AssembleOptions {
   label: string;
   hash: string;
   /** The file's tensor for a Keras name. */
-  find(name: string): FoundTensor;
+  find: (name: string) => FoundTensor;
   architecture?: Architecture;
 }
 
