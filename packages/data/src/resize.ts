@@ -63,8 +63,11 @@ export function resizeAndCrop(rgb: Uint8Array, height: number, width: number, si
   const plan = planCrop(height, width, size, ratio);
   const columns = triangle(width, plan.width, plan.left, size);
   const rows = triangle(height, plan.height, plan.top, size);
-  const narrow = new Float64Array(height * size * 3);
-  for (let y = 0; y < height; y++) {
+  // Only the rows that the crop needs: a long, thin image would fill the memory.
+  const firstRow = rows.starts[0] ?? 0;
+  const endRow = (rows.starts[size - 1] ?? 0) + rows.taps;
+  const narrow = new Float64Array((endRow - firstRow) * size * 3);
+  for (let y = firstRow; y < endRow; y++) {
     for (let x = 0; x < size; x++) {
       let r = 0;
       let g = 0;
@@ -76,7 +79,7 @@ export function resizeAndCrop(rgb: Uint8Array, height: number, width: number, si
         g += weight * (rgb[at + 1] ?? 0);
         b += weight * (rgb[at + 2] ?? 0);
       }
-      const to = (y * size + x) * 3;
+      const to = ((y - firstRow) * size + x) * 3;
       narrow[to] = r;
       narrow[to + 1] = g;
       narrow[to + 2] = b;
@@ -85,7 +88,7 @@ export function resizeAndCrop(rgb: Uint8Array, height: number, width: number, si
   const out = new Uint8Array(size * size * 3);
   const stride = size * 3;
   for (let y = 0; y < size; y++) {
-    const start = (rows.starts[y] ?? 0) * stride;
+    const start = ((rows.starts[y] ?? 0) - firstRow) * stride;
     for (let x = 0; x < stride; x++) {
       let sum = 0;
       for (let t = 0; t < rows.taps; t++) {

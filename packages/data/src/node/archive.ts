@@ -48,7 +48,8 @@ export async function unpack(
       if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
     });
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    // After an error the extraction may still be writing for a moment; its remains must not hide that error.
+    await rm(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }).catch(() => undefined);
   }
 }
 

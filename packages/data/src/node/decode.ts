@@ -2,13 +2,13 @@
 //
 // EXIF orientation is applied. Grey, 16-bit and CMYK images become 8-bit sRGB (by the embedded profile where there is
 // one); transparent pixels are laid on white; of an animation the first frame counts. The resampling is a triangle
-// filter, antialiased, as in torchvision's evaluation.
+// filter, antialiased, as in torchvision's evaluation (`../resize.ts`).
 
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { checkReadOptions, type ReadOptions } from '../dataset.ts';
 import { CorruptImageError, DataError } from '../errors.ts';
-import { planCrop } from '../resize.ts';
+import { planCrop, resizeAndCrop } from '../resize.ts';
 import { errorCode, explain } from './paths.ts';
 
 /** File names that are taken for images, lower case. */
@@ -53,17 +53,19 @@ export async function decodeImage(
     // 'error': missing pixels fail, but the harmless oddities of some cameras' JPEGs do not.
     const image = sharp(bytes, { failOn: 'error' });
     const { autoOrient } = await image.metadata();
-    const plan = planCrop(autoOrient.height, autoOrient.width, size, options?.resizeShorter);
-    const { data, info } = await image
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .resize(plan.width, plan.height, { fit: 'fill', kernel: 'linear' })
-      .extract({ left: plan.left, top: plan.top, width: size, height: size })
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
+    const { height, width } = autoOrient;
+    const plan = planCrop(height, width, size, options?.resizeShorter);
+    image.autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb').raw({ depth: 'uchar' });
+    // libvips samples half a pixel off where it enlarges; such images are small, and ours is exact.
+    const enlarge = plan.width > width || plan.height > height;
+    if (!enlarge) {
+      image
+        .resize(plan.width, plan.height, { fit: 'fill', kernel: 'linear' })
+        .extract({ left: plan.left, top: plan.top, width: size, height: size });
+    }
+    const { data, info } = await image.toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels instead of 3`);
-    return data;
+    return enlarge ? resizeAndCrop(data, height, width, size, options?.resizeShorter) : data;
   } catch (error) {
     throw new CorruptImageError(name, reasonOf(error, bytes), { cause: error });
   }

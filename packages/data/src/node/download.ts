@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError, DownloadError, HashMismatchError } from '../errors.ts';
 import { checkHash, type ExpectedHash } from './hash.ts';
 import { withLock } from './lock.ts';
-import { explain, statOrNull } from './paths.ts';
+import { errorCode, explain, statOrNull } from './paths.ts';
 
 export interface DownloadProgress {
   /** Bytes on disk, those of earlier attempts included. */
@@ -73,6 +73,9 @@ async function fetchAll(url: string, part: string, destination: string, options:
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof DataError) throw error;
+      if (['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '')) {
+        throw new DataError(`${part}: cannot be written: ${explain(error)}`, { cause: error });
+      }
       if ((await sizeOf(part)) > before) {
         failures = 0;
         delay = options.retryDelay ?? 500;
@@ -106,7 +109,7 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
     if (validator !== null) headers['if-range'] = validator;
     const response = await fetch(url, { headers, signal });
     const { start, total } = await interpret(url, part, response, have);
-    if (start === total) return;
+    if (start === total && start > 0) return;
     if (start === 0) await saveValidator(part, response);
     const file = await open(part, start === 0 ? 'w' : 'r+');
     try {

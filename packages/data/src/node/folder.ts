@@ -80,7 +80,7 @@ async function openClassFolders(path: string, name: string, given?: readonly str
   const notes: string[] = [];
   const ignored: string[] = await looseFiles(path);
   for (const folder of folders) {
-    const found = await findImages(join(path, folder));
+    const found = await findImages(join(path, folder), path);
     if (found.images.length === 0) {
       const others = found.ignored.length > 0 ? `, only ${describeIgnored(found.ignored)}` : '';
       throw new DataError(

@@ -22,6 +22,11 @@ export function explain(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return 'may not be read by this user; check its permissions';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'has no room: the disk is full or the quota used up';
+    case 'EROFS':
+      return 'is on a read-only file system';
     case 'ELOOP':
       return 'is a symbolic link that leads back to itself';
     case 'EMFILE':

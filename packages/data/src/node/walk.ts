@@ -12,10 +12,13 @@ export interface Found {
   readonly ignored: string[];
 }
 
-/** Links to files and folders are followed; a link back to a folder it lies in is not. */
-export async function findImages(folder: string): Promise<Found> {
+/**
+ * Links to files and folders are followed; a link back to a folder it lies in is not.
+ * @param outer a folder around this one that a link may not lead back to either: the one of all classes
+ */
+export async function findImages(folder: string, outer?: string): Promise<Found> {
   const found: Found = { images: [], ignored: [] };
-  await walk(folder, '', found, []);
+  await walk(folder, '', found, outer === undefined ? [] : [await realpath(outer).catch(() => outer)]);
   return found;
 }
 
