@@ -8,8 +8,16 @@ import { reluGradKernels } from './relu-grad/relu-grad.kernel.ts';
 import { scaleShiftKernels } from './scale-shift/scale-shift.kernel.ts';
 import { softmaxCrossEntropyKernels } from './softmax-cross-entropy/softmax-cross-entropy.kernel.ts';
 import { globalAveragePoolKernels } from './global-average-pool/global-average-pool.kernel.ts';
+import { maxPoolKernels } from './max-pool/max-pool.kernel.ts';
+import { optimizerKernels } from './optimizers/optimizers.kernel.ts';
+import { elementwiseKernels } from './elementwise/elementwise.kernel.ts';
+import { reduceKernels } from './reduce/reduce.kernel.ts';
+import { transformKernels } from './transform/transform.kernel.ts';
 
 export const kernels: readonly KernelConfig[] = [
+  ...elementwiseKernels,
+  ...reduceKernels,
+  ...transformKernels,
   ...conv2dKernels,
   ...matMulKernels,
   ...batchNormKernels,
@@ -18,4 +26,6 @@ export const kernels: readonly KernelConfig[] = [
   ...scaleShiftKernels,
   ...softmaxCrossEntropyKernels,
   ...globalAveragePoolKernels,
+  ...maxPoolKernels,
+  ...optimizerKernels,
 ];

@@ -1,0 +1,71 @@
+// dx[pixel] = sum of dy over the windows whose first maximum, in rows from the top left, is this pixel. NHWC.
+// One thread per input pixel gathers; a pixel below its window's maximum is told at once, by y. No atomics.
+
+const THREADS: u32 = 128u; // @tune
+
+struct Params {
+  size: u32, // of dx
+  channels: u32,
+  inH: u32,
+  inW: u32,
+  outH: u32,
+  outW: u32,
+  filterH: u32,
+  filterW: u32,
+  strideH: u32,
+  strideW: u32,
+  dilationH: u32,
+  dilationW: u32,
+  padTop: i32,
+  padLeft: i32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Whether an earlier pixel of the window at (top, left) than its tap (tapY, tapX) holds the maximum, too.
+fn isTaken(n: u32, c: u32, top: i32, left: i32, tapY: u32, tapX: u32, best: f32) -> bool {
+  for (var ky = 0u; ky <= tapY; ky++) {
+    let iy = top + i32(ky * params.dilationH);
+    if (iy < 0 || iy >= i32(params.inH)) { continue; }
+    let end = select(params.filterW, tapX, ky == tapY);
+    for (var kx = 0u; kx < end; kx++) {
+      let ix = left + i32(kx * params.dilationW);
+      if (ix < 0 || ix >= i32(params.inW)) { continue; }
+      if (x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c] == best) { return true; }
+    }
+  }
+  return false;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  if (i >= params.size) { return; }
+  let c = i % params.channels;
+  let ix = i / params.channels % params.inW;
+  let iy = i / (params.channels * params.inW) % params.inH;
+  let n = i / (params.channels * params.inW * params.inH);
+  let value = x[i];
+  var sum = 0.0;
+  for (var ky = 0u; ky < params.filterH; ky++) {
+    let top = i32(iy) - i32(ky * params.dilationH);
+    let row = top + params.padTop;
+    if (row < 0 || u32(row) % params.strideH != 0u) { continue; }
+    let oy = u32(row) / params.strideH;
+    if (oy >= params.outH) { continue; }
+    for (var kx = 0u; kx < params.filterW; kx++) {
+      let left = i32(ix) - i32(kx * params.dilationW);
+      let column = left + params.padLeft;
+      if (column < 0 || u32(column) % params.strideW != 0u) { continue; }
+      let ox = u32(column) / params.strideW;
+      if (ox >= params.outW) { continue; }
+      let o = ((n * params.outH + oy) * params.outW + ox) * params.channels + c;
+      if (value == y[o] && !isTaken(n, c, top, left, ky, kx, value)) { sum += dy[o]; }
+    }
+  }
+  dx[i] = sum;
+}

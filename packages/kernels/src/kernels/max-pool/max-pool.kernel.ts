@@ -1,0 +1,40 @@
+/** tfjs's 'MaxPool' (input x) and 'MaxPoolGrad' (inputs dy, input, output). */
+import { backend_util, type MaxPoolAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
+import { defineKernel } from '../../backend/kernel.ts';
+import { planMaxPool, planMaxPoolBackward, type PoolShape } from './max-pool.plan.ts';
+
+/** What tfjs gives the pooling kernels; `dilations` is 1 for all of them. */
+export type PoolAttributes = MaxPoolAttrs;
+
+/** The geometry of pooling x, as tfjs-core works it out from the attributes. */
+export function poolShape(x: TensorInfo, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes): PoolShape {
+  const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
+  const info = backend_util.computePool2DInfo([batch, height, width, channels], filterSize, strides, 1, pad, dimRoundingMode);
+  return {
+    batch,
+    channels,
+    inH: height,
+    inW: width,
+    outH: info.outHeight,
+    outW: info.outWidth,
+    filterH: info.filterHeight,
+    filterW: info.filterWidth,
+    strideH: info.strideHeight,
+    strideW: info.strideWidth,
+    dilationH: info.dilationHeight,
+    dilationW: info.dilationWidth,
+    padTop: info.padInfo.top,
+    padLeft: info.padInfo.left,
+  };
+}
+
+export const maxPoolKernels = [
+  defineKernel('MaxPool', ({ backend, input, attrs }) => {
+    const x = input('x');
+    return backend.runOne(planMaxPool(poolShape(x, attrs<PoolAttributes>()), backend.gpu.limits), { x });
+  }),
+  defineKernel('MaxPoolGrad', ({ backend, input, attrs }) => {
+    const [dy, x, y] = [input('dy'), input('input'), input('output')];
+    return backend.runOne(planMaxPoolBackward(poolShape(x, attrs<PoolAttributes>()), backend.gpu.limits), { dy, x, y });
+  }),
+];

@@ -1,0 +1,58 @@
+/** Plans of max-pooling and its gradient. */
+import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { readShader, type Shader } from '../../wgsl/shader.ts';
+import backwardSource from './max-pool-backward.wgsl?raw';
+import forwardSource from './max-pool.wgsl?raw';
+
+export const forwardShader = readShader('max-pool', forwardSource);
+export const backwardShader = readShader('max-pool-backward', backwardSource);
+
+export interface PoolShape {
+  readonly batch: number;
+  readonly channels: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly filterH: number;
+  readonly filterW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+type Tuning = Readonly<Record<string, number>>;
+
+/** A plan with one thread per element of its output, which is named and shaped here. */
+export function planPool(
+  shader: Shader,
+  { batch, ...s }: PoolShape,
+  output: 'y' | 'dx',
+  limits: Limits,
+  tuning: Tuning = {},
+): Plan {
+  const tuned = { ...shader.tunables, ...tuning };
+  const shape = output === 'y' ? [batch, s.outH, s.outW, s.channels] : [batch, s.inH, s.inW, s.channels];
+  checkBinding(shader.name, 'x', [batch, s.inH, s.inW, s.channels], limits);
+  checkBinding(shader.name, output, shape, limits);
+  const size = shape.reduce((product, d) => product * d, 1);
+  return {
+    shader,
+    tuning: tuned,
+    constants: {},
+    params: { size, ...s },
+    workgroups: foldWorkgroups(shader.name, Math.ceil(size / (tuned['THREADS'] ?? 128)), limits),
+    outputs: { [output]: { shape, dtype: 'float32' } },
+  };
+}
+
+/** Input x; output y. */
+export const planMaxPool = (s: PoolShape, limits: Limits, tuning: Tuning = {}): Plan =>
+  planPool(forwardShader, s, 'y', limits, tuning);
+
+/** Inputs dy, x, y; output dx. */
+export const planMaxPoolBackward = (s: PoolShape, limits: Limits, tuning: Tuning = {}): Plan =>
+  planPool(backwardShader, s, 'dx', limits, tuning);

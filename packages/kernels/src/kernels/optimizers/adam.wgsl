@@ -1,0 +1,38 @@
+// One step of Adam, in place, with rate = learningRate sqrt(1 - beta2^t) / (1 - beta1^t), keep = 1 - learningRate weightDecay:
+//   m = beta1 m + (1 - beta1) gradient,  v = beta2 v + (1 - beta2) gradient^2
+//   value = keep value - rate m / (sqrt(v) + epsilon)
+
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 256u;  // @tune
+
+struct Params {
+  size: u32,
+  rate: f32,
+  beta1: f32,
+  beta2: f32,
+  fresh1: f32, // 1 - beta1, rounded once from float64
+  fresh2: f32, // 1 - beta2
+  epsilon: f32,
+  keep: f32,
+}
+
+@group(0) @binding(0) var<storage, read> gradient: array<f32>;
+@group(0) @binding(1) var<storage, read_write> value: array<f32>;
+@group(0) @binding(2) var<storage, read_write> m: array<f32>;
+@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    let g = gradient[i];
+    let first = params.beta1 * m[i] + params.fresh1 * g;
+    let second = params.beta2 * v[i] + params.fresh2 * g * g;
+    m[i] = first;
+    v[i] = second;
+    value[i] = params.keep * value[i] - params.rate * first / (sqrt(second) + params.epsilon);
+  }
+}

@@ -1,0 +1,25 @@
+// One step of gradient descent without momentum, in place:
+//   value = value - learningRate (gradient + weightDecay value)
+
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 256u;  // @tune
+
+struct Params {
+  size: u32,
+  learningRate: f32,
+  weightDecay: f32,
+}
+
+@group(0) @binding(0) var<storage, read> gradient: array<f32>;
+@group(0) @binding(1) var<storage, read_write> value: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    value[i] -= params.learningRate * (gradient[i] + params.weightDecay * value[i]);
+  }
+}
