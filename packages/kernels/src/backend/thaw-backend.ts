@@ -169,6 +169,11 @@ export class ThawBackend extends KernelBackend {
     return { dataId: this.write(values, [...shape], dtype), shape: [...shape], dtype };
   }
 
+  /** A tensor whose content is whatever was there before: for kernels that write all of it in several dispatches. */
+  empty(shape: readonly number[], dtype: DataType): TensorInfo {
+    return this.#adopt(this.gpu.allocate(shape), shape, dtype);
+  }
+
   /** Disposes a temporary that a kernel made. */
   release(tensor: TensorInfo): void {
     this.disposeData(tensor.dataId);

@@ -1,0 +1,93 @@
+/** Elementwise kernels for TensorFlow.js, and those that only rename data (Identity, Reshape, ExpandDims). */
+import { util, type DataType, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
+import { defineKernel, type KernelCall } from '../../backend/kernel.ts';
+import { deviceType } from '../../backend/storage.ts';
+import type { ThawBackend } from '../../backend/thaw-backend.ts';
+import { binaryOps, planBinary, planCast, planFill, planUnary, unaryOps } from './elementwise.plan.ts';
+
+/** The tensor as float32; the caller releases it. */
+export function cast(backend: ThawBackend, x: TensorInfo, to: DataType): TensorInfo {
+  const plan = planCast(x.shape, deviceType(x.dtype), deviceType(to), backend.gpu.limits);
+  if (plan) return backend.runOne(plan, { x });
+  return { ...backend.alias(x, x.shape), dtype: to };
+}
+
+type UnaryName = keyof typeof unaryOps;
+type BinaryName = keyof typeof binaryOps;
+
+interface UnaryAttrs {
+  readonly alpha?: number;
+  readonly clipValueMin?: number;
+  readonly clipValueMax?: number;
+}
+
+const unaryKernel = (name: UnaryName): KernelConfig =>
+  defineKernel(name, ({ backend, input, attrs }) => {
+    const x = input('x');
+    const { alpha = 0, clipValueMin, clipValueMax = 0 } = attrs<UnaryAttrs>();
+    const float = cast(backend, x, 'float32');
+    const y = backend.runOne(planUnary(name, x.shape, backend.gpu.limits, clipValueMin ?? alpha, clipValueMax), { x: float });
+    backend.release(float);
+    if (x.dtype === 'float32') return y;
+    const back = cast(backend, y, x.dtype);
+    backend.release(y);
+    return back;
+  });
+
+const binaryKernel = (name: BinaryName): KernelConfig =>
+  defineKernel(name, ({ backend, input }) => {
+    const [a, b] = [input('a'), input('b')];
+    return backend.runOne(planBinary(name, a.shape, b.shape, deviceType(a.dtype), backend.gpu.limits), { a, b });
+  });
+
+const alias = (name: string, newShape: (call: KernelCall, x: TensorInfo) => number[], id = 'x'): KernelConfig =>
+  defineKernel(name, (call) => {
+    const x = call.input(id);
+    return call.backend.alias(x, newShape(call, x));
+  });
+
+const reshape = alias('Reshape', ({ attrs }, x) => util.inferFromImplicitShape(attrs<{ shape: number[] }>().shape, util.sizeFromShape(x.shape))); // prettier-ignore
+const expandDims = alias('ExpandDims', ({ attrs }, x) => {
+  const { dim } = attrs<{ dim: number }>();
+  return x.shape.toSpliced(dim < 0 ? x.shape.length + dim + 1 : dim, 0, 1);
+}, 'input'); // prettier-ignore
+
+const castKernel = defineKernel('Cast', ({ backend, input, attrs }) => cast(backend, input('x'), attrs<{ dtype: DataType }>().dtype));
+
+const fill = defineKernel('Fill', ({ backend, attrs }) => {
+  const { shape, value, dtype = 'float32' } = attrs<{ shape: number[]; value: number; dtype?: DataType }>();
+  return backend.runOne(planFill(shape, value, deviceType(dtype), backend.gpu.limits), {});
+});
+
+const like = (name: string, value: number): KernelConfig =>
+  defineKernel(name, ({ backend, input }) => {
+    const x = input('x');
+    return backend.runOne(planFill(x.shape, value, deviceType(x.dtype), backend.gpu.limits), {});
+  });
+
+const addN = defineKernel('AddN', ({ backend, list }) => {
+  const [first, ...rest] = list();
+  if (!first) throw new Error('addN: no tensors were given');
+  let sum = backend.alias(first, first.shape);
+  for (const next of rest) {
+    const before = sum;
+    sum = backend.runOne(planBinary('Add', before.shape, next.shape, deviceType(first.dtype), backend.gpu.limits), { a: before, b: next }); // prettier-ignore
+    backend.release(before);
+  }
+  return sum;
+});
+
+const keys = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
+
+export const elementwiseKernels: readonly KernelConfig[] = [
+  ...keys(unaryOps).map(unaryKernel),
+  ...keys(binaryOps).map(binaryKernel),
+  alias('Identity', (_, x) => x.shape),
+  reshape,
+  expandDims,
+  castKernel,
+  fill,
+  like('ZerosLike', 0),
+  like('OnesLike', 1),
+  addN,
+];

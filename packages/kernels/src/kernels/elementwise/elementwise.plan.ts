@@ -1,0 +1,96 @@
+/** Plans elementwise kernels: unary functions, binary functions with broadcasting, casts and fills. */
+import { backend_util } from '@tensorflow/tfjs-core';
+import { checkBinding, elements, foldWorkgroups, type DeviceType, type Limits, type Plan } from '../../runtime/plan.ts';
+import { readShader, type Shader } from '../../wgsl/shader.ts';
+import binarySource from './binary.wgsl?raw';
+import castSource from './cast.wgsl?raw';
+import fillSource from './fill.wgsl?raw';
+import unarySource from './unary.wgsl?raw';
+
+export const shaders = {
+  unary: readShader('unary', unarySource),
+  binary: readShader('binary', binarySource),
+  cast: readShader('cast', castSource),
+  fill: readShader('fill', fillSource),
+};
+
+/** Numbers of the functions in unary.wgsl. */
+export const unaryOps = { Relu: 0, Neg: 1, Exp: 2, Log: 3, Sqrt: 4, Rsqrt: 5, Square: 6, Abs: 7, Sigmoid: 8, Tanh: 9, Reciprocal: 10, Sign: 11, Floor: 12, Step: 13, ClipByValue: 14, Relu6: 15 } as const; // prettier-ignore
+/** Numbers of the functions in binary.wgsl. */
+export const binaryOps = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, Maximum: 4, Minimum: 5, SquaredDifference: 6, Pow: 7, FloorDiv: 8, Equal: 16, NotEqual: 17, Less: 18, LessEqual: 19, Greater: 20, GreaterEqual: 21, LogicalAnd: 22, LogicalOr: 23 } as const; // prettier-ignore
+
+const COMPARISON = 16;
+export const MAX_RANK = 6;
+
+const grid = (shader: Shader, size: number, limits: Limits) =>
+  foldWorkgroups(shader.name, Math.ceil(size / (shader.tunables['THREADS'] ?? 1)), limits);
+
+export function planUnary(op: keyof typeof unaryOps, shape: readonly number[], limits: Limits, a = 0, b = 0): Plan {
+  const shader = shaders.unary;
+  checkBinding(op, 'x', shape, limits);
+  const size = elements(shape);
+  return { shader, tuning: shader.tunables, constants: { OP: unaryOps[op] }, params: { size, a, b }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype: 'float32' } } }; // prettier-ignore
+}
+
+/** The last six dimensions, padded with ones in front. @throws for higher ranks, naming the kernel */
+export function padShape(kernel: string, shape: readonly number[]): number[] {
+  if (shape.length > MAX_RANK) throw new Error(`${kernel}: rank ${shape.length} is more than the ${MAX_RANK} this kernel takes; reshape first`);
+  return [...new Array<number>(MAX_RANK - shape.length).fill(1), ...shape];
+}
+
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
+  return strides;
+}
+
+/** Fields `<prefix>0` … `<prefix>5` of a shader's Params. */
+export const fields = (prefix: string, values: readonly number[]): Record<string, number> =>
+  Object.fromEntries(values.map((value, i) => [`${prefix}${i}`, value]));
+
+export function planBinary(
+  op: keyof typeof binaryOps,
+  aShape: readonly number[],
+  bShape: readonly number[],
+  type: DeviceType,
+  limits: Limits,
+): Plan {
+  const shader = shaders.binary;
+  const shape = backend_util.assertAndGetBroadcastShape([...aShape], [...bShape]);
+  const sameShape = aShape.join() === bShape.join();
+  const padded = padShape(op, shape);
+  const strides = (own: readonly number[]) => {
+    const dims = padShape(op, own);
+    return stridesOf(dims).map((stride, i) => (dims[i] === 1 ? 0 : stride));
+  };
+  checkBinding(op, 'c', shape, limits);
+  const size = elements(shape);
+  const isComparison = binaryOps[op] >= COMPARISON;
+  const TYPE = (type === 'float32' ? 0 : 1) + (isComparison ? 2 : 0);
+  return {
+    shader,
+    tuning: shader.tunables,
+    constants: { OP: binaryOps[op], TYPE, SAME_SHAPE: Number(sameShape) },
+    params: { size, ...fields('d', padded), ...fields('a', strides(aShape)), ...fields('b', strides(bShape)) },
+    workgroups: grid(shader, size, limits),
+    outputs: { c: { shape, dtype: isComparison ? 'bool' : type === 'float32' ? 'float32' : 'int32' } },
+  };
+}
+
+/** @returns undefined where the bits stay as they are (bool to int32) */
+export function planCast(shape: readonly number[], from: DeviceType, to: DeviceType, limits: Limits): Plan | undefined {
+  const shader = shaders.cast;
+  if (from === to || (from === 'bool' && to === 'int32')) return undefined;
+  const OP = to === 'bool' ? (from === 'float32' ? 2 : 3) : to === 'float32' ? 1 : 0;
+  const size = elements(shape);
+  return { shader, tuning: shader.tunables, constants: { OP }, params: { size }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype: to } } }; // prettier-ignore
+}
+
+export function planFill(shape: readonly number[], value: number, dtype: DeviceType, limits: Limits): Plan {
+  const shader = shaders.fill;
+  const size = elements(shape);
+  const words = new DataView(new ArrayBuffer(4));
+  if (dtype === 'float32') words.setFloat32(0, value);
+  else words.setInt32(0, value);
+  return { shader, tuning: shader.tunables, constants: {}, params: { size, bits: words.getUint32(0) }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype } } }; // prettier-ignore
+}

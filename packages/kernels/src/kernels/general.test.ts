@@ -1,0 +1,101 @@
+/** The general kernels through TensorFlow.js against tfjs-cpu: values, broadcasting, axes, dtypes, on ones and primes. */
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, expect, test } from 'vitest';
+import { register } from '../backend/register.ts';
+import { EPSILON, expectClose, random, randomIntegers } from '../testing/compare.ts';
+import { gpu } from '../testing/device.ts';
+
+beforeAll(() => void register(gpu.device));
+
+async function on(backend: string, f: () => tf.Tensor): Promise<{ values: number[]; shape: number[]; dtype: string }> {
+  await tf.setBackend(backend);
+  const y = tf.tidy(f);
+  const values = [...(await y.data())];
+  const result = { values, shape: y.shape, dtype: y.dtype };
+  y.dispose();
+  return result;
+}
+
+/** `ulps` roundings of the largest value at hand. */
+async function expectSame(f: () => tf.Tensor, ulps = 0): Promise<void> {
+  const want = await on('cpu', f);
+  const got = await on('thaw', f);
+  expect(got.shape).toEqual(want.shape);
+  expect(got.dtype).toBe(want.dtype);
+  expectClose(got.values, want.values, ulps * EPSILON * Math.max(1, ...want.values.map(Math.abs)));
+}
+
+const x = (shape: number[], seed = 1) => tf.tensor(random(tf.util.sizeFromShape(shape), seed), shape);
+const positive = (shape: number[]) => tf.add(tf.abs(x(shape)), 0.1);
+const integers = (shape: number[], seed = 1) => tf.tensor(randomIntegers(tf.util.sizeFromShape(shape), 7, seed), shape, 'int32');
+
+// WGSL lets exp be off by 3 + 2|x| ulp, log by 3, sqrt and division by 2.5 and tanh by what exp is.
+const unary: Record<string, [() => tf.Tensor, number]> = {
+  relu: [() => tf.relu(x([3, 7])), 0], neg: [() => tf.neg(x([5])), 0], exp: [() => tf.exp(x([11])), 16],
+  log: [() => tf.log(positive([11])), 16], sqrt: [() => tf.sqrt(positive([13])), 8], rsqrt: [() => tf.rsqrt(positive([13])), 16],
+  square: [() => tf.square(x([2, 3, 5])), 2], abs: [() => tf.abs(x([7])), 0], sigmoid: [() => tf.sigmoid(x([7])), 16],
+  tanh: [() => tf.tanh(tf.mul(x([7]), 30)), 32], reciprocal: [() => tf.reciprocal(positive([7])), 8], sign: [() => tf.sign(x([7])), 0],
+  floor: [() => tf.floor(tf.mul(x([7]), 5)), 0], step: [() => tf.step(x([7])), 0], clip: [() => tf.clipByValue(x([7]), -0.5, 0.25), 0],
+  relu6: [() => tf.relu6(tf.mul(x([13]), 9)), 4], 'relu of int32': [() => tf.relu(tf.sub(integers([7]), tf.scalar(3, 'int32'))), 0],
+}; // prettier-ignore
+test.each(Object.entries(unary))('%s', (_, [f, ulps]) => expectSame(f, ulps));
+
+const shapes: [number[], number[]][] = [[[1], [1]], [[3, 5], [3, 5]], [[3, 5], [5]], [[3, 1], [1, 5]], [[], [7]], [[2, 1, 3, 1, 5], [2, 1, 7, 1]]]; // prettier-ignore
+const arithmetic: Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = { add: tf.add, sub: tf.sub, mul: tf.mul, maximum: tf.maximum, minimum: tf.minimum, squaredDifference: tf.squaredDifference, less: tf.less, greaterEqual: tf.greaterEqual, equal: tf.equal, notEqual: tf.notEqual }; // prettier-ignore
+for (const [name, f] of Object.entries(arithmetic)) {
+  test.each(shapes)(`${name} %j %j`, (a, b) => expectSame(() => f(x(a), x(b, 2)), 2));
+  test(`${name} of int32`, () => expectSame(() => f(integers([3, 5]), integers([5], 2))));
+}
+test('div', () => expectSame(() => tf.div(x([3, 5]), positive([5])), 8));
+test('floorDiv of int32', () => expectSame(() => tf.floorDiv(tf.sub(integers([11]), tf.scalar(3, 'int32')), tf.scalar(2, 'int32'))));
+test('logical and, or', () => expectSame(() => tf.logicalOr(tf.logicalAnd(tf.less(x([7]), 0), tf.less(x([7], 2), 0)), tf.greater(x([7]), 0.5)))); // prettier-ignore
+test('addN', () => expectSame(() => tf.addN([x([7]), x([7], 2), x([7], 3)]), 4));
+test('casts', async () => {
+  await expectSame(() => tf.cast(tf.mul(x([11]), 9), 'int32'));
+  await expectSame(() => tf.cast(integers([7]), 'float32'));
+  await expectSame(() => tf.cast(tf.less(x([7]), 0), 'int32'));
+  await expectSame(() => tf.cast(integers([7]), 'bool'));
+});
+
+const axes: [number[], number | number[] | undefined][] = [[[1], undefined], [[7], 0], [[3, 5, 7], 1], [[3, 5, 7], [0, 2]], [[3, 5, 7], [1, 2]], [[2, 3, 5, 7], [0, 1, 2]], [[131, 67], 0]]; // prettier-ignore
+test.each(axes)('reductions of %j over %j', async (shape, axis) => {
+  const terms = tf.util.sizeFromShape(shape);
+  await expectSame(() => tf.sum(x(shape), axis), 4 * terms);
+  await expectSame(() => tf.mean(x(shape), axis, true), 4 * terms);
+  await expectSame(() => tf.max(x(shape), axis));
+  await expectSame(() => tf.min(x(shape), axis, true));
+  await expectSame(() => tf.sum(integers(shape), axis));
+  await expectSame(() => tf.any(tf.less(x(shape), -0.9), axis));
+});
+test('argMax and argMin take the first of equals', async () => {
+  await expectSame(() => tf.argMax(integers([5, 131]), 1));
+  await expectSame(() => tf.argMin(integers([131, 3]), 0));
+});
+test('softmax and logSoftmax, also where exp would overflow', async () => {
+  await expectSame(() => tf.softmax(tf.mul(x([7, 11]), 200)), 512);
+  await expectSame(() => tf.logSoftmax(tf.mul(x([7, 11]), 200)), 64);
+});
+
+const transforms: Record<string, () => tf.Tensor> = {
+  transpose: () => tf.transpose(x([2, 3, 5, 7]), [3, 1, 0, 2]),
+  slice: () => tf.slice(x([5, 7, 3]), [1, 2, 0], [3, -1, 2]),
+  pad: () => tf.pad(x([3, 5]), [[1, 2], [0, 3]], 1.5),
+  tile: () => tf.tile(x([2, 3]), [3, 2]),
+  concat: () => tf.concat([x([2, 3]), x([2, 1], 2), x([2, 5], 3)], 1),
+  'concat of one': () => tf.concat([x([2, 3])], 0),
+  gather: () => tf.gather(x([5, 7, 3]), tf.tensor1d([4, 0, 2, 2], 'int32'), 1),
+  reshape: () => tf.reshape(x([4, 6]), [3, -1]),
+  expandDims: () => tf.expandDims(x([3, 5]), -1),
+  'fill, ones, zeros': () => tf.concat([tf.fill([3], 2.5), tf.onesLike(x([3])), tf.zerosLike(x([2]))]),
+}; // prettier-ignore
+test.each(Object.entries(transforms))('%s', (_, f) => expectSame(f));
+
+test('nothing leaks: no tensor and no device byte stays behind', async () => {
+  await tf.setBackend('thaw');
+  const before = tf.memory();
+  for (const f of Object.values(transforms)) tf.tidy(() => void f());
+  tf.tidy(() => void tf.softmax(x([7, 11])));
+  expect(tf.memory().numTensors).toBe(before.numTensors);
+  expect((tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU).toBe((before as unknown as { numBytesInGPU: number }).numBytesInGPU); // prettier-ignore
+});

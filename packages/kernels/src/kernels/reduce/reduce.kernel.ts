@@ -1,0 +1,118 @@
+/** Sum, Mean, Max, Min, ArgMax, ArgMin, All, Any, Softmax and LogSoftmax for TensorFlow.js. */
+import { backend_util, util, type DataType, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
+import { defineKernel } from '../../backend/kernel.ts';
+import type { ThawBackend } from '../../backend/thaw-backend.ts';
+import { elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { readShader } from '../../wgsl/shader.ts';
+import { cast } from '../elementwise/elementwise.kernel.ts';
+import { planBinary, planUnary } from '../elementwise/elementwise.plan.ts';
+import { transpose } from '../transform/transform.kernel.ts';
+import source from './reduce.wgsl?raw';
+
+export const shader = readShader('reduce', source);
+export const reductions = { sum: 0, max: 1, min: 2, argMax: 3, argMin: 4 } as const;
+export type Reduction = keyof typeof reductions;
+
+/** Reduces the middle of [outer, length, inner]; a sum is multiplied by `scale`. */
+export function planReduce(op: Reduction, outer: number, length: number, inner: number, shape: readonly number[], limits: Limits, scale = 1): Plan { // prettier-ignore
+  if (length === 0 && op !== 'sum') throw new Error(`${op}: there is nothing to choose from in an empty dimension`);
+  const outputs = outer * inner;
+  return {
+    shader,
+    tuning: shader.tunables,
+    constants: { OP: reductions[op] },
+    params: { outputs, length, inner, scale },
+    workgroups: foldWorkgroups(`reduce ${op}`, outputs, limits),
+    outputs: { y: { shape, dtype: op === 'argMax' || op === 'argMin' ? 'int32' : 'float32' } },
+  };
+}
+
+interface ReduceAttrs {
+  readonly axis?: number | number[];
+  readonly reductionIndices?: number | number[];
+  readonly keepDims?: boolean;
+}
+
+/** Reduces float32 `x` over `axes`; axes that are not neighbours are moved to the end first. */
+function reduce(backend: ThawBackend, op: Reduction, x: TensorInfo, axes: readonly number[], shape: readonly number[], scale = 1): TensorInfo { // prettier-ignore
+  const sorted = [...axes].sort((p, q) => p - q);
+  const [low = 0] = sorted;
+  const adjacent = sorted.every((axis, i) => axis === low + i);
+  if (!adjacent) {
+    const kept = x.shape.map((_, i) => i).filter((i) => !sorted.includes(i));
+    const moved = transpose(backend, x, [...kept, ...sorted]);
+    const y = reduce(backend, op, moved, sorted.map((_, i) => kept.length + i), shape, scale); // prettier-ignore
+    backend.release(moved);
+    return y;
+  }
+  const outer = elements(x.shape.slice(0, low));
+  const length = elements(x.shape.slice(low, low + sorted.length));
+  const inner = elements(x.shape.slice(low + sorted.length));
+  return backend.runOne(planReduce(op, outer, length, inner, shape, backend.gpu.limits, scale), { x });
+}
+
+function reduceKernel(name: string, op: Reduction, result: (x: DataType) => DataType): KernelConfig {
+  return defineKernel(name, ({ backend, input, attrs }) => {
+    const x = input('x');
+    const { axis, reductionIndices, keepDims = false } = attrs<ReduceAttrs>();
+    const axes = util.parseAxisParam(axis ?? reductionIndices ?? x.shape.map((_, i) => i), x.shape);
+    const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
+    const shape = keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
+    const count = axes.reduce((product, a) => product * (x.shape[a] ?? 1), 1);
+    const float = cast(backend, x, 'float32');
+    const y = reduce(backend, op, float, axes, shape, name === 'Mean' ? 1 / count : 1);
+    backend.release(float);
+    const wanted = result(x.dtype);
+    if (wanted === y.dtype) return y;
+    const converted = cast(backend, y, wanted);
+    backend.release(y);
+    return converted;
+  });
+}
+
+function argKernel(name: string, op: Reduction): KernelConfig {
+  return defineKernel(name, ({ backend, input, attrs }) => {
+    const x = input('x');
+    const axes = util.parseAxisParam(attrs<ReduceAttrs>().axis ?? 0, x.shape);
+    const float = cast(backend, x, 'float32');
+    const y = reduce(backend, op, float, axes, x.shape.filter((_, i) => !axes.includes(i)));
+    backend.release(float);
+    return y;
+  });
+}
+
+/** log softmax, or its exponential, over the last axis: shifted by the maximum so that nothing overflows. */
+function softmax(backend: ThawBackend, logits: TensorInfo, isLog: boolean): TensorInfo {
+  const { limits } = backend.gpu;
+  const last = [logits.shape.length - 1];
+  const column = [...logits.shape.slice(0, -1), 1];
+  const binary = (op: 'Sub' | 'RealDiv', a: TensorInfo, b: TensorInfo) => backend.runOne(planBinary(op, a.shape, b.shape, 'float32', limits), { a, b });
+  const maximum = reduce(backend, 'max', logits, last, column);
+  const shifted = binary('Sub', logits, maximum);
+  const exponentials = backend.runOne(planUnary('Exp', logits.shape, limits), { x: shifted });
+  const sum = reduce(backend, 'sum', exponentials, last, column);
+  const used = [maximum, shifted, exponentials, sum];
+  let y: TensorInfo;
+  if (isLog) {
+    const logSum = backend.runOne(planUnary('Log', column, limits), { x: sum });
+    y = binary('Sub', shifted, logSum);
+    used.push(logSum);
+  } else y = binary('RealDiv', exponentials, sum);
+  for (const tensor of used) backend.release(tensor);
+  return y;
+}
+
+const toInt = (x: DataType): DataType => (x === 'bool' ? 'int32' : x);
+
+export const reduceKernels: readonly KernelConfig[] = [
+  reduceKernel('Sum', 'sum', toInt),
+  reduceKernel('Mean', 'sum', () => 'float32'),
+  reduceKernel('Max', 'max', (x) => x),
+  reduceKernel('Min', 'min', (x) => x),
+  reduceKernel('All', 'min', () => 'bool'),
+  reduceKernel('Any', 'max', () => 'bool'),
+  argKernel('ArgMax', 'argMax'),
+  argKernel('ArgMin', 'argMin'),
+  defineKernel('Softmax', ({ backend, input }) => softmax(backend, input('logits'), false)),
+  defineKernel('LogSoftmax', ({ backend, input }) => softmax(backend, input('logits'), true)),
+];
