@@ -194,7 +194,7 @@ describe('what is wrong is said before anything is decoded', () => {
     const root = await pets();
     await chmod(join(root, 'dogs'), 0o000);
     await expect(openImageFolder(root)).rejects.toThrow(
-      `${join(root, 'dogs')}: the folder may not be read by this user; check its permissions`,
+      `${join(root, 'dogs')}: the folder may not be accessed by this user; check its permissions`,
     );
     await chmod(join(root, 'dogs'), 0o700);
   });

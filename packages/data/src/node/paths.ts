@@ -21,7 +21,7 @@ export function explain(error: unknown): string {
       return 'is a folder, not a file';
     case 'EACCES':
     case 'EPERM':
-      return 'may not be read by this user; check its permissions';
+      return 'may not be accessed by this user; check its permissions';
     case 'ENOSPC':
     case 'EDQUOT':
       return 'has no room: the disk is full or the quota used up';
