@@ -2,21 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { defineKernel } from '../backend/kernel.ts';
 import { register } from '../backend/register.ts';
 import { batchNormTrain, globalAveragePool, maxPool2d, scaleShift, softmaxCrossEntropy } from '../ops/index.ts';
 import { expectClose, random, randomIntegers } from '../testing/compare.ts';
 import { gpu } from '../testing/device.ts';
 
 beforeAll(() => {
-  const backend = register(gpu.device);
-  if (!tf.getKernel('Identity', 'thaw'))
-    tf.registerKernel(
-      defineKernel('Identity', ({ input }) => {
-        const x = input('x');
-        return backend.alias(x, x.shape);
-      }),
-    );
+  register(gpu.device);
 });
 
 interface Input {

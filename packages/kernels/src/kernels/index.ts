@@ -13,6 +13,7 @@ import { optimizerKernels } from './optimizers/optimizers.kernel.ts';
 import { elementwiseKernels } from './elementwise/elementwise.kernel.ts';
 import { reduceKernels } from './reduce/reduce.kernel.ts';
 import { transformKernels } from './transform/transform.kernel.ts';
+import { avgPoolKernels } from './avg-pool/avg-pool.kernel.ts';
 
 export const kernels: readonly KernelConfig[] = [
   ...elementwiseKernels,
@@ -28,4 +29,5 @@ export const kernels: readonly KernelConfig[] = [
   ...globalAveragePoolKernels,
   ...maxPoolKernels,
   ...optimizerKernels,
+  ...avgPoolKernels,
 ];

@@ -1,0 +1,49 @@
+// y = mean of x over the pixels of a window that lie in the image, NHWC. One thread per output.
+
+const THREADS: u32 = 128u; // @tune
+
+struct Params {
+  size: u32, // of y
+  channels: u32,
+  inH: u32,
+  inW: u32,
+  outH: u32,
+  outW: u32,
+  filterH: u32,
+  filterW: u32,
+  strideH: u32,
+  strideW: u32,
+  dilationH: u32,
+  dilationW: u32,
+  padTop: i32,
+  padLeft: i32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  if (i >= params.size) { return; }
+  let c = i % params.channels;
+  let ox = i / params.channels % params.outW;
+  let oy = i / (params.channels * params.outW) % params.outH;
+  let n = i / (params.channels * params.outW * params.outH);
+  let top = i32(oy * params.strideH) - params.padTop;
+  let left = i32(ox * params.strideW) - params.padLeft;
+  var sum = 0.0;
+  var count = 0.0;
+  for (var ky = 0u; ky < params.filterH; ky++) {
+    let iy = top + i32(ky * params.dilationH);
+    if (iy < 0 || iy >= i32(params.inH)) { continue; }
+    for (var kx = 0u; kx < params.filterW; kx++) {
+      let ix = left + i32(kx * params.dilationW);
+      if (ix < 0 || ix >= i32(params.inW)) { continue; }
+      sum += x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c];
+      count += 1.0;
+    }
+  }
+  y[i] = sum / max(count, 1.0);
+}
