@@ -10,10 +10,13 @@ export interface RunOptions {
 }
 
 export class Block {
+  /** Name of its last layer. */
+  readonly output: string;
   readonly #units: readonly [ConvUnit, ConvUnit, ConvUnit];
   readonly #shortcut: ConvUnit | undefined;
 
   constructor(spec: BlockSpec, makeUnit: (spec: ConvSpec) => ConvUnit) {
+    this.output = spec.output;
     const [first, second, third] = spec.convs;
     this.#units = [makeUnit(first), makeUnit(second), makeUnit(third)];
     this.#shortcut = spec.shortcut && makeUnit(spec.shortcut);

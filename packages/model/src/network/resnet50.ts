@@ -1,25 +1,24 @@
 // ResNet-50 on the current TensorFlow.js backend, cut in two: below the block of the lowest layer that trains everything is
 // constant and folded (`frozenPart`, never on a tape); from that block on, layers are variables where they train
 // (`trainablePart`). Cutting between blocks means that one tensor passes from part to part.
-import { dense, globalAveragePool, maxPool2d } from '@thaw/kernels';
+import { dense, globalAveragePool } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormMode, type BatchNormPolicy } from '../freeze/index.ts';
 import {
   describeTrunk,
   layerTable,
   RESNET50,
-  stemPoolPadding,
   VARIANTS,
   type Architecture,
   type ConvSpec,
   type Layer,
-  type TrunkSpec,
   type Variant,
 } from '../resnet50/index.ts';
 import { WeightsError, type TrunkWeights, type WeightTensor } from '../weights/index.ts';
-import { Block, type RunOptions } from './block.ts';
 import { FoldedUnit, LiveUnit, type ConvUnit } from './conv-unit.ts';
+import { hashOf } from './hash.ts';
 import { MovingStatistics } from './moving-statistics.ts';
+import { makeSegments, runAll, segmentSpecs, type Segment } from './segments.ts';
 import { VariableStore } from './variable-store.ts';
 
 export interface ResNet50Options {
@@ -37,8 +36,6 @@ export interface PartOptions {
   /** A training step: batch-norms in mode 'batch' use the batch's statistics. Default true. */
   training?: boolean;
 }
-
-type Segment = { name: string; output: string; run(x: tf.Tensor4D, options: RunOptions): tf.Tensor4D; dispose(): void };
 
 export class ResNet50 {
   readonly variant: Variant;
@@ -82,10 +79,7 @@ export class ResNet50 {
       });
     };
     const live = segmentSpecs(trunk).map((specs) => specs.some(isLive));
-    const segments = [
-      new Stem(trunk, makeUnit),
-      ...trunk.blocks.map((spec) => segmentOfBlock(new Block(spec, makeUnit), spec.name, spec.output)),
-    ];
+    const segments = makeSegments(trunk, makeUnit);
     const firstLive = live.includes(true) ? live.indexOf(true) : segments.length;
     this.#frozen = segments.slice(0, firstLive);
     this.#trainable = segments.slice(firstLive);
@@ -207,71 +201,6 @@ export class ResNet50 {
     if (!tensor) throw new WeightsError(`ResNet50: the weights have no '${name}'.`);
     return tensor.data;
   }
-}
-
-/** conv1 and its max-pool. */
-class Stem implements Segment {
-  readonly name = 'conv1';
-  readonly output = 'pool1_pool';
-  readonly #variant: Variant;
-  readonly #unit: ConvUnit;
-
-  constructor({ stem, variant }: TrunkSpec, makeUnit: (spec: ConvSpec) => ConvUnit) {
-    this.#variant = variant;
-    this.#unit = makeUnit(stem);
-  }
-
-  run(x: tf.Tensor4D, { training, release }: RunOptions): tf.Tensor4D {
-    const convolved = this.#unit.run(x, { relu: true, training });
-    const [, height, width] = convolved.shape;
-    const pad: [[number, number], [number, number]] = [
-      stemPoolPadding(this.#variant, height),
-      stemPoolPadding(this.#variant, width),
-    ];
-    const y = maxPool2d(convolved, { size: [3, 3], strides: [2, 2], pad });
-    if (release) convolved.dispose();
-    return y;
-  }
-
-  dispose(): void {
-    this.#unit.dispose();
-  }
-}
-
-function segmentOfBlock(block: Block, name: string, output: string): Segment {
-  return { name, output, run: (x, options) => block.run(x, options), dispose: () => block.dispose() };
-}
-
-/** The convolutions of every segment: stem first, then each block. */
-function segmentSpecs({ stem, blocks }: TrunkSpec): ConvSpec[][] {
-  return [[stem], ...blocks.map(({ convs, shortcut }) => (shortcut ? [...convs, shortcut] : [...convs]))];
-}
-
-function runAll(segments: readonly Segment[], input: tf.Tensor4D, options: RunOptions): tf.Tensor4D {
-  return tf.tidy(() => {
-    let x = tf.clone(input);
-    for (const segment of segments) {
-      const y = segment.run(x, options);
-      if (options.release) x.dispose();
-      x = y;
-    }
-    return x;
-  });
-}
-
-/** SHA-256 over the original weights' hash and the changed tensors. */
-async function hashOf(original: string, changed: ReadonlyMap<string, WeightTensor>): Promise<string> {
-  const digest = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> => {
-    const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    return Array.from(sum, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  };
-  let parts = original;
-  for (const [name, { data }] of changed) parts += `\n${name} ${await digest(Uint8Array.from(bytesOf(data)))}`;
-  return digest(new TextEncoder().encode(parts));
-}
-
-function bytesOf(data: Float32Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function checkNames(trainable: ReadonlySet<string>, table: readonly Layer[]): void {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint, CheckpointStore, NamedTensors, Progress } from '../training/types.ts';
-import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors } from '../weights/safetensors.ts';
+import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors } from '../weights/index.ts';
 import { writeAtomically } from './atomic.ts';
 
 const OPTIMIZER = 'optimizer/';

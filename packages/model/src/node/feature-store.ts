@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Features, FeatureStore } from '../training/types.ts';
-import { readSafetensors, toFloat32, toInt32, writeSafetensors } from '../weights/safetensors.ts';
+import { readSafetensors, toFloat32, toInt32, writeSafetensors } from '../weights/index.ts';
 import { writeAtomically } from './atomic.ts';
 
 /** What features depend on, beside the source's own key. */

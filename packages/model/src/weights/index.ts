@@ -4,12 +4,11 @@ export {
   SafetensorsError,
   toFloat32,
   toInt32,
-  writeSafetensors,
   type SafeTensor,
   type SafetensorsDtype,
   type SafetensorsFile,
-  type SafetensorsInput,
 } from './safetensors.ts';
+export { writeSafetensors, type SafetensorsInput } from './safetensors-write.ts';
 export { WeightsError, type TrunkWeights, type WeightTensor } from './trunk-weights.ts';
 export { fromKerasNames, fromKerasSafetensors, type KerasNamedOptions } from './keras-names.ts';
 export { fromTorchvision, torchvisionName, type TorchvisionOptions } from './torchvision.ts';
