@@ -75,20 +75,52 @@ describe.each(flags)('relu $relu, residual $hasResidual', ({ relu, hasResidual }
   });
 });
 
-test('batchNormTrain: the fused gradient runs once, also when one input asks for it', async () => {
+test('batchNormTrain: the fused gradient runs once, for all inputs and for one', async () => {
   await tf.setBackend('thaw');
-  const [x, gamma, beta] = [tf.randomUniform([2, 3, 3, 4]), tf.ones([4]), tf.zeros([4])];
-  const counted = tf.getGradient('ThawBatchNormTrain');
-  expect(counted.outputsToSave).toEqual([true, true, true]);
-  const f = (g: tf.Tensor): tf.Tensor =>
-    batchNormTrain(x as tf.Tensor4D, g as tf.Tensor1D, beta as tf.Tensor1D, { epsilon: 1e-3, relu: true }).y;
-  const before = tf.memory().numTensors;
+  const xs = [tf.randomUniform([2, 3, 3, 4]), tf.ones([4]), tf.zeros([4])];
   const dy = tf.ones([2, 3, 3, 4]);
-  const dgamma = tf.grad(f)(gamma, dy);
-  expect(dgamma.shape).toEqual([4]);
-  dgamma.dispose();
-  dy.dispose();
-  expect(tf.memory().numTensors).toBe(before);
+  const f = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor =>
+    batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, { epsilon: 1e-3, relu: true }).y;
+  const backwardKernels = async (work: () => tf.Tensor | tf.Tensor[]): Promise<string[]> => {
+    const before = tf.memory().numTensors;
+    const { kernelNames, kernels } = await tf.profile(() => {
+      tf.dispose(work());
+      return tf.scalar(0);
+    });
+    expect(kernelNames).toContain('ThawBatchNormTrain');
+    expect(tf.memory().numTensors).toBe(before + 1); // the scalar
+    return kernels.map(({ name }) => name).filter((name) => name.endsWith('Grad'));
+  };
+  const [x, gamma, beta] = xs as [tf.Tensor, tf.Tensor, tf.Tensor];
+  expect(await backwardKernels(() => tf.grads(f)(xs, dy))).toEqual(['ThawBatchNormTrainGrad']);
+  expect(await backwardKernels(() => tf.grad((g) => f(x, g, beta))(gamma, dy))).toEqual(['ThawBatchNormTrainGrad']);
+});
+
+test('scaleShift: nothing is summed for a frozen scale and shift', async () => {
+  await tf.setBackend('thaw');
+  const [x, scale, shift, dy] = [tf.randomUniform([2, 3, 3, 4]), tf.ones([4]), tf.zeros([4]), tf.ones([2, 3, 3, 4])];
+  const { kernelNames } = await tf.profile(() =>
+    tf.grad((z) => scaleShift(z as tf.Tensor4D, scale as tf.Tensor1D, shift as tf.Tensor1D, { relu: true }))(x, dy),
+  );
+  expect(kernelNames).toContain('ThawScaleShiftGrad');
+  expect(kernelNames).not.toContain('ThawScaleShiftSum');
+});
+
+test.each([false, true])('FusedBatchNorm, scale and offset %s', async (isAffine) => {
+  const f = (x: tf.Tensor): tf.Tensor =>
+    tf.tidy(() => {
+      const [mean, scale, offset] = [random(11, 2), random(11, 3), random(11, 4)].map((v) => tf.tensor1d(v));
+      const variance = tf.tensor1d(random(11, 5).map((v) => v + 1.1));
+      if (!mean || !scale || !offset) throw new Error('unreachable');
+      return tf.batchNorm4d(x as tf.Tensor4D, mean, variance, isAffine ? offset : undefined, isAffine ? scale : undefined, 1e-3);
+    });
+  const values: Float32Array[] = [];
+  for (const backend of ['cpu', 'thaw']) {
+    await tf.setBackend(backend);
+    values.push(Float32Array.from(await f(tf.tensor(random(3 * 5 * 7 * 11, 1), [3, 5, 7, 11])).data()));
+  }
+  // Values up to 2 / sqrt(0.1), a few roundings on each side.
+  expectClose(values[1] ?? [], values[0] ?? [], 1e-5);
 });
 
 test.each([

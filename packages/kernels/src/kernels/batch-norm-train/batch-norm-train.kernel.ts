@@ -1,13 +1,7 @@
 /** 'ThawBatchNormTrain' (batch statistics) and tfjs's 'FusedBatchNorm' (given statistics). */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
 import { planBatchStatistics, planNormalise } from './batch-norm-train.plan.ts';
-
-/** @throws unless `tensor` has `shape`. */
-export function checkShape(kernel: string, name: string, tensor: TensorInfo | undefined, shape: readonly number[]): void {
-  if (tensor && (tensor.shape.length !== shape.length || tensor.shape.some((d, i) => d !== shape[i])))
-    throw new Error(`${kernel}: ${name} is [${tensor.shape.join(', ')}], but must be [${shape.join(', ')}]`);
-}
 
 const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, optional, attrs }) => {
   const { epsilon, relu } = attrs<{ epsilon: number; relu: boolean }>();

@@ -5,9 +5,9 @@
  * that a clone somebody kept (the best weights so far) never moves.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { checkShape } from '../batch-norm-train/batch-norm-train.kernel.ts';
 import { planAdam, planCopy, planSgd, planSgdPlain, type AdamSettings, type SgdSettings } from './optimizers.plan.ts';
 
 /** The tensor to change in place: the input's storage, or a copy of it where the input is not its only owner. */

@@ -3,9 +3,9 @@
  * 'ThawScaleShiftGrad': inputs dy, y, scale; attributes relu, hasResidual; outputs [dx] or [dx, dresidual].
  * 'ThawScaleShiftSum': inputs dy, x, y; attributes relu, of ('scale' or 'shift'); one output, [channels].
  */
+import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
 import { planChannelSums } from '../batch-norm-train-backward/batch-norm-train-backward.plan.ts';
-import { checkShape } from '../batch-norm-train/batch-norm-train.kernel.ts';
 import { planScaleShift, planScaleShiftBackward } from './scale-shift.plan.ts';
 
 const scaleShift = defineKernel('ThawScaleShift', ({ backend, input, optional, attrs }) => {
