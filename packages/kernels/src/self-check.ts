@@ -4,7 +4,11 @@ import { planConv2dBackwardFilter } from './kernels/conv2d-backward-filter/conv2
 import { planConv2dBackwardInput } from './kernels/conv2d-backward-input/conv2d-backward-input.plan.ts';
 import { edgeCases } from './kernels/conv2d/conv2d.cases.ts';
 import { planConv2d } from './kernels/conv2d/conv2d.plan.ts';
-import { conv2dBackwardFilterReference, conv2dBackwardInputReference, conv2dReference } from './kernels/conv2d/conv2d.ref.ts';
+import {
+  conv2dBackwardFilterReference,
+  conv2dBackwardInputReference,
+  conv2dReference,
+} from './kernels/conv2d/conv2d.ref.ts';
 import type { Plan } from './runtime/plan.ts';
 
 export interface SelfCheckResult {
@@ -28,7 +32,14 @@ export async function selfCheck(backend: ThawBackend): Promise<SelfCheckResult[]
   const w = values(shape.kH * shape.kW * shape.inC * shape.outC, 2.3);
   const dy = values(shape.batch * shape.outH * shape.outW * shape.outC, 3.1);
   const { limits } = backend.gpu;
-  const check = async (name: string, plans: readonly Plan[], inputs: Record<string, Float32Array<ArrayBuffer>>, want: Float64Array, terms: number): Promise<SelfCheckResult> => { // prettier-ignore
+  const check = async (
+    name: string,
+    plans: readonly Plan[],
+    inputs: Record<string, Float32Array<ArrayBuffer>>,
+    want: Float64Array,
+    terms: number,
+  ): Promise<SelfCheckResult> => {
+    // prettier-ignore
     const slices = Object.fromEntries(
       Object.entries(inputs).map(([id, data]) => {
         const slice = backend.gpu.allocate([data.length]);

@@ -7,16 +7,17 @@ export const BACKEND = 'thaw';
 export interface KernelCall {
   readonly backend: ThawBackend;
   /** A required input. @throws when it is missing. */
-  input(name: string): TensorInfo;
+  readonly input: (name: string) => TensorInfo;
   /** An optional input. */
-  optional(name: string): TensorInfo | undefined;
+  readonly optional: (name: string) => TensorInfo | undefined;
   /** Inputs that tfjs passes as a list, in order. */
-  list(): TensorInfo[];
+  readonly list: () => TensorInfo[];
   /** Attributes, typed by the kernel that knows them. */
-  attrs<T extends object>(): T;
+  readonly attrs: <T extends object>() => T;
 }
 
-const isTensor = (value: unknown): value is TensorInfo => typeof value === 'object' && value !== null && 'dataId' in value;
+const isTensor = (value: unknown): value is TensorInfo =>
+  typeof value === 'object' && value !== null && 'dataId' in value;
 
 /** Declares the kernel `kernelName` of the thaw backend. */
 export function defineKernel(kernelName: string, run: (call: KernelCall) => TensorInfo | TensorInfo[]): KernelConfig {

@@ -18,7 +18,11 @@ interface Input {
 }
 
 /** Runs f and its gradients for a random dy on a backend; asserts that no tensor outlives them. */
-async function run(backend: string, f: (...xs: tf.Tensor[]) => tf.Tensor, inputs: readonly Input[]): Promise<Float32Array[]> {
+async function run(
+  backend: string,
+  f: (...xs: tf.Tensor[]) => tf.Tensor,
+  inputs: readonly Input[],
+): Promise<Float32Array[]> {
   await tf.setBackend(backend);
   const before = tf.memory().numTensors;
   const xs = inputs.map(({ shape, values }, i) =>
@@ -34,7 +38,11 @@ async function run(backend: string, f: (...xs: tf.Tensor[]) => tf.Tensor, inputs
   return results;
 }
 
-async function compare(f: (...xs: tf.Tensor[]) => tf.Tensor, inputs: readonly Input[], tolerance: number): Promise<void> {
+async function compare(
+  f: (...xs: tf.Tensor[]) => tf.Tensor,
+  inputs: readonly Input[],
+  tolerance: number,
+): Promise<void> {
   const want = await run('cpu', f, inputs);
   const got = await run('thaw', f, inputs);
   got.forEach((values, i) => expectClose(values, want[i] ?? [], tolerance));
@@ -112,7 +120,14 @@ test.each([false, true])('FusedBatchNorm, scale and offset %s', async (isAffine)
       const [mean, scale, offset] = [random(11, 2), random(11, 3), random(11, 4)].map((v) => tf.tensor1d(v));
       const variance = tf.tensor1d(random(11, 5).map((v) => v + 1.1));
       if (!mean || !scale || !offset) throw new Error('unreachable');
-      return tf.batchNorm4d(x as tf.Tensor4D, mean, variance, isAffine ? offset : undefined, isAffine ? scale : undefined, 1e-3);
+      return tf.batchNorm4d(
+        x as tf.Tensor4D,
+        mean,
+        variance,
+        isAffine ? offset : undefined,
+        isAffine ? scale : undefined,
+        1e-3,
+      );
     });
   const values: Float32Array[] = [];
   for (const backend of ['cpu', 'thaw']) {
@@ -148,9 +163,23 @@ test.each([[[1, 1, 1, 1]], [[3, 5, 7, 11]], [[2, 7, 7, 2048]]] as const)('global
 });
 
 test('maxPool2d: a tie goes to the first maximum, padding to nobody', async () => {
-  const options = { size: [3, 3], strides: [2, 2], pad: [[1, 1], [1, 1]] } as const;
+  const options = {
+    size: [3, 3],
+    strides: [2, 2],
+    pad: [
+      [1, 1],
+      [1, 1],
+    ],
+  } as const;
   const f = (x: tf.Tensor): tf.Tensor =>
-    maxPool2d(x as tf.Tensor4D, { size: [...options.size], strides: [...options.strides], pad: [[1, 1], [1, 1]] });
+    maxPool2d(x as tf.Tensor4D, {
+      size: [...options.size],
+      strides: [...options.strides],
+      pad: [
+        [1, 1],
+        [1, 1],
+      ],
+    });
   // Few distinct values, all negative: ties in every window, and padding of 0 would win.
   const values = Float32Array.from(randomIntegers(2 * 9 * 11 * 5, 3, 7), (v) => v - 4);
   await compare(f, [{ shape: [2, 9, 11, 5], values }], 1e-6);

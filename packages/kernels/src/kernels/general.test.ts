@@ -28,7 +28,8 @@ async function expectSame(f: () => tf.Tensor, ulps = 0): Promise<void> {
 
 const x = (shape: number[], seed = 1) => tf.tensor(random(tf.util.sizeFromShape(shape), seed), shape);
 const positive = (shape: number[]) => tf.add(tf.abs(x(shape)), 0.1);
-const integers = (shape: number[], seed = 1) => tf.tensor(randomIntegers(tf.util.sizeFromShape(shape), 7, seed), shape, 'int32');
+const integers = (shape: number[], seed = 1) =>
+  tf.tensor(randomIntegers(tf.util.sizeFromShape(shape), 7, seed), shape, 'int32');
 
 // WGSL lets exp be off by 3 + 2|x| ulp, log by 3, sqrt and division by 2.5 and tanh by what exp is.
 const unary: Record<string, [() => tf.Tensor, number]> = {
@@ -48,7 +49,8 @@ for (const [name, f] of Object.entries(arithmetic)) {
   test(`${name} of int32`, () => expectSame(() => f(integers([3, 5]), integers([5], 2))));
 }
 test('div', () => expectSame(() => tf.div(x([3, 5]), positive([5])), 8));
-test('floorDiv of int32', () => expectSame(() => tf.floorDiv(tf.sub(integers([11]), tf.scalar(3, 'int32')), tf.scalar(2, 'int32'))));
+test('floorDiv of int32', () =>
+  expectSame(() => tf.floorDiv(tf.sub(integers([11]), tf.scalar(3, 'int32')), tf.scalar(2, 'int32'))));
 test('logical and, or', () => expectSame(() => tf.logicalOr(tf.logicalAnd(tf.less(x([7]), 0), tf.less(x([7], 2), 0)), tf.greater(x([7]), 0.5)))); // prettier-ignore
 test('addN', () => expectSame(() => tf.addN([x([7]), x([7], 2), x([7], 3)]), 4));
 test('casts', async () => {

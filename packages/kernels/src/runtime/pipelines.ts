@@ -84,9 +84,12 @@ export class PipelineCache {
         compute: { module, entryPoint: 'main', constants: { ...constants } },
       });
     } catch (cause) {
-      throw new ShaderError(`${shader.name}.wgsl: ${cause instanceof Error ? cause.message : String(cause)}\n  ${where}`, {
-        cause,
-      });
+      throw new ShaderError(
+        `${shader.name}.wgsl: ${cause instanceof Error ? cause.message : String(cause)}\n  ${where}`,
+        {
+          cause,
+        },
+      );
     }
   }
 }

@@ -48,7 +48,9 @@ export function foldWorkgroups(kernel: string, count: number, limits: Limits): W
   if (count <= most) return [Math.max(count, 1), 1, 1];
   const y = Math.ceil(count / most);
   if (y > most)
-    throw new Error(`${kernel}: ${count} workgroups are more than this device's ${most} x ${most}; use a smaller batch`);
+    throw new Error(
+      `${kernel}: ${count} workgroups are more than this device's ${most} x ${most}; use a smaller batch`,
+    );
   return [Math.ceil(count / y), y, 1];
 }
 
@@ -60,7 +62,9 @@ export function foldRows(kernel: string, columns: number, rows: number, limits: 
   const most = limits.maxComputeWorkgroupsPerDimension;
   const z = Math.ceil(rows / most);
   if (columns > most || z > most)
-    throw new Error(`${kernel}: ${columns} x ${rows} workgroups are more than this device's ${most}; use a smaller batch`);
+    throw new Error(
+      `${kernel}: ${columns} x ${rows} workgroups are more than this device's ${most}; use a smaller batch`,
+    );
   return [Math.max(columns, 1), Math.max(Math.ceil(rows / z), 1), Math.max(z, 1)];
 }
 

@@ -64,7 +64,5 @@ export async function sumTimestamps(batches: readonly BatchTimestamps[]): Promis
     });
     staging.destroy();
   }
-  return [...sums]
-    .map(([kernel, sum]) => ({ kernel, ...sum }))
-    .sort((a, b) => b.milliseconds - a.milliseconds);
+  return [...sums].map(([kernel, sum]) => ({ kernel, ...sum })).sort((a, b) => b.milliseconds - a.milliseconds);
 }

@@ -248,7 +248,8 @@ export class CommandQueue {
     const { device } = this;
     device.pushErrorScope('validation');
     const encoder = device.createCommandEncoder();
-    const timed = this.#timestamps && batch.some((c) => c.kind === 'dispatch') ? new TimestampBatch(device, BATCH) : undefined;
+    const timed =
+      this.#timestamps && batch.some((c) => c.kind === 'dispatch') ? new TimestampBatch(device, BATCH) : undefined;
     let pass: GPUComputePassEncoder | undefined;
     let slot = 0;
     for (const command of batch) {

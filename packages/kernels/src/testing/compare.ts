@@ -39,7 +39,12 @@ export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, bou
   const rows = bad.flatMap((i) =>
     [i - 1, i, i + 1]
       .filter((j) => j >= 0 && j < want.length)
-      .map((j) => `${j === i ? '>' : ' '} [${j}] got ${got[j]}, want ${want[j]}, off by ${Math.abs((got[j] ?? NaN) - (want[j] ?? NaN))}`),
+      .map(
+        (j) =>
+          `${j === i ? '>' : ' '} [${j}] got ${got[j]}, want ${want[j]}, off by ${Math.abs((got[j] ?? NaN) - (want[j] ?? NaN))}`,
+      ),
   );
-  expect.fail(`${bad.length === 5 ? 'at least ' : ''}${bad.length} elements off by more than ${typeof bound === 'number' ? bound : 'their bounds'}:\n${rows.join('\n')}`);
+  expect.fail(
+    `${bad.length === 5 ? 'at least ' : ''}${bad.length} elements off by more than ${typeof bound === 'number' ? bound : 'their bounds'}:\n${rows.join('\n')}`,
+  );
 }

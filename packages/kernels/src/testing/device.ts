@@ -41,7 +41,11 @@ export async function runPlans(
     const slice = slices.get(name);
     const isInPlace = plans.some((p) => p.shader.bindings.some((b) => b.name === name && b.type === 'read_write'));
     if (values && slice && isInPlace && !(name in results))
-      results[name] = fromDevice(await gpu.queue.download(slice), values.length, values instanceof Float32Array ? 'float32' : 'int32');
+      results[name] = fromDevice(
+        await gpu.queue.download(slice),
+        values.length,
+        values instanceof Float32Array ? 'float32' : 'int32',
+      );
   }
   for (const slice of slices.values()) gpu.release(slice);
   return results;

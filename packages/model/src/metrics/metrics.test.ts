@@ -18,7 +18,8 @@ test('precision, recall and F1 of each class', () => {
   expect(none).toEqual({ precision: 0, recall: 0, f1: 0, support: 0 });
 });
 
-test('macro-F1 is the mean over all four classes: (0.8 + 0.4) / 4', () => expect(macroF1(confusion)).toBeCloseTo(0.3, 15));
+test('macro-F1 is the mean over all four classes: (0.8 + 0.4) / 4', () =>
+  expect(macroF1(confusion)).toBeCloseTo(0.3, 15));
 
 test('a label outside the classes is named', () => {
   expect(() => confusionMatrix([0, 7], [0, 1], 3)).toThrow('example 1 is of class 7, predicted 1, of 3');

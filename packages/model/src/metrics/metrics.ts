@@ -11,7 +11,11 @@ export interface ClassMetrics {
 }
 
 /** confusion[actual][predicted], a count. @throws RangeError for a label outside [0, classes) */
-export function confusionMatrix(labels: ArrayLike<number>, predictions: ArrayLike<number>, classes: number): number[][] {
+export function confusionMatrix(
+  labels: ArrayLike<number>,
+  predictions: ArrayLike<number>,
+  classes: number,
+): number[][] {
   if (labels.length !== predictions.length)
     throw new RangeError(`confusionMatrix: ${labels.length} labels for ${predictions.length} predictions.`);
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
@@ -20,7 +24,9 @@ export function confusionMatrix(labels: ArrayLike<number>, predictions: ArrayLik
     const predicted = predictions[i] ?? -1;
     const row = matrix[actual];
     if (!row || row[predicted] === undefined)
-      throw new RangeError(`confusionMatrix: example ${i} is of class ${actual}, predicted ${predicted}, of ${classes}.`);
+      throw new RangeError(
+        `confusionMatrix: example ${i} is of class ${actual}, predicted ${predicted}, of ${classes}.`,
+      );
     row[predicted]++;
   }
   return matrix;

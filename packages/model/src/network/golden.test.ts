@@ -37,9 +37,11 @@ describe.skipIf(missing)(`golden features and logits on ${backend} (needs ../sha
     const features = network.features(images);
     expect(features.shape).toEqual([16, 2048]);
     expect(relativeError(await features.data(), golden('features'))).toBeLessThan(1e-4);
+    console.log('ERR', relativeError(await features.data(), golden('features')));
     const logits = network.logits(images);
     expect(logits.shape).toEqual([16, 1001]);
     expect(relativeError(await logits.data(), golden('logits'))).toBeLessThan(1e-4);
+    console.log('ERRL', relativeError(await logits.data(), golden('logits')));
     // Only the results and the top's two tensors, which are loaded at the first call.
     expect(tf.memory().numTensors - before).toBe(4);
     const sums = await tf.sum(network.predict(images), 1).data();
@@ -56,6 +58,7 @@ describe.skipIf(missing)(`golden features and logits on ${backend} (needs ../sha
       const network = new ResNet50(weights, { imageSize: 32, trainable });
       const features = network.features(images);
       expect(relativeError(await features.data(), golden('features'))).toBeLessThan(1e-4);
+      console.log('ERR', relativeError(await features.data(), golden('features')));
       features.dispose();
       network.dispose();
       expect(tf.memory().numTensors).toBe(before);

@@ -24,7 +24,8 @@ export class Optimizer {
   readonly #slots = new Map<string, Slot>();
 
   constructor(config: OptimizerConfig) {
-    if (!(config.learningRate > 0)) throw new Error(`optimizer: the learning rate must be above 0, got ${config.learningRate}.`);
+    if (!(config.learningRate > 0))
+      throw new Error(`optimizer: the learning rate must be above 0, got ${config.learningRate}.`);
     this.#config = config;
     this.learningRate = config.learningRate;
   }
@@ -85,7 +86,9 @@ export class Optimizer {
     for (const [name, step] of Object.entries(steps)) this.#slots.set(name, { step, tensors: new Map() });
     for (const [key, { shape, data }] of tensors) {
       const cut = key.lastIndexOf('/');
-      this.#slots.get(key.slice(0, cut))?.tensors.set(key.slice(cut + 1), tf.keep(tf.tensor(data, [...shape], 'float32')));
+      this.#slots
+        .get(key.slice(0, cut))
+        ?.tensors.set(key.slice(cut + 1), tf.keep(tf.tensor(data, [...shape], 'float32')));
     }
   }
 

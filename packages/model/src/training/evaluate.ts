@@ -40,7 +40,8 @@ export async function evaluateClassifier(
   const note = async (result: tf.Tensor2D, labels: Int32Array): Promise<void> => {
     parts.push({ probabilities: Float32Array.from(await result.data<'float32'>()), labels });
     result.dispose();
-    onProgress?.((done += labels.length), source.length);
+    done += labels.length;
+    onProgress?.(done, source.length);
   };
   const order = Int32Array.from({ length: features?.labels.length ?? source.length }, (_, i) => i);
   if (features) {

@@ -18,7 +18,10 @@ export class StepSums {
     this.#sums = tf.tidy(() => {
       const weighted: tf.Scalar = tf.mul(loss, size);
       if (!before) return { loss: tf.keep(weighted), correct: tf.keep(tf.clone(correct)) };
-      return { loss: tf.keep<tf.Scalar>(tf.add(before.loss, weighted)), correct: tf.keep<tf.Scalar>(tf.add(before.correct, correct)) };
+      return {
+        loss: tf.keep<tf.Scalar>(tf.add(before.loss, weighted)),
+        correct: tf.keep<tf.Scalar>(tf.add(before.correct, correct)),
+      };
     });
     tf.dispose(before ? [before.loss, before.correct] : []);
   }
@@ -52,17 +55,14 @@ export function trainStep(classifier: Classifier, optimizer: Optimizer, input: S
     const h = network.isFrozen ? input.x : network.frozenPart(input.x as tf.Tensor4D);
     const trainables = classifier.trainables;
     let correct: tf.Scalar | undefined;
-    const { value, grads } = tf.variableGrads(
-      (): tf.Scalar => {
-        const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
-        const logits = head.logits(features, step);
-        correct = tf.keep<tf.Scalar>(tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
-        const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels));
-        const penalty = head.penalty();
-        return penalty ? tf.add(loss, penalty) : loss;
-      },
-      [...trainables.values()],
-    );
+    const { value, grads } = tf.variableGrads((): tf.Scalar => {
+      const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
+      const logits = head.logits(features, step);
+      correct = tf.keep<tf.Scalar>(tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
+      const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels));
+      const penalty = head.penalty();
+      return penalty ? tf.add(loss, penalty) : loss;
+    }, [...trainables.values()]);
     for (const [name, variable] of trainables) {
       const gradient = grads[variable.name];
       if (gradient) optimizer.update(name, variable, gradient);

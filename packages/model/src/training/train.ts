@@ -7,7 +7,15 @@ import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures, featureBatches } from './extract.ts';
 import { permutation } from './shuffle.ts';
 import { DivergedError, StepSums, trainStep } from './step.ts';
-import type { Checkpoint, CheckpointStore, EpochRecord, Features, FeatureStore, ImageSource, Progress } from './types.ts';
+import type {
+  Checkpoint,
+  CheckpointStore,
+  EpochRecord,
+  Features,
+  FeatureStore,
+  ImageSource,
+  Progress,
+} from './types.ts';
 
 export interface TrainOptions {
   readonly classifier: Classifier;
@@ -91,7 +99,8 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   try {
     const frozen = classifier.network.isFrozen;
     const features = frozen ? await getFeatures(options, hooks, 'train', train) : undefined;
-    const validationFeatures = frozen && validation && features ? await getFeatures(options, hooks, 'validation', validation) : undefined;
+    const validationFeatures =
+      frozen && validation && features ? await getFeatures(options, hooks, 'validation', validation) : undefined;
     if (signal?.aborted) return finish(true, undefined);
 
     const length = features?.labels.length ?? train.length;
@@ -143,7 +152,11 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         epoch,
         loss: lossSum / Math.max(seen, 1),
         accuracy: correct / Math.max(seen, 1),
-        ...(validated && { validationLoss: validated.loss, validationAccuracy: validated.accuracy, validationMacroF1: validated.macroF1 }),
+        ...(validated && {
+          validationLoss: validated.loss,
+          validationAccuracy: validated.accuracy,
+          validationMacroF1: validated.macroF1,
+        }),
         learningRate,
         seconds,
         imagesPerSecond: (seen - seenBefore) / seconds,

@@ -43,7 +43,11 @@ function planSums(s: ChannelSumsShape, { split, tiles, tuned }: TunedSplit, limi
   return {
     shader: sumsShader,
     tuning: tuned,
-    constants: { RELU: Number(s.relu), NORMALISED: Number(s.factor === 'normalised'), HAS_X: Number(s.factor !== 'none') },
+    constants: {
+      RELU: Number(s.relu),
+      NORMALISED: Number(s.factor === 'normalised'),
+      HAS_X: Number(s.factor !== 'none'),
+    },
     params: { ...split, epsilon: s.epsilon },
     workgroups: foldWorkgroups('channel-sums', tiles * split.chunks, limits),
     outputs: { parts: { shape: [split.chunks, 2, split.channels], dtype: 'float32' } },

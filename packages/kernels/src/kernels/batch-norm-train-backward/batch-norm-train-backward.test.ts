@@ -11,30 +11,33 @@ import { planBatchNormTrainBackward } from './batch-norm-train-backward.plan.ts'
 const epsilon = 1e-3;
 
 for (const tuning of [{}, { LANES: 16, ROWS: 16 }])
-  test.each(cases)(`batch-norm-train-backward $name ${JSON.stringify(tuning)}`, async ({ shape, relu, residual: hasResidual }) => {
-    const channels = shape[3];
-    const rows = elements(shape) / channels;
-    const x = random(elements(shape), 1);
-    const dy = random(elements(shape), 5);
-    const gamma = random(channels, 2);
-    const residual = hasResidual ? random(elements(shape), 4) : undefined;
-    const s = { rows, channels, epsilon, relu, x, gamma, beta: random(channels, 3), residual };
-    const forward = batchNormReference(s);
-    const y = Float32Array.from(forward.y);
-    const got = await runPlans(
-      planBatchNormTrainBackward({ shape, epsilon, relu, hasResidual }, gpu.limits, tuning),
-      { dy, x, y, gamma, mean: Float32Array.from(forward.mean), variance: Float32Array.from(forward.variance) },
-    );
-    const want = batchNormGradReference(s, dy, y);
-    // Sums of `rows` terms of size at most max |xhat| <= 2 / deviation; a thread adds at most rows / 8 of them in a row.
-    const deviation = forward.variance.map((v) => Math.sqrt(v + epsilon));
-    const sumBounds = deviation.map((d) => 4 * (rows / 8 + 16) * Math.sqrt(rows) * EPSILON * (2 / d + 1));
-    expectClose(got['dgamma'] ?? [], want.dgamma, sumBounds);
-    expectClose(got['dbeta'] ?? [], want.dbeta, sumBounds);
-    const bounds = want.dx.map((_, i) => {
-      const d = deviation[i % channels] ?? 1;
-      return (16 * EPSILON * (2 / d + 1) ** 2 + ((sumBounds[i % channels] ?? 0) / rows) * (2 / d + 1)) / d;
-    });
-    expectClose(got['dx'] ?? [], want.dx, bounds);
-    if (hasResidual) expectClose(got['dresidual'] ?? [], want.dresidual, 0);
-  });
+  test.each(cases)(
+    `batch-norm-train-backward $name ${JSON.stringify(tuning)}`,
+    async ({ shape, relu, residual: hasResidual }) => {
+      const channels = shape[3];
+      const rows = elements(shape) / channels;
+      const x = random(elements(shape), 1);
+      const dy = random(elements(shape), 5);
+      const gamma = random(channels, 2);
+      const residual = hasResidual ? random(elements(shape), 4) : undefined;
+      const s = { rows, channels, epsilon, relu, x, gamma, beta: random(channels, 3), residual };
+      const forward = batchNormReference(s);
+      const y = Float32Array.from(forward.y);
+      const got = await runPlans(
+        planBatchNormTrainBackward({ shape, epsilon, relu, hasResidual }, gpu.limits, tuning),
+        { dy, x, y, gamma, mean: Float32Array.from(forward.mean), variance: Float32Array.from(forward.variance) },
+      );
+      const want = batchNormGradReference(s, dy, y);
+      // Sums of `rows` terms of size at most max |xhat| <= 2 / deviation; a thread adds at most rows / 8 of them in a row.
+      const deviation = forward.variance.map((v) => Math.sqrt(v + epsilon));
+      const sumBounds = deviation.map((d) => 4 * (rows / 8 + 16) * Math.sqrt(rows) * EPSILON * (2 / d + 1));
+      expectClose(got['dgamma'] ?? [], want.dgamma, sumBounds);
+      expectClose(got['dbeta'] ?? [], want.dbeta, sumBounds);
+      const bounds = want.dx.map((_, i) => {
+        const d = deviation[i % channels] ?? 1;
+        return (16 * EPSILON * (2 / d + 1) ** 2 + ((sumBounds[i % channels] ?? 0) / rows) * (2 / d + 1)) / d;
+      });
+      expectClose(got['dx'] ?? [], want.dx, bounds);
+      if (hasResidual) expectClose(got['dresidual'] ?? [], want.dresidual, 0);
+    },
+  );

@@ -6,7 +6,14 @@ export interface BatchNormCase {
   readonly residual: boolean;
 }
 
-const layer = (name: string, batch: number, size: number, channels: number, relu = false, residual = false): BatchNormCase => ({
+const layer = (
+  name: string,
+  batch: number,
+  size: number,
+  channels: number,
+  relu = false,
+  residual = false,
+): BatchNormCase => ({
   name,
   shape: [batch, size, size, channels],
   relu,

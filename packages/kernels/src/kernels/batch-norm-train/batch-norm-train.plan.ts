@@ -98,7 +98,11 @@ export function planNormalise(s: NormaliseShape, limits: Limits, tuning: Readonl
       RELU: Number(s.relu),
     },
     params: { size, channels: s.shape.at(-1) ?? 1, epsilon: s.epsilon },
-    workgroups: foldWorkgroups('normalise', Math.ceil(size / ((tuned['THREADS'] ?? 256) * (tuned['PER_THREAD'] ?? 4))), limits),
+    workgroups: foldWorkgroups(
+      'normalise',
+      Math.ceil(size / ((tuned['THREADS'] ?? 256) * (tuned['PER_THREAD'] ?? 4))),
+      limits,
+    ),
     outputs: { y: { shape: s.shape, dtype: 'float32' } },
   };
 }

@@ -12,7 +12,11 @@ export interface BatchNormInputs {
 
 const at = (values: ArrayLike<number>, i: number): number => values[i] ?? NaN;
 
-export function statisticsReference(x: ArrayLike<number>, rows: number, channels: number): { mean: Float64Array; variance: Float64Array } {
+export function statisticsReference(
+  x: ArrayLike<number>,
+  rows: number,
+  channels: number,
+): { mean: Float64Array; variance: Float64Array } {
   const mean = new Float64Array(channels);
   const variance = new Float64Array(channels);
   for (let c = 0; c < channels; c++) {
@@ -26,7 +30,11 @@ export function statisticsReference(x: ArrayLike<number>, rows: number, channels
   return { mean, variance };
 }
 
-export function batchNormReference(s: BatchNormInputs): { y: Float64Array; mean: Float64Array; variance: Float64Array } {
+export function batchNormReference(s: BatchNormInputs): {
+  y: Float64Array;
+  mean: Float64Array;
+  variance: Float64Array;
+} {
   const { mean, variance } = statisticsReference(s.x, s.rows, s.channels);
   const y = Float64Array.from({ length: s.rows * s.channels }, (_, i) => {
     const c = i % s.channels;

@@ -11,33 +11,40 @@ const epsilon = 1.001e-5;
 const tunings: Record<string, number>[] = [{}, { LANES: 16, ROWS: 16, BLOCK: 4 }, { LANES: 64, ROWS: 1, BLOCK: 1 }];
 
 for (const tuning of tunings)
-  test.each(cases)(`batch-norm-train $name ${JSON.stringify(tuning)}`, async ({ shape, relu, residual: hasResidual }) => {
-    const channels = shape[3];
-    const rows = elements(shape) / channels;
-    const x = random(elements(shape), 1);
-    const gamma = random(channels, 2);
-    const beta = random(channels, 3);
-    const residual = hasResidual ? random(elements(shape), 4) : undefined;
-    const got = await runPlans(
-      [
-        ...planBatchStatistics(shape, gpu.limits, tuning),
-        planNormalise({ shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu }, gpu.limits),
-      ],
-      { x, gamma, beta, residual },
-    );
-    const want = batchNormReference({ rows, channels, epsilon, relu, x, gamma, beta, residual });
-    // Blocks, threads and chunks are summed pairwise-like: an error of a few roundings of values of size 2 per level.
-    const levels = 8 + Math.ceil(rows / 64) / 8 + Math.log2(rows + 1);
-    expectClose(got['mean'] ?? [], want.mean, 4 * levels * EPSILON);
-    expectClose(got['variance'] ?? [], want.variance, 8 * levels * EPSILON);
-    // y = (x - mean) / deviation * gamma + ...: errors of the mean over the deviation, and of the variance relative to it.
-    const bound = want.y.map((_, i) => {
-      const variance = (want.variance[i % channels] ?? 0) + epsilon;
-      const deviation = Math.sqrt(variance);
-      return (4 * levels * EPSILON) / deviation + ((8 * levels * EPSILON) / variance) * (2 / deviation) + 16 * EPSILON * (2 / deviation + 2);
-    });
-    expectClose(got['y'] ?? [], want.y, bound);
-  });
+  test.each(cases)(
+    `batch-norm-train $name ${JSON.stringify(tuning)}`,
+    async ({ shape, relu, residual: hasResidual }) => {
+      const channels = shape[3];
+      const rows = elements(shape) / channels;
+      const x = random(elements(shape), 1);
+      const gamma = random(channels, 2);
+      const beta = random(channels, 3);
+      const residual = hasResidual ? random(elements(shape), 4) : undefined;
+      const got = await runPlans(
+        [
+          ...planBatchStatistics(shape, gpu.limits, tuning),
+          planNormalise({ shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu }, gpu.limits),
+        ],
+        { x, gamma, beta, residual },
+      );
+      const want = batchNormReference({ rows, channels, epsilon, relu, x, gamma, beta, residual });
+      // Blocks, threads and chunks are summed pairwise-like: an error of a few roundings of values of size 2 per level.
+      const levels = 8 + Math.ceil(rows / 64) / 8 + Math.log2(rows + 1);
+      expectClose(got['mean'] ?? [], want.mean, 4 * levels * EPSILON);
+      expectClose(got['variance'] ?? [], want.variance, 8 * levels * EPSILON);
+      // y = (x - mean) / deviation * gamma + ...: errors of the mean over the deviation, and of the variance relative to it.
+      const bound = want.y.map((_, i) => {
+        const variance = (want.variance[i % channels] ?? 0) + epsilon;
+        const deviation = Math.sqrt(variance);
+        return (
+          (4 * levels * EPSILON) / deviation +
+          ((8 * levels * EPSILON) / variance) * (2 / deviation) +
+          16 * EPSILON * (2 / deviation + 2)
+        );
+      });
+      expectClose(got['y'] ?? [], want.y, bound);
+    },
+  );
 
 test('a mean of 1e4 does not drown a variance of 1e-2', async () => {
   const shape = [4, 29, 31, 5];
@@ -60,7 +67,12 @@ test('an outlier in the first row costs no accuracy either', async () => {
 });
 
 test('rows are split into enough chunks, and no more', () => {
-  expect(splitRows('k', [32, 112, 112, 64], 32, 8)).toEqual({ rows: 401_408, channels: 64, chunkRows: 784, chunks: 512 });
+  expect(splitRows('k', [32, 112, 112, 64], 32, 8)).toEqual({
+    rows: 401_408,
+    channels: 64,
+    chunkRows: 784,
+    chunks: 512,
+  });
   expect(splitRows('k', [32, 1, 1, 2048], 32, 8)).toEqual({ rows: 32, channels: 2048, chunkRows: 64, chunks: 1 });
   expect(() => splitRows('k', [0, 7, 7, 64], 32, 8)).toThrow(/statistics need at least one row/);
 });

@@ -35,7 +35,10 @@ export function planConv2dBackwardFilter(
   checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits);
   checkBinding(shader.name, 'dw', shape, limits);
   const most = limits.maxComputeWorkgroupsPerDimension;
-  if (rowTiles > most) throw new Error(`${shader.name}: a filter of ${rows} rows needs ${rowTiles} workgroups, more than this device's ${most}`);
+  if (rowTiles > most)
+    throw new Error(
+      `${shader.name}: a filter of ${rows} rows needs ${rowTiles} workgroups, more than this device's ${most}`,
+    );
   const first: Plan = {
     shader,
     tuning: t,

@@ -14,7 +14,15 @@ interface Options {
   readonly inW?: number;
 }
 
-function conv(name: string, batch: number, size: number, inC: number, outC: number, k: number, o: Options = {}): Conv2dCase {
+function conv(
+  name: string,
+  batch: number,
+  size: number,
+  inC: number,
+  outC: number,
+  k: number,
+  o: Options = {},
+): Conv2dCase {
   const { stride = 1, pad = 0, dilation = 1, kW = k, inW = size } = o;
   const out = (length: number, taps: number) => Math.floor((length + 2 * pad - (taps - 1) * dilation - 1) / stride) + 1;
   return {

@@ -21,7 +21,9 @@ const fusedConv2d = defineKernel('FusedConv2D', ({ backend, input, optional, att
   const [x, w, bias] = [input('x'), input('filter'), optional('bias')];
   const { activation = 'linear', ...conv } = attrs<FusedAttrs>();
   if (activation !== 'linear' && activation !== 'relu')
-    throw new Error(`fused conv2d: activation '${activation}' is not supported here (linear, relu); apply it after tf.conv2d`);
+    throw new Error(
+      `fused conv2d: activation '${activation}' is not supported here (linear, relu); apply it after tf.conv2d`,
+    );
   const s = conv2dShape('fused conv2d', x.shape, w.shape, conv);
   const epilogue = { bias: bias !== undefined, relu: activation === 'relu' };
   return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w, bias });
@@ -36,14 +38,22 @@ const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs
       `conv2d: the residual is [${residual.shape.join(', ')}] and the output [${s.batch}, ${s.outH}, ${s.outW}, ${s.outC}]`,
     );
   const epilogue = { bias: bias !== undefined, residual: residual !== undefined, relu };
-  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w, bias, residual });
+  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d')), {
+    x,
+    w,
+    bias,
+    residual,
+  });
 });
 
 const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, attrs }) => {
   const [dy, w] = [input('dy'), input('filter')];
   const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
   const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
-  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-input')), { dy, w });
+  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-input')), {
+    dy,
+    w,
+  });
 });
 
 const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, attrs }) => {

@@ -23,7 +23,11 @@ async function checkAll({ shape: s }: Conv2dCase, tuning: Record<string, number>
   const { dx = [] } = await runPlans([planConv2dBackwardInput(s, limits, tuning)], { dy, w });
   expectClose(dx, conv2dBackwardInputReference(s, dy, w), sumBound(s.kH * s.kW * s.outC));
   const filter = await runPlans(planConv2dBackwardFilter(s, limits, tuning), { x, dy });
-  expectClose(filter['dw'] ?? filter['parts'] ?? [], conv2dBackwardFilterReference(s, x, dy), sumBound(s.batch * s.outH * s.outW));
+  expectClose(
+    filter['dw'] ?? filter['parts'] ?? [],
+    conv2dBackwardFilterReference(s, x, dy),
+    sumBound(s.batch * s.outH * s.outW),
+  );
 }
 
 const software = { TM: 8, TN: 8, COLS: 8, ROWS: 1 };
@@ -33,14 +37,22 @@ describe.each(tilings)('edges, tiling %j', (tuning) => {
 });
 test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
 test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
-test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection)/.test(name)))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
+test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection)/.test(name)))(
+  'ResNet-50 $name',
+  (c) => checkAll(c, gpu.tiling('conv2d')),
+);
 
 test('bias, residual and ReLU in the same kernel', async () => {
   const s = edgeCases[1]!.shape;
   const x = random(xSize(s), 1), w = random(wSize(s), 2), bias = random(s.outC, 3), residual = random(ySize(s), 4); // prettier-ignore
   const sum = conv2dReference(s, x, w);
   const want = sum.map((v, i) => Math.max(0, v + bias[i % s.outC]! + residual[i]!));
-  const { y = [] } = await runPlans([planConv2d(s, { bias: true, residual: true, relu: true }, limits)], { x, w, bias, residual });
+  const { y = [] } = await runPlans([planConv2d(s, { bias: true, residual: true, relu: true }, limits)], {
+    x,
+    w,
+    bias,
+    residual,
+  });
   expectClose(y, want, sumBound(s.kH * s.kW * s.inC + 2));
 });
 
@@ -49,8 +61,18 @@ test('a pipeline key never holds a shape', () => {
 });
 
 test('a grid over the device limit is folded, and refused by name when the fold is too large', () => {
-  const small = { ...limits, maxComputeWorkgroupsPerDimension: 8, maxStorageBufferBindingSize: 2 ** 30, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 2 ** 14 };
+  const small = {
+    ...limits,
+    maxComputeWorkgroupsPerDimension: 8,
+    maxStorageBufferBindingSize: 2 ** 30,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupStorageSize: 2 ** 14,
+  };
   const s = edgeCases[7]!.shape;
-  expect(() => planConv2d(s, {}, small, software)).toThrow("conv2d: 1 x 116 workgroups are more than this device's 8; use a smaller batch");
-  expect(planConv2d(s, {}, { ...small, maxComputeWorkgroupsPerDimension: 60 }, software).workgroups).toEqual([1, 58, 2]);
+  expect(() => planConv2d(s, {}, small, software)).toThrow(
+    "conv2d: 1 x 116 workgroups are more than this device's 8; use a smaller batch",
+  );
+  expect(planConv2d(s, {}, { ...small, maxComputeWorkgroupsPerDimension: 60 }, software).workgroups).toEqual([
+    1, 58, 2,
+  ]);
 });

@@ -28,26 +28,49 @@ const x = () => tf.tensor4d(random(2 * 7 * 9 * 3, 1), [2, 7, 9, 3]);
 const w = (k = 3) => tf.tensor4d(random(k * k * 3 * 5, 2), [k, k, 3, 5]);
 
 test.each([
-  ['same', 2, 1], ['valid', 2, 1], ['same', 1, 2], ['valid', [2, 1], 1], [1, 1, 1], [[[0, 0], [2, 1], [0, 3], [0, 0]], 2, 1],
-] as const)('conv2d, pad %j, strides %j, dilations %j', async (pad, strides, dilations) => { // prettier-ignore
+  ['same', 2, 1],
+  ['valid', 2, 1],
+  ['same', 1, 2],
+  ['valid', [2, 1], 1],
+  [1, 1, 1],
+  [
+    [
+      [0, 0],
+      [2, 1],
+      [0, 3],
+      [0, 0],
+    ],
+    2,
+    1,
+  ],
+] as const)('conv2d, pad %j, strides %j, dilations %j', async (pad, strides, dilations) => {
+  // prettier-ignore
   const p = pad as 'same';
   await expectSame(() => [tf.conv2d(x(), w(), strides as number, p, 'NHWC', dilations)], 27);
   if (dilations === 1)
-    await expectSame(() => {
-      const { grads } = tf.valueAndGrads((a, b) => tf.sum(tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, strides as number, p)))([x(), w()]);
-      return grads;
-    }, 2 * 7 * 9);
+    await expectSame(
+      () => {
+        const { grads } = tf.valueAndGrads((a, b) =>
+          tf.sum(tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, strides as number, p)),
+        )([x(), w()]);
+        return grads;
+      },
+      2 * 7 * 9,
+    );
 });
 
 test('the fused op and every gradient of it', async () => {
-  await expectSame(() => {
-    const inputs = [x(), w(), tf.tensor1d(random(5, 3)), tf.tensor4d(random(2 * 4 * 5 * 5, 4), [2, 4, 5, 5])];
-    const f = (a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor, residual: tf.Tensor) =>
+  await expectSame(
+    () => {
+      const inputs = [x(), w(), tf.tensor1d(random(5, 3)), tf.tensor4d(random(2 * 4 * 5 * 5, 4), [2, 4, 5, 5])];
+      const f = (a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor, residual: tf.Tensor) =>
       conv2d(a as tf.Tensor4D, b as tf.Tensor4D, { strides: [2, 2], pad: [[1, 1], [1, 1]], bias: bias as tf.Tensor1D, residual: residual as tf.Tensor4D, relu: true }); // prettier-ignore
-    const y = f(...(inputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]));
-    const { grads } = tf.valueAndGrads((...all) => tf.sum(f(...(all as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]))))(inputs); // prettier-ignore
-    return [y, ...grads];
-  }, 2 * 4 * 5 * 2);
+      const y = f(...(inputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]));
+      const { grads } = tf.valueAndGrads((...all) => tf.sum(f(...(all as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]))))(inputs); // prettier-ignore
+      return [y, ...grads];
+    },
+    2 * 4 * 5 * 2,
+  );
 });
 
 test('a frozen filter gets no gradient computed, and nothing leaks', async () => {
@@ -69,7 +92,13 @@ test('a frozen filter gets no gradient computed, and nothing leaks', async () =>
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test.each([[false, false], [true, false], [false, true], [true, true]])('matMul transposeA %s transposeB %s and its gradient', async (ta, tb) => { // prettier-ignore
+test.each([
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+])('matMul transposeA %s transposeB %s and its gradient', async (ta, tb) => {
+  // prettier-ignore
   const a = () => tf.tensor2d(random(7 * 5, 1), ta ? [5, 7] : [7, 5]);
   const b = () => tf.tensor2d(random(5 * 3, 2), tb ? [3, 5] : [5, 3]);
   await expectSame(() => {
@@ -80,5 +109,7 @@ test.each([[false, false], [true, false], [false, true], [true, true]])('matMul 
 
 test('NCHW is refused with the remedy', async () => {
   await tf.setBackend('thaw');
-  expect(() => tf.tidy(() => tf.conv2d(tf.zeros<tf.Rank.R4>([1, 3, 8, 8]), tf.zeros<tf.Rank.R4>([1, 1, 3, 2]), 1, 'same', 'NCHW'))).toThrow('transpose the input to NHWC');
+  expect(() =>
+    tf.tidy(() => tf.conv2d(tf.zeros<tf.Rank.R4>([1, 3, 8, 8]), tf.zeros<tf.Rank.R4>([1, 1, 3, 2]), 1, 'same', 'NCHW')),
+  ).toThrow('transpose the input to NHWC');
 });

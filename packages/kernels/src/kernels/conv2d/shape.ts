@@ -32,7 +32,12 @@ export interface Conv2dAttrs {
  * Resolves tfjs's attributes for input [n, h, w, inC] and filter [kH, kW, inC, outC].
  * @throws on NCHW and on channel counts that do not agree, naming both.
  */
-export function conv2dShape(op: string, xShape: readonly number[], wShape: readonly number[], attrs: Conv2dAttrs): Conv2dShape {
+export function conv2dShape(
+  op: string,
+  xShape: readonly number[],
+  wShape: readonly number[],
+  attrs: Conv2dAttrs,
+): Conv2dShape {
   if ((attrs.dataFormat ?? 'NHWC') !== 'NHWC')
     throw new Error(`${op}: dataFormat ${attrs.dataFormat} is not supported; transpose the input to NHWC`);
   const [, , , xC = 0] = xShape;

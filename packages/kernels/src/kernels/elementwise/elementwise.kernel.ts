@@ -26,7 +26,9 @@ const unaryKernel = (name: UnaryName): KernelConfig =>
     const x = input('x');
     const { alpha = 0, clipValueMin, clipValueMax = 0 } = attrs<UnaryAttrs>();
     const float = cast(backend, x, 'float32');
-    const y = backend.runOne(planUnary(name, x.shape, backend.gpu.limits, clipValueMin ?? alpha, clipValueMax), { x: float });
+    const y = backend.runOne(planUnary(name, x.shape, backend.gpu.limits, clipValueMin ?? alpha, clipValueMax), {
+      x: float,
+    });
     backend.release(float);
     if (x.dtype === 'float32') return y;
     const back = cast(backend, y, x.dtype);
@@ -52,7 +54,9 @@ const expandDims = alias('ExpandDims', ({ attrs }, x) => {
   return x.shape.toSpliced(dim < 0 ? x.shape.length + dim + 1 : dim, 0, 1);
 }, 'input'); // prettier-ignore
 
-const castKernel = defineKernel('Cast', ({ backend, input, attrs }) => cast(backend, input('x'), attrs<{ dtype: DataType }>().dtype));
+const castKernel = defineKernel('Cast', ({ backend, input, attrs }) =>
+  cast(backend, input('x'), attrs<{ dtype: DataType }>().dtype),
+);
 
 const fill = defineKernel('Fill', ({ backend, attrs }) => {
   const { shape, value, dtype = 'float32' } = attrs<{ shape: number[]; value: number; dtype?: DataType }>();

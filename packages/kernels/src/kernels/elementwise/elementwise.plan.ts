@@ -34,7 +34,8 @@ export function planUnary(op: keyof typeof unaryOps, shape: readonly number[], l
 
 /** The last six dimensions, padded with ones in front. @throws for higher ranks, naming the kernel */
 export function padShape(kernel: string, shape: readonly number[]): number[] {
-  if (shape.length > MAX_RANK) throw new Error(`${kernel}: rank ${shape.length} is more than the ${MAX_RANK} this kernel takes; reshape first`);
+  if (shape.length > MAX_RANK)
+    throw new Error(`${kernel}: rank ${shape.length} is more than the ${MAX_RANK} this kernel takes; reshape first`);
   return [...new Array<number>(MAX_RANK - shape.length).fill(1), ...shape];
 }
 

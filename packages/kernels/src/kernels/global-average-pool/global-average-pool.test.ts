@@ -22,7 +22,10 @@ test.each<{ shape: ImageShape }>([
   });
   expectClose(y ?? [], want, sumBound(pixels) / pixels + 4 * EPSILON);
   const { dx } = await runPlans([planGlobalAveragePoolBackward(shape, gpu.limits)], { dy });
-  const wantDx = Array.from(x, (_, i) => (dy[Math.floor(i / (pixels * channels)) * channels + (i % channels)] ?? NaN) / pixels);
+  const wantDx = Array.from(
+    x,
+    (_, i) => (dy[Math.floor(i / (pixels * channels)) * channels + (i % channels)] ?? NaN) / pixels,
+  );
   expectClose(dx ?? [], wantDx, 4 * EPSILON);
 });
 

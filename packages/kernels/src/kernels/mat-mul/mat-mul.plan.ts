@@ -42,7 +42,9 @@ export function planMatMul(
   const workgroups = [Math.ceil(columns / (TN * COLS)), Math.ceil(rows / (TM * ROWS)), batches] as const;
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (workgroups.some((count) => count > most))
-    throw new Error(`matMul: ${shapes} needs ${workgroups.join(' x ')} workgroups, more than this device's ${most} a dimension; split it`);
+    throw new Error(
+      `matMul: ${shapes} needs ${workgroups.join(' x ')} workgroups, more than this device's ${most} a dimension; split it`,
+    );
   return {
     shader,
     tuning: t,

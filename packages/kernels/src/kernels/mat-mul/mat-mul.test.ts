@@ -32,7 +32,13 @@ function reference({ batch, m, k, n }: Case, a: Float32Array, b: Float32Array, t
   return c;
 }
 
-describe.each([[false, false], [true, false], [false, true], [true, true]])('transposeA %s, transposeB %s', (transposeA, transposeB) => { // prettier-ignore
+describe.each([
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+])('transposeA %s, transposeB %s', (transposeA, transposeB) => {
+  // prettier-ignore
   test.each(cases)('$name', async (s) => {
     const a = random(s.batch * s.m * s.k, 1);
     const b = random(s.batch * s.k * s.n, 2);
@@ -46,11 +52,17 @@ describe.each([[false, false], [true, false], [false, true], [true, true]])('tra
 test('bias and ReLU', async () => {
   const s = cases[1]!;
   const [a, b, bias] = [random(s.m * s.k, 1), random(s.k * s.n, 2), random(s.n, 3)];
-  const { c = [] } = await runPlans([planMatMul([s.m, s.k], [s.k, s.n], { bias: true, relu: true }, gpu.limits)], { a, b, bias });
+  const { c = [] } = await runPlans([planMatMul([s.m, s.k], [s.k, s.n], { bias: true, relu: true }, gpu.limits)], {
+    a,
+    b,
+    bias,
+  });
   const sum = reference({ ...s, batch: 1 }, a, b, false, false);
   expectClose(c, sum.map((v, i) => Math.max(0, v + bias[i % s.n]!)), sumBound(s.k + 1)); // prettier-ignore
 });
 
 test('shapes that do not agree are named', () => {
-  expect(() => planMatMul([2, 3], [4, 5], {}, gpu.limits)).toThrow('matMul: inner dimensions differ in [2, 3] x [4, 5]: 3 and 4');
+  expect(() => planMatMul([2, 3], [4, 5], {}, gpu.limits)).toThrow(
+    'matMul: inner dimensions differ in [2, 3] x [4, 5]: 3 and 4',
+  );
 });

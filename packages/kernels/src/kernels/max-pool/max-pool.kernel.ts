@@ -9,7 +9,14 @@ export type PoolAttributes = MaxPoolAttrs;
 /** The geometry of pooling x, as tfjs-core works it out from the attributes. */
 export function poolShape(x: TensorInfo, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes): PoolShape {
   const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
-  const info = backend_util.computePool2DInfo([batch, height, width, channels], filterSize, strides, 1, pad, dimRoundingMode);
+  const info = backend_util.computePool2DInfo(
+    [batch, height, width, channels],
+    filterSize,
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
   return {
     batch,
     channels,

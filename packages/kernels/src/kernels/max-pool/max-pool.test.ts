@@ -20,8 +20,30 @@ const cases: PoolCase[] = [
   { name: 'primes, same', shape: [3, 7, 11, 5], size: [3, 2], strides: [2, 3], pad: 'same' },
   { name: 'overlapping windows, valid', shape: [2, 13, 9, 3], size: [5, 3], strides: [1, 1], pad: 'valid' },
   { name: 'windows with gaps between', shape: [1, 11, 11, 7], size: [2, 2], strides: [3, 3], pad: 'valid' },
-  { name: 'uneven explicit padding', shape: [2, 7, 8, 3], size: [3, 3], strides: [2, 2], pad: [[0, 0], [0, 1], [2, 0], [0, 0]] },
-  { name: 'ResNet stem, symmetric', shape: [1, 56, 56, 64], size: [3, 3], strides: [2, 2], pad: [[0, 0], [1, 1], [1, 1], [0, 0]] },
+  {
+    name: 'uneven explicit padding',
+    shape: [2, 7, 8, 3],
+    size: [3, 3],
+    strides: [2, 2],
+    pad: [
+      [0, 0],
+      [0, 1],
+      [2, 0],
+      [0, 0],
+    ],
+  },
+  {
+    name: 'ResNet stem, symmetric',
+    shape: [1, 56, 56, 64],
+    size: [3, 3],
+    strides: [2, 2],
+    pad: [
+      [0, 0],
+      [1, 1],
+      [1, 1],
+      [0, 0],
+    ],
+  },
   { name: 'ResNet stem at 32x32, same', shape: [4, 16, 16, 64], size: [3, 3], strides: [2, 2], pad: 'same' },
 ];
 
@@ -50,8 +72,20 @@ test.each(cases)('max-pool $name', async (poolCase) => {
 
 test('a batch too large to bind is refused by name', () => {
   const shape: PoolShape = {
-    batch: 1024, channels: 64, inH: 112, inW: 112, outH: 56, outW: 56, filterH: 3, filterW: 3,
-    strideH: 2, strideW: 2, dilationH: 1, dilationW: 1, padTop: 1, padLeft: 1,
+    batch: 1024,
+    channels: 64,
+    inH: 112,
+    inW: 112,
+    outH: 56,
+    outW: 56,
+    filterH: 3,
+    filterW: 3,
+    strideH: 2,
+    strideW: 2,
+    dilationH: 1,
+    dilationW: 1,
+    padTop: 1,
+    padLeft: 1,
   };
   const limits = { ...copyOfLimits(), maxStorageBufferBindingSize: 2 ** 27 };
   expect(() => planMaxPool(shape, limits)).toThrow(/^max-pool: x \[1024, 112, 112, 64\] takes/);
@@ -59,14 +93,31 @@ test('a batch too large to bind is refused by name', () => {
 
 test('a window of minus infinities yields minus infinity', async () => {
   const shape: PoolShape = {
-    batch: 1, channels: 1, inH: 2, inW: 2, outH: 1, outW: 1, filterH: 2, filterW: 2,
-    strideH: 2, strideW: 2, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0,
+    batch: 1,
+    channels: 1,
+    inH: 2,
+    inW: 2,
+    outH: 1,
+    outW: 1,
+    filterH: 2,
+    filterW: 2,
+    strideH: 2,
+    strideW: 2,
+    dilationH: 1,
+    dilationW: 1,
+    padTop: 0,
+    padLeft: 0,
   };
   const { y } = await runPlans([planMaxPool(shape, gpu.limits)], { x: new Float32Array(4).fill(-Infinity) });
   expectClose(y ?? [], [-Infinity], 0);
 });
 
-function copyOfLimits(): { maxComputeWorkgroupsPerDimension: number; maxComputeInvocationsPerWorkgroup: number; maxComputeWorkgroupStorageSize: number } {
-  const { maxComputeWorkgroupsPerDimension, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = gpu.limits;
+function copyOfLimits(): {
+  maxComputeWorkgroupsPerDimension: number;
+  maxComputeInvocationsPerWorkgroup: number;
+  maxComputeWorkgroupStorageSize: number;
+} {
+  const { maxComputeWorkgroupsPerDimension, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } =
+    gpu.limits;
   return { maxComputeWorkgroupsPerDimension, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
 }

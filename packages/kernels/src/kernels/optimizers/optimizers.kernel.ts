@@ -12,7 +12,8 @@ import { planAdam, planCopy, planSgd, planSgdPlain, type AdamSettings, type SgdS
 
 /** The tensor to change in place: the input's storage, or a copy of it where the input is not its only owner. */
 function changeable(backend: ThawBackend, tensor: TensorInfo): TensorInfo {
-  if (backend.refCount(tensor.dataId) > 1) return backend.runOne(planCopy(tensor.shape, backend.gpu.limits), { x: tensor });
+  if (backend.refCount(tensor.dataId) > 1)
+    return backend.runOne(planCopy(tensor.shape, backend.gpu.limits), { x: tensor });
   backend.invalidateHost(tensor);
   return backend.alias(tensor, tensor.shape);
 }

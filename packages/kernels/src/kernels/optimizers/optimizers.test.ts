@@ -24,10 +24,16 @@ describe.each(sizes)('%i elements', (size) => {
     // A handful of roundings of numbers of size at most 1.
     expectClose(got['m'] ?? [], wantM, 4 * EPSILON);
     expectClose(got['v'] ?? [], wantV, 4 * EPSILON);
-    const update = (i: number): number => (rate * (0.9 * at(m, i) + 0.1 * at(gradient, i))) / (Math.sqrt(0.999 * at(v, i) + 0.001 * at(gradient, i) ** 2) + s.epsilon);
+    const update = (i: number): number =>
+      (rate * (0.9 * at(m, i) + 0.1 * at(gradient, i))) /
+      (Math.sqrt(0.999 * at(v, i) + 0.001 * at(gradient, i) ** 2) + s.epsilon);
     const want = Array.from(value, (x, i) => (1 - 0.001) * x - update(i));
     // WGSL allows a division 2.5 units in the last place and a root a few: 16 of the update, and 4 of the value.
-    expectClose(got['value'] ?? [], want, want.map((_, i) => 4 * EPSILON + 32 * EPSILON * Math.abs(update(i))));
+    expectClose(
+      got['value'] ?? [],
+      want,
+      want.map((_, i) => 4 * EPSILON + 32 * EPSILON * Math.abs(update(i))),
+    );
   });
 
   test.each([false, true])('SGD with momentum, Nesterov %s', async (nesterov) => {
@@ -41,7 +47,10 @@ describe.each(sizes)('%i elements', (size) => {
   });
 
   test('SGD without momentum', async () => {
-    const got = await runPlans([planSgdPlain(shape, { learningRate: 0.1, weightDecay: 0.5 }, gpu.limits)], { value, gradient });
+    const got = await runPlans([planSgdPlain(shape, { learningRate: 0.1, weightDecay: 0.5 }, gpu.limits)], {
+      value,
+      gradient,
+    });
     const want = Array.from(value, (x, i) => x - 0.1 * (at(gradient, i) + 0.5 * x));
     expectClose(got['value'] ?? [], want, 8 * EPSILON);
   });

@@ -14,7 +14,16 @@ export const reductions = { sum: 0, max: 1, min: 2, argMax: 3, argMin: 4 } as co
 export type Reduction = keyof typeof reductions;
 
 /** Reduces the middle of [outer, length, inner]; a sum is multiplied by `scale`. */
-export function planReduce(op: Reduction, outer: number, length: number, inner: number, shape: readonly number[], limits: Limits, scale = 1): Plan { // prettier-ignore
+export function planReduce(
+  op: Reduction,
+  outer: number,
+  length: number,
+  inner: number,
+  shape: readonly number[],
+  limits: Limits,
+  scale = 1,
+): Plan {
+  // prettier-ignore
   if (length === 0 && op !== 'sum') throw new Error(`${op}: there is nothing to choose from in an empty dimension`);
   const outputs = outer * inner;
   return {
@@ -34,7 +43,15 @@ interface ReduceAttrs {
 }
 
 /** Reduces float32 `x` over `axes`; axes that are not neighbours are moved to the end first. */
-function reduce(backend: ThawBackend, op: Reduction, x: TensorInfo, axes: readonly number[], shape: readonly number[], scale = 1): TensorInfo { // prettier-ignore
+function reduce(
+  backend: ThawBackend,
+  op: Reduction,
+  x: TensorInfo,
+  axes: readonly number[],
+  shape: readonly number[],
+  scale = 1,
+): TensorInfo {
+  // prettier-ignore
   const sorted = [...axes].sort((p, q) => p - q);
   const [low = 0] = sorted;
   const adjacent = sorted.every((axis, i) => axis === low + i);
@@ -75,7 +92,13 @@ function argKernel(name: string, op: Reduction): KernelConfig {
     const x = input('x');
     const axes = util.parseAxisParam(attrs<ReduceAttrs>().axis ?? 0, x.shape);
     const float = cast(backend, x, 'float32');
-    const y = reduce(backend, op, float, axes, x.shape.filter((_, i) => !axes.includes(i)));
+    const y = reduce(
+      backend,
+      op,
+      float,
+      axes,
+      x.shape.filter((_, i) => !axes.includes(i)),
+    );
     backend.release(float);
     return y;
   });
@@ -86,7 +109,8 @@ function softmax(backend: ThawBackend, logits: TensorInfo, isLog: boolean): Tens
   const { limits } = backend.gpu;
   const last = [logits.shape.length - 1];
   const column = [...logits.shape.slice(0, -1), 1];
-  const binary = (op: 'Sub' | 'RealDiv', a: TensorInfo, b: TensorInfo) => backend.runOne(planBinary(op, a.shape, b.shape, 'float32', limits), { a, b });
+  const binary = (op: 'Sub' | 'RealDiv', a: TensorInfo, b: TensorInfo) =>
+    backend.runOne(planBinary(op, a.shape, b.shape, 'float32', limits), { a, b });
   const maximum = reduce(backend, 'max', logits, last, column);
   const shifted = binary('Sub', logits, maximum);
   const exponentials = backend.runOne(planUnary('Exp', logits.shape, limits), { x: shifted });

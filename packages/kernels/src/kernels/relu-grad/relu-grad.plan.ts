@@ -6,7 +6,11 @@ import source from './relu-grad.wgsl?raw';
 export const shader = readShader('relu-grad', source);
 
 /** Inputs dy, y; output dx. */
-export function planReluGrad(shape: readonly number[], limits: Limits, tuning: Readonly<Record<string, number>> = {}): Plan {
+export function planReluGrad(
+  shape: readonly number[],
+  limits: Limits,
+  tuning: Readonly<Record<string, number>> = {},
+): Plan {
   const tuned = { ...shader.tunables, ...tuning };
   checkBinding('relu-grad', 'dy', shape, limits);
   const size = elements(shape);

@@ -7,7 +7,11 @@ import { planReluGrad } from './relu-grad.plan.ts';
 test.each([1, 997, 1024, 2 * 14 * 14 * 64])('relu-grad of %i elements', async (size) => {
   const [dy, y] = [random(size, 1), random(size, 2).map((v) => Math.max(0, v))];
   const { dx } = await runPlans([planReluGrad([size], gpu.limits)], { dy, y });
-  expectClose(dx ?? [], dy.map((d, i) => ((y[i] ?? 0) > 0 ? d : 0)), 0);
+  expectClose(
+    dx ?? [],
+    dy.map((d, i) => ((y[i] ?? 0) > 0 ? d : 0)),
+    0,
+  );
 });
 
 test('a grid over the limit is folded, and every element is still written', async () => {
@@ -19,7 +23,11 @@ test('a grid over the limit is folded, and every element is still written', asyn
   expectClose(dx ?? [], dy, 0);
 });
 
-function limits(): { maxStorageBufferBindingSize: number; maxComputeInvocationsPerWorkgroup: number; maxComputeWorkgroupStorageSize: number } {
+function limits(): {
+  maxStorageBufferBindingSize: number;
+  maxComputeInvocationsPerWorkgroup: number;
+  maxComputeWorkgroupStorageSize: number;
+} {
   const { maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = gpu.limits;
   return { maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
 }

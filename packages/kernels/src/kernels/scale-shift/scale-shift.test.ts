@@ -28,7 +28,11 @@ describe.each(cases)('$name', ({ shape, relu, residual: hasResidual }) => {
 
   test('scale-shift-backward', async () => {
     const got = await runPlans([planScaleShiftBackward(s, gpu.limits)], { dy, y, scale });
-    expectClose(got['dx'] ?? [], masked.map((z, i) => z * at(scale, i % channels)), 2 * EPSILON);
+    expectClose(
+      got['dx'] ?? [],
+      masked.map((z, i) => z * at(scale, i % channels)),
+      2 * EPSILON,
+    );
     if (hasResidual) expectClose(got['dresidual'] ?? [], masked, 0);
   });
 

@@ -8,7 +8,10 @@ import { planScaleRows, planSoftmaxCrossEntropy } from './softmax-cross-entropy.
 const softmaxCrossEntropy = defineKernel('ThawSoftmaxCrossEntropy', ({ backend, input }) => {
   const [logits, labels] = [input('logits'), input('labels')];
   const [rows = 0, classes = 0] = logits.shape;
-  const { loss, gradient } = backend.run(planSoftmaxCrossEntropy(rows, classes, backend.gpu.limits), { logits, labels });
+  const { loss, gradient } = backend.run(planSoftmaxCrossEntropy(rows, classes, backend.gpu.limits), {
+    logits,
+    labels,
+  });
   if (!loss || !gradient) throw new Error('ThawSoftmaxCrossEntropy: an output was not made');
   return [loss, gradient];
 });

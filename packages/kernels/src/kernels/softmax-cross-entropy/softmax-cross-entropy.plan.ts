@@ -17,7 +17,8 @@ export function planSoftmaxCrossEntropy(
   limits: Limits,
   tuning: Readonly<Record<string, number>> = {},
 ): Plan {
-  if (classes === 0) throw new Error(`softmax-cross-entropy: logits are [${rows}, 0]; there must be at least one class`);
+  if (classes === 0)
+    throw new Error(`softmax-cross-entropy: logits are [${rows}, 0]; there must be at least one class`);
   checkBinding('softmax-cross-entropy', 'logits', [rows, classes], limits);
   return {
     shader,

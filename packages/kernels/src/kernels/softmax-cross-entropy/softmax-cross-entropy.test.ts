@@ -4,7 +4,11 @@ import { EPSILON, expectClose, random, randomIntegers } from '../../testing/comp
 import { gpu, runPlans } from '../../testing/device.ts';
 import { planScaleRows, planSoftmaxCrossEntropy } from './softmax-cross-entropy.plan.ts';
 
-function reference(logits: ArrayLike<number>, labels: Int32Array, classes: number): { loss: number[]; gradient: number[] } {
+function reference(
+  logits: ArrayLike<number>,
+  labels: Int32Array,
+  classes: number,
+): { loss: number[]; gradient: number[] } {
   const loss: number[] = [];
   const gradient: number[] = [];
   labels.forEach((label, row) => {
@@ -50,5 +54,9 @@ test('no classes are refused', () => {
 test('scale-rows', async () => {
   const [x, scale] = [random(7 * 131, 1), random(7, 2)];
   const { y } = await runPlans([planScaleRows(7, 131, gpu.limits)], { x, scale });
-  expectClose(y ?? [], Array.from(x, (v, i) => v * (scale[Math.floor(i / 131)] ?? NaN)), EPSILON);
+  expectClose(
+    y ?? [],
+    Array.from(x, (v, i) => v * (scale[Math.floor(i / 131)] ?? NaN)),
+    EPSILON,
+  );
 });

@@ -45,7 +45,11 @@ export function planCopy(copy: Copy, dtype: DeviceType, limits: Limits): Plan {
 
 export function transpose(backend: ThawBackend, x: TensorInfo, permutation: readonly number[]): TensorInfo {
   const strides = stridesOf(x.shape);
-  const copy = { kernel: 'transpose', shape: permutation.map((p) => x.shape[p] ?? 1), strides: permutation.map((p) => strides[p] ?? 0) };
+  const copy = {
+    kernel: 'transpose',
+    shape: permutation.map((p) => x.shape[p] ?? 1),
+    strides: permutation.map((p) => strides[p] ?? 0),
+  };
   return backend.runOne(planCopy(copy, deviceType(x.dtype), backend.gpu.limits), { x });
 }
 
@@ -58,7 +62,10 @@ const slice = defineKernel('Slice', ({ backend, input, attrs }) => {
   slice_util.assertParamsValid(x, from, shape);
   const strides = stridesOf(x.shape);
   const offset = from.reduce((sum, b, i) => sum + b * (strides[i] ?? 0), 0);
-  return backend.runOne(planCopy({ kernel: 'slice', shape, strides, offset }, deviceType(x.dtype), backend.gpu.limits), { x });
+  return backend.runOne(
+    planCopy({ kernel: 'slice', shape, strides, offset }, deviceType(x.dtype), backend.gpu.limits),
+    { x },
+  );
 });
 
 const pad = defineKernel('PadV2', ({ backend, input, attrs }) => {
