@@ -38,7 +38,7 @@ export function defineKernel(kernelName: string, run: (call: KernelCall) => Tens
           return isTensor(tensor) ? tensor : undefined;
         },
         list: () => Object.values(inputs).filter(isTensor),
-        attrs: <T extends object>() => (attrs ?? {}) as NamedAttrMap as T,
+        attrs: <T extends object>() => (attrs ?? {}) as T,
       });
     },
   };

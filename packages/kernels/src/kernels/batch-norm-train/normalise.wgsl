@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (HAS_GAMMA) { v *= gamma[c]; }
     if (HAS_BETA) { v += beta[c]; }
     if (HAS_RESIDUAL) { v += residual[i]; }
-    if (RELU) { v = max(v, 0.0); }
+    if (RELU) { v = select(v, 0.0, v < 0.0); } // a NaN stays one
     y[i] = v;
   }
 }
