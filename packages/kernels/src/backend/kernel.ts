@@ -1,5 +1,5 @@
 /** How a kernel is declared to TensorFlow.js: a name and a function of typed inputs and attributes. */
-import type { KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import { ThawBackend } from './thaw-backend.ts';
 
 export const BACKEND = 'thaw';
