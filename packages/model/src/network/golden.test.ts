@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { resolveFreeze } from '../freeze/index.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
-import { testBackend, useBackend } from '../testing/backends.ts';
+import { testBackends, useBackend } from '../testing/backends.ts';
 import { cifarImages } from '../testing/cifar.ts';
 import { relativeError } from '../testing/numbers.ts';
 import { missingShared, sharedFiles } from '../testing/shared.ts';
@@ -13,9 +13,9 @@ import { fromKerasSafetensors, readSafetensors, toFloat32, type TrunkWeights } f
 import { ResNet50 } from './index.ts';
 
 const missing = missingShared(sharedFiles.weights, sharedFiles.cifarTest, sharedFiles.golden);
-const backend = testBackend('wasm');
+const backends = await testBackends('wasm');
 
-describe.skipIf(missing)(`golden features and logits on ${backend} (needs ../shared)`, () => {
+describe.skipIf(missing).each(backends)('golden features and logits on %s (needs ../shared)', (backend) => {
   let weights: TrunkWeights;
   let images: tf.Tensor4D;
   let golden: (name: string) => Float32Array;

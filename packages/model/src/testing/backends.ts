@@ -1,15 +1,21 @@
 // Which TensorFlow.js backend a test runs on: 'cpu', 'wasm', or 'thaw' (opens the WebGPU device).
-// THAW_TEST_BACKEND=thaw runs the network's tests on the hand-written kernels.
+// The network's tests run on a reference backend and on thaw; THAW_TEST_BACKEND=cpu, wasm or thaw picks one.
 import * as tf from '@tensorflow/tfjs-core';
 
 export type TestBackend = 'cpu' | 'wasm' | 'thaw';
 
-/** The backend asked for by the environment, or the given one. */
+/** The backend that THAW_TEST_BACKEND names, or the given one. */
 export function testBackend(preferred: TestBackend): TestBackend {
   const asked = process.env['THAW_TEST_BACKEND'];
   if (asked === undefined || asked === '') return preferred;
   if (asked === 'cpu' || asked === 'wasm' || asked === 'thaw') return asked;
   throw new Error(`THAW_TEST_BACKEND=${asked}: valid are cpu, wasm, thaw.`);
+}
+
+/** The backends to run a test on: the given one, and thaw where there is an adapter; or the one THAW_TEST_BACKEND names. */
+export async function testBackends(reference: 'cpu' | 'wasm'): Promise<TestBackend[]> {
+  if (process.env['THAW_TEST_BACKEND']) return [testBackend(reference)];
+  return (await hasAdapter()) ? [reference, 'thaw'] : [reference];
 }
 
 /** Makes a backend current, with the gradients of tfjs's ops registered. */
