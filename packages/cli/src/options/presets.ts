@@ -1,5 +1,5 @@
 // The two examples of the article as settings, and what holds where nothing is said.
-import type { PresetName, Settings } from './settings.ts';
+import type { PresetName, SomeSettings } from './settings.ts';
 
 const ARTICLE = {
   head: 'article',
@@ -10,10 +10,10 @@ const ARTICLE = {
   validationSplit: 0.15,
   imageSize: 32,
   batchNorm: 'keras',
-} as const satisfies Partial<Settings>;
+} as const satisfies SomeSettings;
 
 /** What each preset sets. */
-export const PRESETS: Readonly<Record<PresetName, Partial<Settings>>> = {
+export const PRESETS: Readonly<Record<PresetName, SomeSettings>> = {
   'article-1': { ...ARTICLE, thaw: 'none' },
   'article-2': { ...ARTICLE, thaw: ':-42' },
   'article-2-last42': { ...ARTICLE, thaw: '-42:' },
@@ -41,4 +41,4 @@ export const TRAIN_DEFAULTS = {
   quiet: false,
   json: false,
   verbose: false,
-} as const satisfies Partial<Settings>;
+} as const satisfies SomeSettings;

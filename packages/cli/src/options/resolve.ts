@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { UsageError, explain } from '../errors.ts';
 import { nearest } from '../text/nearest.ts';
 import { PRESETS } from './presets.ts';
-import { flagOf, isSetting, isSwitch, OPTION_INFO, PRESET_NAMES, type SettingName, type Settings } from './settings.ts';
+import { flagOf, isSetting, isSwitch, OPTION_INFO, PRESET_NAMES, type SettingName, type SomeSettings } from './settings.ts';
 
 /** One source of settings, by the name of the setting; values are not checked yet. */
 export type Layer = Readonly<Record<string, unknown>>;
@@ -17,13 +17,11 @@ interface Sourced {
 
 /** What a command has at hand to settle its settings. */
 export interface Layers {
-  readonly defaults: Partial<Settings>;
+  readonly defaults: SomeSettings;
   /** The settings of a run that is resumed. */
-  readonly base?: Partial<Settings> | undefined;
+  readonly base?: SomeSettings | undefined;
   /** The text of the flags given. */
   readonly flags: Layer;
-  /** The folder that a relative --config is relative to. */
-  readonly cwd?: string | undefined;
 }
 
 /**

@@ -59,6 +59,8 @@ export const settings = z.strictObject({
 
 export type Settings = z.infer<typeof settings>;
 export type SettingName = keyof Settings;
+/** Any of the settings; undefined counts as not given. */
+export type SomeSettings = { readonly [Name in SettingName]?: Settings[Name] | undefined };
 
 export const GROUPS = ['Data', 'Model', 'Training', 'Device', 'Output', 'General'] as const;
 export type Group = (typeof GROUPS)[number];

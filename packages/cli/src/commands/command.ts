@@ -1,0 +1,60 @@
+// What every command is: a name, its options, its help, and what it does with checked settings.
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { Io } from '../io.ts';
+import { addOptions, typedFlags, type OptionUse } from '../options/command.ts';
+import { resolveSettings, type Layer } from '../options/resolve.ts';
+import type { SomeSettings } from '../options/settings.ts';
+import { Output } from '../output.ts';
+
+/** What a command is given to work with. */
+export interface Context {
+  readonly io: Io;
+  readonly output: Output;
+}
+
+export interface CommandSpec<Shape extends z.ZodRawShape> {
+  readonly name: string;
+  readonly summary: string;
+  /** One or two sentences above the options. */
+  readonly description: string;
+  /** "<files...>" and what it is. */
+  readonly argument?: { readonly name: string; readonly description: string };
+  readonly options: readonly OptionUse[];
+  readonly examples: readonly (readonly [command: string, what: string])[];
+  /** Of the settings this command takes. */
+  readonly schema: z.ZodObject<Shape>;
+  readonly defaults: SomeSettings;
+  /** Settings from elsewhere, between the defaults and what was typed: those of a run that is resumed. */
+  base?(flags: Layer, io: Io): Promise<SomeSettings>;
+  run(settings: z.infer<z.ZodObject<Shape>>, context: Context, args: readonly string[]): Promise<void>;
+}
+
+/** A command whose settings' type is its own business. */
+export interface AnyCommand {
+  readonly name: string;
+  addTo(program: Command, io: Io): Command;
+}
+
+/** Ties a command's parts together. */
+export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Shape>): AnyCommand {
+  return {
+    name: spec.name,
+    addTo(program, io) {
+      const command = program.command(spec.name).summary(spec.summary).description(spec.description);
+      if (spec.argument) command.argument(spec.argument.name, spec.argument.description);
+      addOptions(command, spec.options);
+      command.addHelpText('after', `\nExamples:\n${spec.examples.map(([line, what]) => `  ${line}\n      ${what}`).join('\n')}\n`);
+      command.action(async (...given: unknown[]) => {
+        const [argument] = spec.argument ? given : [];
+        const args = Array.isArray(argument) ? argument.map(String) : argument === undefined ? [] : [String(argument)];
+        const flags = typedFlags(command);
+        const output = new Output(io, { json: flags['json'] === true, quiet: flags['quiet'] === true });
+        const base = await spec.base?.(flags, io);
+        const settings = await resolveSettings(spec.schema, { defaults: spec.defaults, base, flags });
+        await spec.run(settings, { io, output }, args);
+      });
+      return command;
+    },
+  };
+}

@@ -1,0 +1,213 @@
+// thaw train: fine-tunes on a data set, into a run folder.
+import { join, resolve } from 'node:path';
+import type { Checkpoint } from '@thaw/model';
+import { FileCheckpoints, loadCheckpoint } from '@thaw/model/node';
+import type { z } from 'zod';
+import { InterruptedError, UsageError } from '../errors.ts';
+import { TRAIN_DEFAULTS } from '../options/presets.ts';
+import { flagOf, settings as allSettings } from '../options/settings.ts';
+import { byteProgress } from '../progress/bytes.ts';
+import { methodReport } from '../report/build.ts';
+import { writeReport } from '../report/write.ts';
+import type { RunConfig } from '../runs/config.ts';
+import { claimRunFolder, exists, makeRunFolder, readRunConfig, runFile, runName, writeJson, writeJsonLines } from '../runs/folder.ts';
+import { runSummary } from '../runs/summary.ts';
+import { openBackend } from '../session/backend.ts';
+import { thawsTrunk } from '../session/classifier.ts';
+import { dataSlug, openRunData } from '../session/data.ts';
+import { runExperiment, type ExperimentResult } from '../session/experiment.ts';
+import { findHomes } from '../session/home.ts';
+import { listenForInterrupt } from '../session/interrupt.ts';
+import { layerGroupTable } from '../session/layers.ts';
+import { obtainWeights } from '../session/weights.ts';
+import { evaluationText } from '../text/evaluation.ts';
+import { bytes, count, duration, plural } from '../text/format.ts';
+import { versions } from '../versions.ts';
+import { defineCommand, type Context } from './command.ts';
+
+const schema = allSettings
+  .pick({
+    preset: true, data: true, limitTrain: true, limitTest: true, validationSplit: true, stratified: true, strict: true,
+    imageSize: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, head: true, dropout: true, l2: true,
+    epochs: true, batchSize: true, optimizer: true, learningRate: true, momentum: true, weightDecay: true, seed: true,
+    resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, config: true, quiet: true, json: true,
+    verbose: true,
+  }) // prettier-ignore
+  .partial({
+    preset: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, resume: true,
+    output: true, adapter: true, config: true,
+  }); // prettier-ignore
+
+type TrainSettings = z.infer<typeof schema>;
+
+/** What a resumed run must keep: these decide what its weights and its optimizer's state mean. */
+const FIXED = ['preset', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'batchSize', 'optimizer', 'seed'] as const; // prettier-ignore
+
+export const train = defineCommand({
+  name: 'train',
+  summary: 'fine-tune on a data set',
+  description:
+    'Replaces the head of an ImageNet ResNet-50 and trains it, with the trunk frozen or partly thawed.\n' +
+    'Writes a run folder: config.json, metrics.jsonl, summary.json, last and best checkpoint, report.html.',
+  options: [
+    'data', 'limitTrain', 'limitTest', 'validationSplit', 'stratified', 'strict',
+    ['imageSize', { default: "the data's own, 224 for folders" }],
+    'preset',
+    ['weights', { default: 'what is in THAW_HOME, else keras' }],
+    'weightsFile',
+    ['thaw', { default: 'none' }],
+    ['batchNorm', { default: 'keras' }],
+    ['head', { default: 'linear' }],
+    'dropout', 'l2',
+    ['epochs', { default: '20' }],
+    ['batchSize', { default: '32' }],
+    ['optimizer', { default: 'adam' }],
+    ['learningRate', { default: '0.001' }],
+    ['momentum', { default: '0.9' }],
+    'weightDecay',
+    ['seed', { default: '1' }],
+    'resume', 'cacheFeatures',
+    ['backend', { default: 'auto' }],
+    'adapter',
+    ['output', { flags: '--run-dir, --output <folder>', description: 'the run folder', default: 'runs/<date>-<data>-<preset>' }],
+    'json', 'quiet', 'config', 'verbose',
+  ], // prettier-ignore
+  examples: [
+    ['thaw train --data cifar10 --preset article-1', 'the article, first example: a new head on the frozen trunk'],
+    ['thaw train --data cifar10 --preset article-2 --limit-train 5000 --epochs 2', 'its second example, cut short'],
+    ['thaw train --data photos/ --image-size 128', 'your own images, one folder per class'],
+    ['thaw train --data photos/ --thaw conv5 --batch-norm frozen --learning-rate 1e-4', 'the last stage trains too'],
+    ['thaw train --resume runs/2026-11-24-101500-cifar10-article-2', 'go on where Ctrl-C stopped'],
+  ],
+  schema,
+  defaults: TRAIN_DEFAULTS,
+  base: async ({ resume }, { cwd }) => (typeof resume === 'string' ? (await readRunConfig(resolve(cwd, resume))).settings : {}),
+  run: trainCommand,
+});
+
+async function trainCommand(settings: TrainSettings, { io, output }: Context): Promise<void> {
+  const resumed = settings.resume === undefined ? undefined : resolve(io.cwd, settings.resume);
+  const before = resumed === undefined ? undefined : await readRunConfig(resumed);
+  if (before) refuseChanges(settings, before);
+  const homes = await findHomes(io);
+  const progress = byteProgress(output);
+  const interrupt = listenForInterrupt(() => {
+    output.say();
+    output.say('Stopping after this step and saving a checkpoint; Ctrl-C again quits at once.');
+  });
+  const thaws = thawsTrunk(settings);
+  let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
+  try {
+    const data = await openRunData(settings, { homes, progress, signal: interrupt.signal });
+    for (const note of data.notes) output.warn(note);
+    backend = await openBackend({ ...settings, thaws, onFallback: (reason) => output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`) });
+    const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
+    const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
+    const full = { ...settings, imageSize };
+    const preset = settings.preset ?? 'custom';
+    const folder = await chooseFolder(settings, io.cwd, resumed, preset);
+    const config: RunConfig = {
+      thaw: versions()['thaw'] ?? '',
+      created: before?.created ?? new Date().toISOString(),
+      command: io.commandLine,
+      preset,
+      settings: portable(full, io.cwd),
+      data: { name: data.name, classes: [...data.classes], train: data.train.indices.length, validation: data.validation?.indices.length ?? 0, test: data.test?.indices.length ?? 0 },
+      weights: { source: loaded.source, ...(loaded.file !== undefined && { file: resolve(loaded.file) }), hash: loaded.weights.hash },
+      network: { thaw: settings.thaw, batchNorm: settings.batchNorm, imageSize, head: settings.head, seed: settings.seed },
+      device: { ...backend.info },
+      versions: versions(),
+    };
+    await writeJson(runFile.config(folder), config);
+    output.event('run', { folder, ...config });
+    output.say(header(config));
+
+    const result = await runExperiment(full, {
+      output,
+      backend,
+      homes,
+      data,
+      weights: loaded.weights,
+      signal: interrupt.signal,
+      checkpoints: new FileCheckpoints(folder),
+      resume: resumed === undefined ? undefined : await lastCheckpoint(folder),
+      loadBest: () => bestCheckpoint(folder),
+      onLayers: (groups) => {
+        output.event('layers', { groups });
+        output.say(`\n${layerGroupTable(groups, output.colors)}\n`);
+      },
+      onHistory: (history) => writeJsonLines(runFile.metrics(folder), history),
+    });
+    if (result.interrupted) throw await interrupted(folder);
+
+    const summary = runSummary(config, result);
+    await writeJson(runFile.summary(folder), summary);
+    await writeReport(runFile.report(folder), {
+      title: `${config.data.name}, ${preset}`,
+      notes: [],
+      environment: { device: config.device, versions: config.versions, command: config.command, created: config.created },
+      methods: [await methodReport({ name: preset, config, result })],
+    });
+    output.event('result', { folder, report: runFile.report(folder), ...summary });
+    output.result(outcome(result, data.classes, output, folder));
+  } finally {
+    interrupt.stop();
+    backend?.close();
+  }
+}
+
+function header({ data, weights, network, device, settings }: RunConfig): string {
+  const parts = [`${count(data.train)} train`, data.validation > 0 ? `${count(data.validation)} validation` : '', data.test > 0 ? `${count(data.test)} test` : ''];
+  return [
+    `data     ${data.name}: ${parts.filter(Boolean).join(', ')} images of ${data.classes.length} classes, ${network.imageSize} x ${network.imageSize}`,
+    `weights  ${weights.source}${weights.file === undefined ? '' : `, ${weights.file}`}`,
+    `device   ${device.name} (${device.backend}${device.isSoftware ? ', no GPU' : ''})`,
+    `training ${settings.optimizer}, learning rate ${settings.learningRate}, batch ${settings.batchSize}, ${plural(settings.epochs ?? 0, 'epoch')}, seed ${settings.seed}`,
+  ].join('\n');
+}
+
+function outcome(result: ExperimentResult, classes: readonly string[], { width, colors }: Context['output'], folder: string): string {
+  const { evaluation, evaluatedOn, measured, seconds, bestEpoch, history, skipped } = result;
+  if (!evaluation) return '';
+  const memory = measured.peakDeviceBytes === undefined ? '' : `, at most ${bytes(measured.peakDeviceBytes)} on the device`;
+  return [
+    '',
+    evaluationText(evaluation, classes, { width, colors, title: `${evaluatedOn ?? ''} images, weights of epoch ${bestEpoch} of ${history.length}` }),
+    '',
+    `${duration(seconds)} for ${plural(measured.steps, 'step')}${memory}${skipped.length > 0 ? `; ${plural(skipped.length, 'unreadable image')} skipped` : ''}`,
+    `run     ${folder}`,
+    `report  ${runFile.report(folder)}`,
+  ].join('\n');
+}
+
+async function chooseFolder({ output, data }: TrainSettings, cwd: string, resumed: string | undefined, preset: string): Promise<string> {
+  if (resumed !== undefined) return resumed;
+  if (output !== undefined) return claimRunFolder(resolve(cwd, output));
+  return makeRunFolder(join(cwd, 'runs'), runName(new Date(), dataSlug(data), preset));
+}
+
+/** Settings as a resumed run needs them: paths that hold wherever it is resumed from, and nothing about talking. */
+function portable(settings: TrainSettings, cwd: string): RunConfig['settings'] {
+  const { resume: _r, output: _o, config: _c, quiet: _q, json: _j, verbose: _v, ...kept } = settings;
+  const isPath = /[\\/]/.test(kept.data);
+  return { ...kept, data: isPath ? resolve(cwd, kept.data) : kept.data, ...(kept.weightsFile !== undefined && { weightsFile: resolve(cwd, kept.weightsFile) }) };
+}
+
+function refuseChanges(settings: TrainSettings, { settings: before }: RunConfig): void {
+  for (const name of FIXED) {
+    const [was, is] = [before[name], settings[name]];
+    if (was === is || (name === 'data' && resolve(String(was)) === resolve(String(is)))) continue;
+    throw new UsageError(`${flagOf(name)}: a resumed run keeps its ${String(was ?? 'unset value')}; start a new run to train with ${String(is)}.`);
+  }
+}
+
+const lastCheckpoint = async (folder: string): Promise<Checkpoint | undefined> =>
+  (await exists(runFile.checkpoint(folder, 'last'))) ? loadCheckpoint(runFile.checkpoint(folder, 'last')) : undefined;
+
+const bestCheckpoint = async (folder: string): Promise<Checkpoint | undefined> =>
+  (await exists(runFile.checkpoint(folder, 'best'))) ? loadCheckpoint(runFile.checkpoint(folder, 'best')) : undefined;
+
+async function interrupted(folder: string): Promise<InterruptedError> {
+  const saved = await exists(runFile.checkpoint(folder, 'last'));
+  return new InterruptedError(`Interrupted${saved ? '; a checkpoint is saved' : ' before the first step'}. Go on with: thaw train --resume ${folder}`);
+}

@@ -1,0 +1,73 @@
+// From a finished run to what its report shows.
+import type { RunConfig } from '../runs/config.ts';
+import type { ExperimentResult } from '../session/experiment.ts';
+import { bytes, count, duration, plural } from '../text/format.ts';
+import { exampleImages } from './examples.ts';
+import type { MethodReport } from './types.ts';
+
+export interface FinishedRun {
+  readonly name: string;
+  readonly config: RunConfig;
+  readonly result: ExperimentResult;
+}
+
+/** @throws when the run was interrupted: it has no scores */
+export async function methodReport({ name, config, result }: FinishedRun): Promise<MethodReport> {
+  const { evaluation, evaluated, evaluatedOn } = result;
+  if (!evaluation || !evaluated) throw new Error('an interrupted run has no report');
+  const { right, wrong } = await exampleImages(evaluation, evaluated);
+  return {
+    name,
+    about: about(result),
+    classes: config.data.classes,
+    history: result.history,
+    bestEpoch: result.bestEpoch,
+    evaluatedOn: evaluatedOn ?? '',
+    images: evaluation.labels.length,
+    trainImages: config.data.train,
+    accuracy: evaluation.accuracy,
+    macroF1: evaluation.macroF1,
+    loss: evaluation.loss,
+    confusion: evaluation.confusion,
+    perClass: evaluation.perClass,
+    right,
+    wrong,
+    groups: result.groups,
+    settings: settingRows(config, result),
+    measured: measuredRows(result),
+    seconds: result.seconds,
+  };
+}
+
+/** What was trained, in a sentence. */
+export function about({ groups }: Pick<ExperimentResult, 'groups'>): string {
+  const trained = groups.filter(({ trains, name }) => trains !== 'none' && !name.startsWith('head'));
+  const trainable = groups.reduce((sum, group) => sum + group.trainable, 0);
+  const parameters = `${count(trainable)} trainable parameters`;
+  if (trained.length === 0) return `The trunk is frozen; only the head trains: ${parameters}.`;
+  return `${trained.map(({ name }) => name).join(' and ')} and the head train: ${parameters}.`;
+}
+
+function settingRows({ settings, weights, network, data }: RunConfig, { history, bestEpoch }: ExperimentResult): [string, string][] {
+  const rows: [string, string][] = [
+    ['Weights', weights.source],
+    ['Images', `${network.imageSize} x ${network.imageSize}; ${count(data.train)} to train, ${count(data.validation)} to validate, ${count(data.test)} to test`],
+    ['Thawed', network.thaw],
+    ['Batch-norm', network.batchNorm],
+    ['Head', network.head],
+    ['Optimizer', `${settings.optimizer ?? ''}, learning rate ${settings.learningRate ?? ''}, batch ${settings.batchSize ?? ''}`],
+    ['Epochs', data.validation > 0 ? `${history.length}; the weights are those of epoch ${bestEpoch}, best on the validation images` : String(history.length)],
+    ['Seed', String(network.seed)],
+  ];
+  return rows;
+}
+
+function measuredRows({ measured, seconds, skipped }: ExperimentResult): [string, string][] {
+  const { steps, secondsPerStep, dispatchesPerStep, peakDeviceBytes, tensorsAfterStep2, tensorsAtEnd, deviceBytesAfterStep2, deviceBytesAtEnd } = measured;
+  const rows: [string, string][] = [['Time', `${duration(seconds)} in all; ${plural(steps, 'step')} of ${(1000 * secondsPerStep).toFixed(1)} ms`]];
+  if (dispatchesPerStep !== undefined) rows.push(['Dispatches', `${count(dispatchesPerStep)} in a step`]);
+  if (peakDeviceBytes !== undefined) rows.push(['Device memory', `${bytes(peakDeviceBytes)} at most; ${bytes(deviceBytesAfterStep2 ?? 0)} in use after the second step, ${bytes(deviceBytesAtEnd ?? 0)} after the last`]);
+  rows.push(['Tensors', `${count(tensorsAfterStep2)} after the second step, ${count(tensorsAtEnd)} after the last`]);
+  if (skipped.length > 0) rows.push(['Skipped', plural(skipped.length, 'unreadable image')]);
+  return rows;
+}

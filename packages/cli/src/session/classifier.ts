@@ -1,0 +1,71 @@
+// Builds the network that settings describe: trunk with what trains, head, and a run's checkpoint on top.
+import {
+  Classifier,
+  createHead,
+  FreezeSpecError,
+  featureWidth,
+  layerTable,
+  parseHeadSpec,
+  ResNet50,
+  resolveFreeze,
+  VARIANTS,
+  type TrunkWeights,
+} from '@thaw/model';
+import { loadCheckpoint } from '@thaw/model/node';
+import { UsageError } from '../errors.ts';
+import type { Settings, SomeSettings } from '../options/settings.ts';
+import { exists, runFile } from '../runs/folder.ts';
+import type { RunConfig } from '../runs/config.ts';
+import { CommandError } from '../errors.ts';
+import type { HeadSize } from './layers.ts';
+
+export type NetworkSettings = Pick<Settings, 'thaw' | 'batchNorm' | 'imageSize' | 'head' | 'seed'> & Pick<SomeSettings, 'dropout' | 'l2'>;
+
+/** Names of the layers that a spec thaws in ResNet-50. @throws UsageError where the spec is wrong */
+export function thawedLayers(spec: string): ReadonlySet<string> {
+  try {
+    return resolveFreeze(spec, layerTable(VARIANTS.keras, { imageSize: 32 }));
+  } catch (error) {
+    if (error instanceof FreezeSpecError) throw new UsageError(`--thaw: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Whether training with these settings needs gradients of the trunk. */
+export const thawsTrunk = ({ thaw, batchNorm }: Pick<Settings, 'thaw' | 'batchNorm'>): boolean =>
+  batchNorm === 'train' || thawedLayers(thaw).size > 0;
+
+/** The trunk on the current backend, and a fresh head for so many classes. */
+export function buildClassifier(weights: TrunkWeights, settings: NetworkSettings, classes: number): Classifier {
+  const { thaw, batchNorm, imageSize, head, seed, dropout = 0, l2 = 0 } = settings;
+  const network = new ResNet50(weights, { trainable: thawedLayers(thaw), batchNorm, imageSize });
+  const spec = parseHeadSpec(head);
+  return new Classifier(network, createHead({ spec, classes, inputs: featureWidth(spec, network), seed, dropout, l2 }));
+}
+
+/** The head's size, for tables. */
+export function headSize({ head }: Classifier): HeadSize {
+  const shapes = [...head.variables.values()].map(({ size }) => size);
+  return {
+    name: Array.isArray(head.spec) ? head.spec.join(', ') : String(head.spec),
+    layers: shapes.length / 2,
+    parameters: shapes.reduce((sum, size) => sum + size, 0),
+  };
+}
+
+/** A run's network with the weights of its checkpoint. @throws CommandError where the checkpoint is missing */
+export async function restoreRun(folder: string, config: RunConfig, weights: TrunkWeights, which: 'best' | 'last'): Promise<Classifier> {
+  const path = runFile.checkpoint(folder, which);
+  if (!(await exists(path))) {
+    const other = which === 'best' ? 'last' : 'best';
+    const remedy = (await exists(runFile.checkpoint(folder, other))) ? `use --checkpoint ${other}` : `train it first: thaw train --resume ${folder}`;
+    throw new CommandError(`${path} does not exist; ${remedy}.`);
+  }
+  if (weights.hash !== config.weights.hash) {
+    throw new CommandError(`${folder} was trained on other ${config.weights.source} weights than those found (${weights.hash.slice(0, 12)} instead of ${config.weights.hash.slice(0, 12)}); name the right ones with --weights-file.`);
+  }
+  const { variables } = await loadCheckpoint(path);
+  const classifier = buildClassifier(weights, config.network, config.data.classes.length);
+  classifier.restore(variables);
+  return classifier;
+}

@@ -1,0 +1,226 @@
+// One training run from opened backend, data and weights: trains, takes the best checkpoint, evaluates it.
+import {
+  evaluateClassifier,
+  extractFeatures,
+  trainClassifier,
+  type Checkpoint,
+  type CheckpointStore,
+  type Classifier,
+  type EpochRecord,
+  type Evaluation,
+  type Features,
+  type FeatureStore,
+  type OptimizerConfig,
+  type TrainResult,
+  type TrunkWeights,
+} from '@thaw/model';
+import type { SkippedImage } from '@thaw/data';
+import type { Output } from '../output.ts';
+import type { Settings } from '../options/settings.ts';
+import { createReporter } from '../progress/reporter.ts';
+import { TrainingProgress } from '../progress/training.ts';
+import type { OpenBackend } from './backend.ts';
+import { buildClassifier, headSize, thawedLayers, type NetworkSettings } from './classifier.ts';
+import type { Part, RunData } from './data.ts';
+import { featureCache } from './features.ts';
+import type { Homes } from './home.ts';
+import { layerGroups, type LayerGroup } from './layers.ts';
+import { DataSource } from './source.ts';
+
+export type ExperimentSettings = NetworkSettings &
+  Pick<Settings, 'epochs' | 'batchSize' | 'optimizer' | 'learningRate' | 'momentum' | 'weightDecay' | 'strict' | 'cacheFeatures'>;
+
+export interface ExperimentContext {
+  readonly output: Output;
+  readonly backend: OpenBackend;
+  readonly homes: Homes;
+  readonly data: RunData;
+  readonly weights: TrunkWeights;
+  readonly signal: AbortSignal;
+  readonly checkpoints?: CheckpointStore | undefined;
+  readonly resume?: Checkpoint | undefined;
+  /** Reads back the best checkpoint; the network as it is at the end is evaluated where it gives undefined. */
+  readonly loadBest?: (() => Promise<Checkpoint | undefined>) | undefined;
+  /** Stands before the progress lines. */
+  readonly prefix?: string | undefined;
+  readonly onLayers?: ((groups: readonly LayerGroup[]) => void) | undefined;
+  readonly onHistory?: ((history: readonly EpochRecord[]) => Promise<void>) | undefined;
+}
+
+/** What the machine did, beside what was learnt. */
+export interface Measurements {
+  readonly steps: number;
+  readonly secondsPerStep: number;
+  readonly dispatchesPerStep: number | undefined;
+  readonly peakDeviceBytes: number | undefined;
+  readonly deviceBytesAfterStep2: number | undefined;
+  readonly deviceBytesAtEnd: number | undefined;
+  readonly tensorsAfterStep2: number;
+  readonly tensorsAtEnd: number;
+}
+
+export interface ExperimentResult {
+  readonly interrupted: boolean;
+  readonly history: readonly EpochRecord[];
+  readonly bestEpoch: number;
+  readonly groups: readonly LayerGroup[];
+  /** Undefined where the run was interrupted. */
+  readonly evaluation: Evaluation | undefined;
+  readonly evaluatedOn: 'test' | 'validation' | undefined;
+  /** Images of the evaluated part, one for each prediction. */
+  readonly evaluated: Part | undefined;
+  readonly measured: Measurements;
+  readonly skipped: readonly SkippedImage[];
+  readonly seconds: number;
+}
+
+/** Trains and evaluates. The network is gone afterwards; its checkpoints are what stays. */
+export async function runExperiment(settings: ExperimentSettings, context: ExperimentContext): Promise<ExperimentResult> {
+  const { output, backend, homes, data, weights, signal, resume } = context;
+  const { imageSize, batchSize, epochs, strict } = settings;
+  const start = performance.now();
+  const skipped = new Map<string, SkippedImage>();
+  const classifier = buildClassifier(weights, settings, data.classes.length);
+  try {
+    const groups = layerGroups(classifier.network.table, thawedLayers(settings.thaw), settings.batchNorm, headSize(classifier));
+    context.onLayers?.(groups);
+    const { preprocessing } = classifier.network.variant;
+    const onSkip = (image: SkippedImage): void => {
+      if (!skipped.has(image.path)) output.warn(`skipped ${image.path}: ${image.reason}`);
+      skipped.set(image.path, image);
+    };
+    const source = (part: Part): DataSource => new DataSource(part.dataset, part.indices, { imageSize, preprocessing, strict, onSkip });
+    const train = source(data.train);
+    const validation = data.validation && source(data.validation);
+    const cache = settings.cacheFeatures
+      ? featureCache({ homes, weights, classifier, imageSize, parts: { train: data.train, validation: data.validation, test: data.test }, onNote: (note) => output.warn(note) })
+      : undefined;
+
+    const reporter = createReporter(output);
+    const progress = new TrainingProgress(output, reporter, { epochs, batchSize, stepsPerEpoch: Math.ceil(train.length / batchSize), prefix: context.prefix });
+    if (resume) progress.resumeAt(resume.progress.epoch + 1, resume.progress.step);
+    const meter = new StepMeter(backend);
+    const history: EpochRecord[] = [...(resume?.progress.history ?? [])];
+    let result: TrainResult;
+    try {
+      result = await trainClassifier(
+        {
+          classifier,
+          train,
+          validation,
+          imageSize,
+          epochs,
+          batchSize,
+          optimizer: optimizerOf(settings),
+          seed: settings.seed,
+          features: cache,
+          checkpoints: context.checkpoints,
+          resume,
+          signal,
+          settle: async () => {
+            await backend.settle();
+            meter.step();
+            progress.tick();
+          },
+        },
+        {
+          onPhase: (name, total) => progress.phase(name, total),
+          onProgress: (done, total) => progress.images(done, total),
+          onStep: (event) => progress.step(event),
+          onEpoch: async (record) => {
+            history.push(record);
+            progress.epoch(record);
+            await context.onHistory?.(history);
+          },
+        },
+      );
+    } finally {
+      reporter.clear();
+    }
+    const base = { history, bestEpoch: result.bestEpoch, groups, skipped: [...skipped.values()] };
+    const finished = { measured: meter.report(result), seconds: 0 };
+    if (result.interrupted) {
+      return { ...base, ...finished, interrupted: true, evaluation: undefined, evaluatedOn: undefined, evaluated: undefined, seconds: (performance.now() - start) / 1000 };
+    }
+    const best = await context.loadBest?.();
+    if (best) classifier.restore(best.variables);
+    const evaluatedOn = data.test ? ('test' as const) : ('validation' as const);
+    const part = data.test ?? data.validation ?? data.train;
+    progress.phase(`${evaluatedOn} images`, part.indices.length);
+    const scored = await evaluatePart(classifier, source(part), {
+      imageSize,
+      batchSize,
+      store: cache,
+      key: evaluatedOn,
+      signal,
+      onProgress: (done, total) => progress.images(done, total),
+    });
+    reporter.clear();
+    return { ...base, ...finished, skipped: [...skipped.values()], interrupted: false, evaluatedOn, evaluation: scored.evaluation, evaluated: { dataset: part.dataset, indices: scored.indices }, seconds: (performance.now() - start) / 1000 };
+  } finally {
+    classifier.dispose();
+  }
+}
+
+export interface EvaluatePartOptions {
+  readonly imageSize: number;
+  readonly batchSize: number;
+  /** Kept features, for a trunk that is frozen to its end. */
+  readonly store?: FeatureStore | undefined;
+  readonly key: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Evaluates, over kept features where the trunk is frozen; `indices` are the images that could be read. */
+export async function evaluatePart(classifier: Classifier, source: DataSource, options: EvaluatePartOptions): Promise<{ evaluation: Evaluation; indices: Int32Array }> {
+  const { imageSize, batchSize, store, key, signal, onProgress } = options;
+  let features: Features | undefined;
+  if (store && classifier.network.isFrozen) {
+    const kept = await store.load(key);
+    features = kept?.labels.length === source.length && kept.width === classifier.head.inputs ? kept : undefined;
+    if (!features) {
+      features = await extractFeatures(classifier, source, { imageSize, batchSize, signal, onProgress });
+      if (features) await store.save(key, features);
+    }
+  }
+  const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, { features, onProgress: features ? undefined : onProgress });
+  const whole = evaluation.labels.length === source.length;
+  return { evaluation, indices: whole ? source.indices : source.lastRead };
+}
+
+function optimizerOf({ optimizer, learningRate, momentum, weightDecay }: ExperimentSettings): OptimizerConfig {
+  return optimizer === 'adam' ? { kind: 'adam', learningRate, weightDecay } : { kind: 'sgd', learningRate, momentum, weightDecay };
+}
+
+/** Notes what the device holds and how much it is asked, step by step. */
+class StepMeter {
+  #steps = 0;
+  #dispatches: number | undefined;
+  #perStep: number | undefined;
+  #bytes: number | undefined;
+  #bytesAtEnd: number | undefined;
+
+  constructor(private readonly backend: OpenBackend) {}
+
+  step(): void {
+    this.#steps++;
+    this.#bytesAtEnd = this.backend.memory()?.usedBytes;
+    if (this.#steps === 2) this.#bytes = this.#bytesAtEnd;
+    const dispatches = this.backend.dispatches();
+    if (this.#steps === 3 && dispatches !== undefined && this.#dispatches !== undefined) this.#perStep = dispatches - this.#dispatches;
+    this.#dispatches = dispatches;
+  }
+
+  report({ steps, secondsPerStep, memory }: TrainResult): Measurements {
+    return {
+      steps,
+      secondsPerStep,
+      dispatchesPerStep: this.#perStep,
+      peakDeviceBytes: this.backend.memory()?.peakBytes,
+      deviceBytesAfterStep2: this.#bytes,
+      deviceBytesAtEnd: this.#bytesAtEnd,
+      ...memory,
+    };
+  }
+}
