@@ -5,7 +5,7 @@ import { resolveFreeze } from '../freeze/index.ts';
 import { createHead } from '../head/head.ts';
 import { ResNet50 } from '../network/index.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
-import { testBackend, useBackend } from '../testing/backends.ts';
+import { testBackends, useBackend } from '../testing/backends.ts';
 import { noise, TINY } from '../testing/tiny.ts';
 import { randomWeights } from '../weights/index.ts';
 import {
@@ -19,7 +19,6 @@ import {
 
 const SIZE = 16;
 const CLASSES = 3;
-beforeAll(() => useBackend(testBackend('cpu')));
 
 /** Images whose class shows in the mean of one channel. */
 function source(length: number): ImageSource {
@@ -78,93 +77,97 @@ async function finalState(options: TrainOptions): Promise<[string, number[]][]> 
   return [...state].map(([name, { data }]) => [name, [...data]]);
 }
 
-describe.each([
-  ['none', 'features'],
-  ['conv3', 'images'],
-])('%s trainable, from %s', (spec) => {
-  test('the loss falls, and nothing leaks', async () => {
-    const before = tf.memory().numTensors;
-    const model = classifier(spec);
-    const result = await trainClassifier(base(model, 6));
-    expect(result.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(result.history.at(-1)!.loss).toBeLessThan(result.history[0]!.loss);
-    expect(result.steps).toBe(6 * 4);
-    expect(result.memory.tensorsAtEnd).toBe(result.memory.tensorsAfterStep2);
+describe.each(await testBackends('cpu'))('on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  describe.each([
+    ['none', 'features'],
+    ['conv3', 'images'],
+  ])('%s trainable, from %s', (spec) => {
+    test('the loss falls, and nothing leaks', async () => {
+      const before = tf.memory().numTensors;
+      const model = classifier(spec);
+      const result = await trainClassifier(base(model, 6));
+      expect(result.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(result.history.at(-1)!.loss).toBeLessThan(result.history[0]!.loss);
+      expect(result.steps).toBe(6 * 4);
+      expect(result.memory.tensorsAtEnd).toBe(result.memory.tensorsAfterStep2);
+      model.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
+    test('2 + 2 epochs equal 4, bit for bit, dropout included', async () => {
+      const whole = await finalState(base(classifier(spec, 0.3), 4));
+      const checkpoints = new MemoryCheckpoints();
+      const first = classifier(spec, 0.3);
+      await trainClassifier({ ...base(first, 2), checkpoints });
+      first.dispose();
+      const resumed = await finalState({ ...base(classifier(spec, 0.3), 4), resume: checkpoints.last });
+      expect(resumed).toEqual(whole);
+    });
+
+    test('interrupted within an epoch and resumed: the same again', async () => {
+      const whole = await finalState(base(classifier(spec), 3));
+      const checkpoints = new MemoryCheckpoints();
+      const stop = new AbortController();
+      let steps = 0;
+      const settle = (): Promise<void> => Promise.resolve(++steps === 6 ? stop.abort() : undefined);
+      const first = classifier(spec);
+      const result = await trainClassifier({ ...base(first, 3), checkpoints, signal: stop.signal, settle });
+      first.dispose();
+      expect(result.interrupted).toBe(true);
+      expect(checkpoints.last!.progress).toMatchObject({ epoch: 1, step: 2, totalSteps: 6 });
+      expect(await finalState({ ...base(classifier(spec), 3), resume: checkpoints.last })).toEqual(whole);
+    });
+  });
+
+  test('head first, then thawed: the first trunk update is that of a fresh optimizer', async () => {
+    // Adam's first update is the learning rate times the gradient's sign (Kingma and Ba, section 2.1), whatever came before.
+    const checkpoints = new MemoryCheckpoints();
+    const frozen = classifier('none');
+    await trainClassifier({ ...base(frozen, 2), checkpoints });
+    frozen.dispose();
+    const thawed = classifier('conv3');
+    const before = (await thawed.state()).get('conv3_block1_3_conv/kernel')!.data;
+    const { variables, optimizer, progress } = checkpoints.last!;
+    const all = new Map([...(await thawed.state()), ...variables]);
+    await trainClassifier({ ...base(thawed, 3), batchSize: 14, resume: { variables: all, optimizer, progress } });
+    const after = (await thawed.state()).get('conv3_block1_3_conv/kernel')!.data;
+    const moved = [...after].map((value, i) => Math.abs(value - before[i]!));
+    expect(Math.max(...moved)).toBeLessThanOrEqual(0.01 * (1 + 1e-4));
+    expect(Math.max(...moved)).toBeGreaterThan(0.0099);
+    thawed.dispose();
+  });
+
+  test('a loss that is not finite stops the run, says where, and leaves the last good checkpoint', async () => {
+    const model = classifier('conv3');
+    const checkpoints = new MemoryCheckpoints();
+    const good = source(14);
+    let batches = 0;
+    const train: ImageSource = {
+      ...good,
+      async *batches(indices, batchSize) {
+        for await (const batch of good.batches(indices, batchSize))
+          yield ++batches > 4 ? { ...batch, images: batch.images.fill(NaN) } : batch;
+      },
+    };
+    await expect(trainClassifier({ ...base(model, 3), train, validation: undefined, checkpoints })).rejects.toThrow(
+      'the loss stopped being finite at or within 20 steps before step 4 of epoch 2; the last checkpoint is from before it. Try a smaller learning rate than 0.01.',
+    );
+    expect(checkpoints.last!.progress.epoch).toBe(1);
+    expect([...checkpoints.last!.variables.values()].every(({ data }) => data.every(Number.isFinite))).toBe(true);
     model.dispose();
-    expect(tf.memory().numTensors).toBe(before);
   });
 
-  test('2 + 2 epochs equal 4, bit for bit, dropout included', async () => {
-    const whole = await finalState(base(classifier(spec, 0.3), 4));
-    const checkpoints = new MemoryCheckpoints();
-    const first = classifier(spec, 0.3);
-    await trainClassifier({ ...base(first, 2), checkpoints });
-    first.dispose();
-    const resumed = await finalState({ ...base(classifier(spec, 0.3), 4), resume: checkpoints.last });
-    expect(resumed).toEqual(whole);
+  test('evaluation: probabilities sum to one, metrics agree with the predictions', async () => {
+    const model = classifier('none');
+    const images = source(7);
+    const result = await evaluateClassifier(model, images, SIZE, 3);
+    expect([...result.labels]).toEqual([...images.labels]);
+    const hits = result.predictions.filter((p, i) => p === images.labels[i]).length;
+    expect(result.accuracy).toBeCloseTo(hits / 7, 15);
+    for (let i = 0; i < 7; i++)
+      expect(result.probabilities.subarray(i * CLASSES, (i + 1) * CLASSES).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+    model.dispose();
   });
-
-  test('interrupted within an epoch and resumed: the same again', async () => {
-    const whole = await finalState(base(classifier(spec), 3));
-    const checkpoints = new MemoryCheckpoints();
-    const stop = new AbortController();
-    let steps = 0;
-    const settle = (): Promise<void> => Promise.resolve(++steps === 6 ? stop.abort() : undefined);
-    const first = classifier(spec);
-    const result = await trainClassifier({ ...base(first, 3), checkpoints, signal: stop.signal, settle });
-    first.dispose();
-    expect(result.interrupted).toBe(true);
-    expect(checkpoints.last!.progress).toMatchObject({ epoch: 1, step: 2, totalSteps: 6 });
-    expect(await finalState({ ...base(classifier(spec), 3), resume: checkpoints.last })).toEqual(whole);
-  });
-});
-
-test('head first, then thawed: the first trunk update is that of a fresh optimizer', async () => {
-  // Adam's first update is the learning rate times the gradient's sign (Kingma and Ba, section 2.1), whatever came before.
-  const checkpoints = new MemoryCheckpoints();
-  const frozen = classifier('none');
-  await trainClassifier({ ...base(frozen, 2), checkpoints });
-  frozen.dispose();
-  const thawed = classifier('conv3');
-  const before = (await thawed.state()).get('conv3_block1_3_conv/kernel')!.data;
-  const { variables, optimizer, progress } = checkpoints.last!;
-  const all = new Map([...(await thawed.state()), ...variables]);
-  await trainClassifier({ ...base(thawed, 3), batchSize: 14, resume: { variables: all, optimizer, progress } });
-  const after = (await thawed.state()).get('conv3_block1_3_conv/kernel')!.data;
-  const moved = [...after].map((value, i) => Math.abs(value - before[i]!));
-  expect(Math.max(...moved)).toBeLessThanOrEqual(0.01 * (1 + 1e-4));
-  expect(Math.max(...moved)).toBeGreaterThan(0.0099);
-  thawed.dispose();
-});
-
-test('a loss that is not finite stops the run, says where, and leaves the last good checkpoint', async () => {
-  const model = classifier('conv3');
-  const checkpoints = new MemoryCheckpoints();
-  const good = source(14);
-  let batches = 0;
-  const train: ImageSource = {
-    ...good,
-    async *batches(indices, batchSize) {
-      for await (const batch of good.batches(indices, batchSize))
-        yield ++batches > 4 ? { ...batch, images: batch.images.fill(NaN) } : batch;
-    },
-  };
-  await expect(trainClassifier({ ...base(model, 3), train, validation: undefined, checkpoints })).rejects.toThrow(
-    'the loss stopped being finite at or within 20 steps before step 4 of epoch 2; the last checkpoint is from before it. Try a smaller learning rate than 0.01.',
-  );
-  expect(checkpoints.last!.progress.epoch).toBe(1);
-  expect([...checkpoints.last!.variables.values()].every(({ data }) => data.every(Number.isFinite))).toBe(true);
-  model.dispose();
-});
-
-test('evaluation: probabilities sum to one, metrics agree with the predictions', async () => {
-  const model = classifier('none');
-  const images = source(7);
-  const result = await evaluateClassifier(model, images, SIZE, 3);
-  expect([...result.labels]).toEqual([...images.labels]);
-  const hits = result.predictions.filter((p, i) => p === images.labels[i]).length;
-  expect(result.accuracy).toBeCloseTo(hits / 7, 15);
-  for (let i = 0; i < 7; i++)
-    expect(result.probabilities.subarray(i * CLASSES, (i + 1) * CLASSES).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
-  model.dispose();
 });

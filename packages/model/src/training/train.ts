@@ -118,7 +118,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       for (let waited = now(); ; waited = now()) {
         const { value: batch, done } = await batches.next();
         dataSeconds += now() - waited;
-        if (done === true || batch === undefined) break;
+        if (done === true) break;
         const labels = tf.tensor1d(batch.labels, 'int32');
         trainStep(classifier, optimizer, { x: batch.x, labels, size: batch.size, step: progress.totalSteps }, sums);
         tf.dispose([batch.x, labels]);

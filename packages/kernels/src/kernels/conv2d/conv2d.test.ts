@@ -62,7 +62,6 @@ test('a pipeline key never holds a shape', () => {
 
 test('a grid over the device limit is folded, and refused by name when the fold is too large', () => {
   const small = {
-    ...limits,
     maxComputeWorkgroupsPerDimension: 8,
     maxStorageBufferBindingSize: 2 ** 30,
     maxComputeInvocationsPerWorkgroup: 256,

@@ -12,7 +12,7 @@ struct Params { size: u32, a: f32, b: f32 }
 
 fn apply(v: f32) -> f32 {
   switch (OP) {
-    case 0u: { return max(v, 0.0); }
+    case 0u: { return select(v, 0.0, v < 0.0); } // a NaN stays one
     case 1u: { return -v; }
     case 2u: { return exp(v); }
     case 3u: { return log(v); }

@@ -54,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       if (col0 + j * COLS >= params.columns) { break; }
       var v = acc[i * TN + j];
       if (HAS_BIAS) { v += bias[col0 + j * COLS]; }
-      if (RELU) { v = max(v, 0.0); }
+      if (RELU) { v = select(v, 0.0, v < 0.0); } // a NaN stays one
       c[out + j * COLS] = v;
     }
   }
