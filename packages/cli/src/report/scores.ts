@@ -30,7 +30,7 @@ function matrix({ classes, confusion }: MethodReport): string {
       const share = shares[i]?.[j] ?? 0;
       const strength = i === j ? share : (share / worst) * 0.85;
       const what = i === j ? `${classes[i] ?? ''}: ${count(value)} right (${percent(share)})` : `${classes[i] ?? ''} taken for ${classes[j] ?? ''}: ${count(value)} (${percent(share)})`;
-      return `<span class="cell${strength > 0.6 ? ' strong' : ''}" style="background:rgb(var(--${i === j ? 'hit' : 'miss'}) / ${(0.04 + 0.96 * strength).toFixed(3)})" title="${escape(what)}">${many || value === 0 ? '' : count(value)}</span>`;
+      return `<span class="cell${strength > 0.66 ? ' strong' : ''}" style="background:rgb(var(--${i === j ? 'hit' : 'miss'}) / ${(0.04 + 0.96 * strength).toFixed(3)})" title="${escape(what)}">${many || value === 0 ? '' : count(value)}</span>`;
     });
     return (many ? '' : `<span class="row" title="${escape(classes[i] ?? '')}">${escape(classes[i] ?? '')}</span>`) + cells.join('');
   });
@@ -46,11 +46,11 @@ export function perClassSection(methods: readonly MethodReport[]): string {
     const best = Math.max(...methods.map(({ perClass }) => perClass[c]?.f1 ?? 0));
     const cells = methods.map(({ perClass }, i) => {
       const { precision, recall, f1 } = perClass[c] ?? { precision: NaN, recall: NaN, f1: NaN };
-      return `<td>${score(precision)}</td><td>${score(recall)}</td><td class="meter k${i % 4}${several && f1 === best ? ' better' : ''}"><span style="width:${(56 * (Number.isFinite(f1) ? f1 : 0)).toFixed(1)}px"></span>${score(f1)}</td>`;
+      return `<td>${score(precision)}</td><td>${score(recall)}</td><td class="meter k${i % 4}${several && f1 === best ? ' better' : ''}">${score(f1)}<span style="--share:${percentOf(f1)}"></span></td>`;
     });
     return `<tr><th scope="row">${escape(name)}</th>${cells.join('')}<td>${count(methods[0]?.perClass[c]?.support ?? 0)}</td></tr>`;
   });
-  const mean = methods.map(({ macroF1 }, i) => `<td></td><td></td><td class="meter k${i % 4}"><b>${score(macroF1)}</b></td>`).join('');
+  const mean = methods.map(({ macroF1 }, i) => `<td></td><td></td><td class="meter k${i % 4}"><b>${score(macroF1)}</b><span style="--share:${percentOf(macroF1)}"></span></td>`).join('');
   return `<section>
 <h2>By class</h2>
 <p>Precision: of what was called so, how much was. Recall: of what is so, how much was found. F1 is their harmonic mean; macro-F1 the mean over classes.</p>
@@ -58,3 +58,5 @@ export function perClassSection(methods: readonly MethodReport[]): string {
 <tbody>${rows.join('')}<tr><th scope="row">mean</th>${mean}<td>${count(methods[0]?.images ?? 0)}</td></tr></tbody></table></div>
 </section>`;
 }
+
+const percentOf = (share: number): string => `${(100 * (Number.isFinite(share) ? share : 0)).toFixed(1)}%`;

@@ -1,0 +1,24 @@
+// What a run folder's config.json holds: enough to build the same network again and to go on training.
+import { z } from 'zod';
+import { settings, WEIGHT_SOURCES } from '../options/settings.ts';
+
+export const runConfig = z.object({
+  thaw: z.string(),
+  created: z.string(),
+  command: z.string(),
+  preset: z.string(),
+  settings: settings.partial(),
+  data: z.object({ name: z.string(), classes: z.array(z.string()).min(2), train: z.int(), validation: z.int(), test: z.int() }),
+  weights: z.object({ source: z.enum(WEIGHT_SOURCES), file: z.string().optional(), hash: z.string() }),
+  network: z.object({
+    thaw: z.string(),
+    batchNorm: z.enum(['keras', 'frozen', 'train']),
+    imageSize: z.int(),
+    head: z.string(),
+    seed: z.int(),
+  }),
+  device: z.object({ backend: z.string(), name: z.string(), driver: z.string(), isSoftware: z.boolean() }),
+  versions: z.record(z.string(), z.string()),
+});
+
+export type RunConfig = z.infer<typeof runConfig>;
