@@ -24,8 +24,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     output.event('error', { message, exitCode: code });
     const { red, yellow } = pc.createColors(wantsColor(io, io.stderr.isTTY === true));
     io.stderr.write(`${code === EXIT.interrupted ? yellow('thaw:') : red('thaw:')} ${message}\n`);
-    if (error instanceof UsageError) io.stderr.write(`See thaw ${args.find((word) => !word.startsWith('-')) ?? ''} --help.\n`);
-    if (error instanceof Error && (wants('verbose') || io.env['THAW_DEBUG'])) io.stderr.write(`${describeStack(error)}\n`);
+    if (error instanceof UsageError)
+      io.stderr.write(`See thaw ${args.find((word) => !word.startsWith('-')) ?? ''} --help.\n`);
+    if (error instanceof Error && (wants('verbose') || io.env['THAW_DEBUG']))
+      io.stderr.write(`${describeStack(error)}\n`);
     return code;
   }
 }
@@ -48,7 +50,8 @@ export function buildProgram(io: Io): Command {
       getErrHelpWidth: () => width(io.stderr),
       getOutHasColors: () => wantsColor(io, io.stdout.isTTY === true),
       getErrHasColors: () => wantsColor(io, io.stderr.isTTY === true),
-      outputError: (text, write) => write(text.replace(/^error: /, 'thaw: ').replace(/\n\((Did you mean .*)\)/, '\n$1')),
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, 'thaw: ').replace(/\n\((Did you mean .*)\)/, '\n$1')),
     })
     .configureHelp({ styleTitle: (text) => pc.createColors(wantsColor(io, io.stdout.isTTY === true)).bold(text) })
     .addHelpText('after', PROGRAM_HELP);

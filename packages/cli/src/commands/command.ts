@@ -44,10 +44,13 @@ export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Sha
       const command = program.command(spec.name).summary(spec.summary).description(spec.description);
       if (spec.argument) command.argument(spec.argument.name, spec.argument.description);
       addOptions(command, spec.options);
-      command.addHelpText('after', `\nExamples:\n${spec.examples.map(([line, what]) => `  ${line}\n      ${what}`).join('\n')}\n`);
+      command.addHelpText(
+        'after',
+        `\nExamples:\n${spec.examples.map(([line, what]) => `  ${line}\n      ${what}`).join('\n')}\n`,
+      );
       command.action(async (...given: unknown[]) => {
         const [argument] = spec.argument ? given : [];
-        const args = Array.isArray(argument) ? argument.map(String) : argument === undefined ? [] : [String(argument)];
+        const args = [argument].flat().filter((value): value is string => typeof value === 'string');
         const flags = typedFlags(command);
         const output = new Output(io, { json: flags['json'] === true, quiet: flags['quiet'] === true });
         const base = await spec.base?.(flags, io);

@@ -1,6 +1,11 @@
 // The commands, in the order of the help.
 import type { AnyCommand } from './command.ts';
+import { download } from './download.ts';
+import { evaluate } from './evaluate.ts';
+import { features } from './features.ts';
+import { predict } from './predict.ts';
 import { summary } from './summary.ts';
 import { train } from './train.ts';
 
-export const commands: readonly AnyCommand[] = [train, summary];
+
+export const commands: readonly AnyCommand[] = [train, evaluate, predict, features, summary, download];

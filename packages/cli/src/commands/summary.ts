@@ -10,17 +10,35 @@ import { table } from '../text/table.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
-  .pick({ preset: true, imageSize: true, weights: true, thaw: true, batchNorm: true, top: true, config: true, quiet: true, json: true, verbose: true })
+  .pick({
+    preset: true,
+    imageSize: true,
+    weights: true,
+    thaw: true,
+    batchNorm: true,
+    top: true,
+    config: true,
+    quiet: true,
+    json: true,
+    verbose: true,
+  })
   .partial({ preset: true, weights: true, config: true });
 
 export const summary = defineCommand({
   name: 'summary',
   summary: 'print the layer table',
-  description: "Prints ResNet-50's layers under their Keras names and indices, as Keras's summary() does:\nindex, name, kind, output shape, parameters, what it reads, whether it trains, batch-norm mode.",
+  description:
+    "Prints ResNet-50's layers under their Keras names and indices, as Keras's summary() does:\nindex, name, kind, output shape, parameters, what it reads, whether it trains, batch-norm mode.",
   options: [
     ['imageSize', { default: '32' }],
     'preset',
-    ['weights', { description: 'whose network: keras, torchvision or tf-official differ in padding, strides and biases', default: 'what is in THAW_HOME, else keras' }],
+    [
+      'weights',
+      {
+        description: 'whose network: keras, torchvision or tf-official differ in padding, strides and biases',
+        default: 'what is in THAW_HOME, else keras',
+      },
+    ],
     ['thaw', { default: 'none' }],
     ['batchNorm', { default: 'keras' }],
     'top',
@@ -39,7 +57,10 @@ export const summary = defineCommand({
   run: summaryCommand,
 });
 
-async function summaryCommand({ imageSize, weights, thaw, batchNorm, top }: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
+async function summaryCommand(
+  { imageSize, weights, thaw, batchNorm, top }: z.infer<typeof schema>,
+  { io, output }: Context,
+): Promise<void> {
   const source = weights ?? (await presentWeights(await findHomes(io)))?.source ?? 'keras';
   const variant = VARIANTS[variantOfSource(source)];
   const classes = variant.name === 'tf-official' ? 1001 : 1000;
@@ -49,20 +70,51 @@ async function summaryCommand({ imageSize, weights, thaw, batchNorm, top }: z.in
   output.event('totals', { ...totals });
   if (output.json) return;
   const right = 'right' as const;
-  output.result(`ResNet-50, ${variant.name} variant, ${imageSize} x ${imageSize} images, --thaw ${thaw}, --batch-norm ${batchNorm}\n`);
+  output.result(
+    `ResNet-50, ${variant.name} variant, ${imageSize} x ${imageSize} images, --thaw ${thaw}, --batch-norm ${batchNorm}\n`,
+  );
   output.result(
     table(
-      [{ title: '#', align: right }, { title: 'layer (kind)' }, { title: 'output shape' }, { title: 'params', align: right }, { title: 'connected to' }, { title: 'trains' }, { title: 'batch-norm' }],
+      [
+        { title: '#', align: right },
+        { title: 'layer (kind)' },
+        { title: 'output shape' },
+        { title: 'params', align: right },
+        { title: 'connected to' },
+        { title: 'trains' },
+        { title: 'batch-norm' },
+      ],
       rows.map((row) => cells(row)),
       output.colors,
     ),
   );
   output.result(
-    ['', `total params          ${count(totals.parameters)}`, `trainable params      ${count(totals.trainable)}`, `non-trainable params  ${count(totals.nonTrainable)}`].join('\n'),
+    [
+      '',
+      `total params          ${count(totals.parameters)}`,
+      `trainable params      ${count(totals.trainable)}`,
+      `non-trainable params  ${count(totals.nonTrainable)}`,
+    ].join('\n'),
   );
 }
 
-function cells({ index, name, kind, outputShape, parameters, connectedTo, trainable, batchNorm }: SummaryRow): string[] {
-  return [String(index), `${name} (${kind})`, outputShape, count(parameters), connectedTo.join(', '), trainable ? 'yes' : 'no', batchNorm ?? ''];
+function cells({
+  index,
+  name,
+  kind,
+  outputShape,
+  parameters,
+  connectedTo,
+  trainable,
+  batchNorm,
+}: SummaryRow): string[] {
+  return [
+    String(index),
+    `${name} (${kind})`,
+    outputShape,
+    count(parameters),
+    connectedTo.join(', '),
+    trainable ? 'yes' : 'no',
+    batchNorm ?? '',
+  ];
 }
-

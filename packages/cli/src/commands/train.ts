@@ -10,7 +10,16 @@ import { byteProgress } from '../progress/bytes.ts';
 import { methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
 import type { RunConfig } from '../runs/config.ts';
-import { claimRunFolder, exists, makeRunFolder, readRunConfig, runFile, runName, writeJson, writeJsonLines } from '../runs/folder.ts';
+import {
+  claimRunFolder,
+  exists,
+  makeRunFolder,
+  readRunConfig,
+  runFile,
+  runName,
+  writeJson,
+  writeJsonLines,
+} from '../runs/folder.ts';
 import { runSummary } from '../runs/summary.ts';
 import { openBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
@@ -81,7 +90,8 @@ export const train = defineCommand({
   ],
   schema,
   defaults: TRAIN_DEFAULTS,
-  base: async ({ resume }, { cwd }) => (typeof resume === 'string' ? (await readRunConfig(resolve(cwd, resume))).settings : {}),
+  base: async ({ resume }, { cwd }) =>
+    typeof resume === 'string' ? (await readRunConfig(resolve(cwd, resume))).settings : {},
   run: trainCommand,
 });
 
@@ -100,7 +110,12 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
   try {
     const data = await openRunData(settings, { homes, progress, signal: interrupt.signal });
     for (const note of data.notes) output.warn(note);
-    backend = await openBackend({ ...settings, thaws, onFallback: (reason) => output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`) });
+    backend = await openBackend({
+      ...settings,
+      thaws,
+      onFallback: (reason) =>
+        output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`),
+    });
     const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const full = { ...settings, imageSize };
@@ -112,9 +127,25 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
       command: io.commandLine,
       preset,
       settings: portable(full, io.cwd),
-      data: { name: data.name, classes: [...data.classes], train: data.train.indices.length, validation: data.validation?.indices.length ?? 0, test: data.test?.indices.length ?? 0 },
-      weights: { source: loaded.source, ...(loaded.file !== undefined && { file: resolve(loaded.file) }), hash: loaded.weights.hash },
-      network: { thaw: settings.thaw, batchNorm: settings.batchNorm, imageSize, head: settings.head, seed: settings.seed },
+      data: {
+        name: data.name,
+        classes: [...data.classes],
+        train: data.train.indices.length,
+        validation: data.validation?.indices.length ?? 0,
+        test: data.test?.indices.length ?? 0,
+      },
+      weights: {
+        source: loaded.source,
+        ...(loaded.file !== undefined && { file: resolve(loaded.file) }),
+        hash: loaded.weights.hash,
+      },
+      network: {
+        thaw: settings.thaw,
+        batchNorm: settings.batchNorm,
+        imageSize,
+        head: settings.head,
+        seed: settings.seed,
+      },
       device: { ...backend.info },
       versions: versions(),
     };
@@ -145,7 +176,12 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     await writeReport(runFile.report(folder), {
       title: `${config.data.name}, ${preset}`,
       notes: [],
-      environment: { device: config.device, versions: config.versions, command: config.command, created: config.created },
+      environment: {
+        device: config.device,
+        versions: config.versions,
+        command: config.command,
+        created: config.created,
+      },
       methods: [await methodReport({ name: preset, config, result })],
     });
     output.event('result', { folder, report: runFile.report(folder), ...summary });
@@ -157,7 +193,11 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
 }
 
 function header({ data, weights, network, device, settings }: RunConfig): string {
-  const parts = [`${count(data.train)} train`, data.validation > 0 ? `${count(data.validation)} validation` : '', data.test > 0 ? `${count(data.test)} test` : ''];
+  const parts = [
+    `${count(data.train)} train`,
+    data.validation > 0 ? `${count(data.validation)} validation` : '',
+    data.test > 0 ? `${count(data.test)} test` : '',
+  ];
   return [
     `data     ${data.name}: ${parts.filter(Boolean).join(', ')} images of ${data.classes.length} classes, ${network.imageSize} x ${network.imageSize}`,
     `weights  ${weights.source}${weights.file === undefined ? '' : `, ${weights.file}`}`,
@@ -166,13 +206,23 @@ function header({ data, weights, network, device, settings }: RunConfig): string
   ].join('\n');
 }
 
-function outcome(result: ExperimentResult, classes: readonly string[], { width, colors }: Context['output'], folder: string): string {
+function outcome(
+  result: ExperimentResult,
+  classes: readonly string[],
+  { width, colors }: Context['output'],
+  folder: string,
+): string {
   const { evaluation, evaluatedOn, measured, seconds, bestEpoch, history, skipped } = result;
   if (!evaluation) return '';
-  const memory = measured.peakDeviceBytes === undefined ? '' : `, at most ${bytes(measured.peakDeviceBytes)} on the device`;
+  const memory =
+    measured.peakDeviceBytes === undefined ? '' : `, at most ${bytes(measured.peakDeviceBytes)} on the device`;
   return [
     '',
-    evaluationText(evaluation, classes, { width, colors, title: `${evaluatedOn ?? ''} images, weights of epoch ${bestEpoch} of ${history.length}` }),
+    evaluationText(evaluation, classes, {
+      width,
+      colors,
+      title: `${evaluatedOn ?? ''} images, weights of epoch ${bestEpoch} of ${history.length}`,
+    }),
     '',
     `${duration(seconds)} for ${plural(measured.steps, 'step')}${memory}${skipped.length > 0 ? `; ${plural(skipped.length, 'unreadable image')} skipped` : ''}`,
     `run     ${folder}`,
@@ -180,7 +230,12 @@ function outcome(result: ExperimentResult, classes: readonly string[], { width, 
   ].join('\n');
 }
 
-async function chooseFolder({ output, data }: TrainSettings, cwd: string, resumed: string | undefined, preset: string): Promise<string> {
+async function chooseFolder(
+  { output, data }: TrainSettings,
+  cwd: string,
+  resumed: string | undefined,
+  preset: string,
+): Promise<string> {
   if (resumed !== undefined) return resumed;
   if (output !== undefined) return claimRunFolder(resolve(cwd, output));
   return makeRunFolder(join(cwd, 'runs'), runName(new Date(), dataSlug(data), preset));
@@ -190,14 +245,20 @@ async function chooseFolder({ output, data }: TrainSettings, cwd: string, resume
 function portable(settings: TrainSettings, cwd: string): RunConfig['settings'] {
   const { resume: _r, output: _o, config: _c, quiet: _q, json: _j, verbose: _v, ...kept } = settings;
   const isPath = /[\\/]/.test(kept.data);
-  return { ...kept, data: isPath ? resolve(cwd, kept.data) : kept.data, ...(kept.weightsFile !== undefined && { weightsFile: resolve(cwd, kept.weightsFile) }) };
+  return {
+    ...kept,
+    data: isPath ? resolve(cwd, kept.data) : kept.data,
+    ...(kept.weightsFile !== undefined && { weightsFile: resolve(cwd, kept.weightsFile) }),
+  };
 }
 
 function refuseChanges(settings: TrainSettings, { settings: before }: RunConfig): void {
   for (const name of FIXED) {
     const [was, is] = [before[name], settings[name]];
     if (was === is || (name === 'data' && resolve(String(was)) === resolve(String(is)))) continue;
-    throw new UsageError(`${flagOf(name)}: a resumed run keeps its ${String(was ?? 'unset value')}; start a new run to train with ${String(is)}.`);
+    throw new UsageError(
+      `${flagOf(name)}: a resumed run keeps its ${String(was ?? 'unset value')}; start a new run to train with ${String(is)}.`,
+    );
   }
 }
 
@@ -209,5 +270,7 @@ const bestCheckpoint = async (folder: string): Promise<Checkpoint | undefined> =
 
 async function interrupted(folder: string): Promise<InterruptedError> {
   const saved = await exists(runFile.checkpoint(folder, 'last'));
-  return new InterruptedError(`Interrupted${saved ? '; a checkpoint is saved' : ' before the first step'}. Go on with: thaw train --resume ${folder}`);
+  return new InterruptedError(
+    `Interrupted${saved ? '; a checkpoint is saved' : ' before the first step'}. Go on with: thaw train --resume ${folder}`,
+  );
 }

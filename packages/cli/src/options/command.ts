@@ -1,14 +1,18 @@
 // Adds settings to a commander command as options in groups, and gives back what was typed.
-import { Command, Option } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Layer } from './resolve.ts';
 import { flagOf, GROUPS, isSwitch, OPTION_INFO, type SettingName } from './settings.ts';
 
 /** A setting, alone or with a word about it that holds for one command only. */
-export type OptionUse = SettingName | readonly [SettingName, { readonly description?: string; readonly flags?: string; readonly default?: string }];
+export type OptionUse =
+  | SettingName
+  | readonly [SettingName, { readonly description?: string; readonly flags?: string; readonly default?: string }];
 
 /** Adds the options, in the order of the groups. */
 export function addOptions(command: Command, uses: readonly OptionUse[]): Command {
-  const options = uses.map((use) => (typeof use === 'string' ? { name: use, over: {} } : { name: use[0], over: use[1] }));
+  const options = uses.map((use) =>
+    typeof use === 'string' ? { name: use, over: {} } : { name: use[0], over: use[1] },
+  );
   for (const group of GROUPS) {
     for (const { name, over } of options) {
       const info = { ...OPTION_INFO[name], ...over };

@@ -4,7 +4,15 @@ import type { z } from 'zod';
 import { UsageError, explain } from '../errors.ts';
 import { nearest } from '../text/nearest.ts';
 import { PRESETS } from './presets.ts';
-import { flagOf, isSetting, isSwitch, OPTION_INFO, PRESET_NAMES, type SettingName, type SomeSettings } from './settings.ts';
+import {
+  flagOf,
+  isSetting,
+  isSwitch,
+  OPTION_INFO,
+  PRESET_NAMES,
+  type SettingName,
+  type SomeSettings,
+} from './settings.ts';
 
 /** One source of settings, by the name of the setting; values are not checked yet. */
 export type Layer = Readonly<Record<string, unknown>>;
@@ -61,7 +69,8 @@ const isPreset = (value: unknown): value is keyof typeof PRESETS => PRESET_NAMES
 function readFlags(flags: Layer): Layer {
   return Object.fromEntries(
     Object.entries(flags).map(([name, value]) => {
-      if (!isSetting(name) || isSwitch(name) || typeof value !== 'string' || !OPTION_INFO[name].number) return [name, value];
+      if (!isSetting(name) || isSwitch(name) || typeof value !== 'string' || !OPTION_INFO[name].number)
+        return [name, value];
       return [name, value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
     }),
   );
@@ -85,7 +94,9 @@ async function readConfig(path: unknown, known: readonly string[]): Promise<{ pa
   for (const name of Object.keys(values)) {
     if (allowed.includes(name)) continue;
     const near = nearest(name, allowed);
-    throw new UsageError(`${path}: there is no setting "${name}"${near ? `; did you mean "${near}"?` : `. Settings: ${allowed.join(', ')}.`}`);
+    throw new UsageError(
+      `${path}: there is no setting "${name}"${near ? `; did you mean "${near}"?` : `. Settings: ${allowed.join(', ')}.`}`,
+    );
   }
   return { path, values: { ...values } };
 }

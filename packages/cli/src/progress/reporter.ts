@@ -59,7 +59,9 @@ class BarReporter implements Reporter {
   #paint(progress: Progress): string {
     const width = Math.max(20, (this.output.sink.columns ?? 80) - 1);
     const { colors } = this.output;
-    return barLine(progress, width).replace(/━+/, (filled) => colors.cyan(filled)).replace(/╌+/, (rest) => colors.dim(rest));
+    return barLine(progress, width)
+      .replace(/━+/, (filled) => colors.cyan(filled))
+      .replace(/╌+/, (rest) => colors.dim(rest));
   }
 }
 

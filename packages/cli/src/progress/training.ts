@@ -51,7 +51,13 @@ export class TrainingProgress {
   /** Images of a phase done so far. */
   images(done: number, total: number): void {
     const imagesPerSecond = done / Math.max(this.#now() - this.#phaseStart, 1e-9);
-    this.reporter.show({ label: this.#prefix + this.#phase, done, total, imagesPerSecond, secondsLeft: (total - done) / imagesPerSecond });
+    this.reporter.show({
+      label: this.#prefix + this.#phase,
+      done,
+      total,
+      imagesPerSecond,
+      secondsLeft: (total - done) / imagesPerSecond,
+    });
     this.#event('progress', { phase: this.#phase, done, total, imagesPerSecond });
   }
 
@@ -99,12 +105,32 @@ export class TrainingProgress {
 
 /** What an epoch came to, on one line. */
 export function epochLine(record: EpochRecord, epochs: number): string {
-  const { epoch, loss, accuracy, validationLoss, validationAccuracy, validationMacroF1, imagesPerSecond, seconds, dataSeconds } = record;
+  const {
+    epoch,
+    loss,
+    accuracy,
+    validationLoss,
+    validationAccuracy,
+    validationMacroF1,
+    imagesPerSecond,
+    seconds,
+    dataSeconds,
+  } = record;
   const width = String(epochs).length;
-  const parts = [`epoch ${String(epoch).padStart(width)}/${epochs}`, `loss ${loss.toFixed(4)}`, `accuracy ${percent(accuracy)}`];
+  const parts = [
+    `epoch ${String(epoch).padStart(width)}/${epochs}`,
+    `loss ${loss.toFixed(4)}`,
+    `accuracy ${percent(accuracy)}`,
+  ];
   if (validationAccuracy !== undefined) {
-    parts.push(`validation ${validationLoss?.toFixed(4) ?? '-'} ${percent(validationAccuracy)} F1 ${score(validationMacroF1)}`);
+    parts.push(
+      `validation ${validationLoss?.toFixed(4) ?? '-'} ${percent(validationAccuracy)} F1 ${score(validationMacroF1)}`,
+    );
   }
-  parts.push(`${rate(imagesPerSecond)} images/s`, `data ${percent(dataSeconds / Math.max(seconds, 1e-9), 0)}`, duration(seconds));
+  parts.push(
+    `${rate(imagesPerSecond)} images/s`,
+    `data ${percent(dataSeconds / Math.max(seconds, 1e-9), 0)}`,
+    duration(seconds),
+  );
   return parts.join('  ');
 }

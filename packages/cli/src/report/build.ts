@@ -48,25 +48,54 @@ export function about({ groups }: Pick<ExperimentResult, 'groups'>): string {
   return `${trained.map(({ name }) => name).join(' and ')} and the head train: ${parameters}.`;
 }
 
-function settingRows({ settings, weights, network, data }: RunConfig, { history, bestEpoch }: ExperimentResult): [string, string][] {
+function settingRows(
+  { settings, weights, network, data }: RunConfig,
+  { history, bestEpoch }: ExperimentResult,
+): [string, string][] {
   const rows: [string, string][] = [
     ['Weights', weights.source],
-    ['Images', `${network.imageSize} x ${network.imageSize}; ${count(data.train)} to train, ${count(data.validation)} to validate, ${count(data.test)} to test`],
+    [
+      'Images',
+      `${network.imageSize} x ${network.imageSize}; ${count(data.train)} to train, ${count(data.validation)} to validate, ${count(data.test)} to test`,
+    ],
     ['Thawed', network.thaw],
     ['Batch-norm', network.batchNorm],
     ['Head', network.head],
-    ['Optimizer', `${settings.optimizer ?? ''}, learning rate ${settings.learningRate ?? ''}, batch ${settings.batchSize ?? ''}`],
-    ['Epochs', data.validation > 0 ? `${history.length}; the weights are those of epoch ${bestEpoch}, best on the validation images` : String(history.length)],
+    [
+      'Optimizer',
+      `${settings.optimizer ?? ''}, learning rate ${settings.learningRate ?? ''}, batch ${settings.batchSize ?? ''}`,
+    ],
+    [
+      'Epochs',
+      data.validation > 0
+        ? `${history.length}; the weights are those of epoch ${bestEpoch}, best on the validation images`
+        : String(history.length),
+    ],
     ['Seed', String(network.seed)],
   ];
   return rows;
 }
 
 function measuredRows({ measured, seconds, skipped }: ExperimentResult): [string, string][] {
-  const { steps, secondsPerStep, dispatchesPerStep, peakDeviceBytes, tensorsAfterStep2, tensorsAtEnd, deviceBytesAfterStep2, deviceBytesAtEnd } = measured;
-  const rows: [string, string][] = [['Time', `${duration(seconds)} in all; ${plural(steps, 'step')} of ${(1000 * secondsPerStep).toFixed(1)} ms`]];
+  const {
+    steps,
+    secondsPerStep,
+    dispatchesPerStep,
+    peakDeviceBytes,
+    tensorsAfterStep2,
+    tensorsAtEnd,
+    deviceBytesAfterStep2,
+    deviceBytesAtEnd,
+  } = measured;
+  const rows: [string, string][] = [
+    ['Time', `${duration(seconds)} in all; ${plural(steps, 'step')} of ${(1000 * secondsPerStep).toFixed(1)} ms`],
+  ];
   if (dispatchesPerStep !== undefined) rows.push(['Dispatches', `${count(dispatchesPerStep)} in a step`]);
-  if (peakDeviceBytes !== undefined) rows.push(['Device memory', `${bytes(peakDeviceBytes)} at most; ${bytes(deviceBytesAfterStep2 ?? 0)} in use after the second step, ${bytes(deviceBytesAtEnd ?? 0)} after the last`]);
+  if (peakDeviceBytes !== undefined)
+    rows.push([
+      'Device memory',
+      `${bytes(peakDeviceBytes)} at most; ${bytes(deviceBytesAfterStep2 ?? 0)} in use after the second step, ${bytes(deviceBytesAtEnd ?? 0)} after the last`,
+    ]);
   rows.push(['Tensors', `${count(tensorsAfterStep2)} after the second step, ${count(tensorsAtEnd)} after the last`]);
   if (skipped.length > 0) rows.push(['Skipped', plural(skipped.length, 'unreadable image')]);
   return rows;

@@ -8,13 +8,20 @@ import type { ExampleImage } from './types.ts';
 const SHOWN = 10;
 
 /** Positions in the evaluation, best first. */
-export function pickExamples({ predictions, probabilities, labels }: Evaluation, classes: number, shown = SHOWN): { right: number[]; wrong: number[] } {
+export function pickExamples(
+  { predictions, probabilities, labels }: Evaluation,
+  classes: number,
+  shown = SHOWN,
+): { right: number[]; wrong: number[] } {
   const confidence = (i: number): number => probabilities[i * classes + (predictions[i] ?? 0)] ?? 0;
   const all = Array.from(labels, (_, i) => i).sort((a, b) => confidence(b) - confidence(a) || a - b);
   const right = all.filter((i) => predictions[i] === labels[i]);
   const wrong = all.filter((i) => predictions[i] !== labels[i]);
   // Classes take turns, so that neither row is ten times the same; a mistake's turn goes by what it was taken for.
-  return { right: inTurn(right, (i) => labels[i] ?? 0, shown), wrong: inTurn(wrong, (i) => (labels[i] ?? 0) * classes + (predictions[i] ?? 0), shown) };
+  return {
+    right: inTurn(right, (i) => labels[i] ?? 0, shown),
+    wrong: inTurn(wrong, (i) => (labels[i] ?? 0) * classes + (predictions[i] ?? 0), shown),
+  };
 }
 
 function inTurn(ranked: readonly number[], kindOf: (i: number) => number, shown: number): number[] {
@@ -35,7 +42,10 @@ function inTurn(ranked: readonly number[], kindOf: (i: number) => number, shown:
 }
 
 /** The picked images, ready to show; one that can no longer be read is left out. */
-export async function exampleImages(evaluation: Evaluation, { dataset, indices }: Part): Promise<{ right: ExampleImage[]; wrong: ExampleImage[] }> {
+export async function exampleImages(
+  evaluation: Evaluation,
+  { dataset, indices }: Part,
+): Promise<{ right: ExampleImage[]; wrong: ExampleImage[] }> {
   const { classes } = dataset;
   const picked = pickExamples(evaluation, classes.length);
   const show = async (position: number): Promise<ExampleImage[]> => {
@@ -53,6 +63,7 @@ export async function exampleImages(evaluation: Evaluation, { dataset, indices }
       },
     ];
   };
-  const all = async (positions: readonly number[]): Promise<ExampleImage[]> => (await Promise.all(positions.map(show))).flat();
+  const all = async (positions: readonly number[]): Promise<ExampleImage[]> =>
+    (await Promise.all(positions.map(show))).flat();
   return { right: await all(picked.right), wrong: await all(picked.wrong) };
 }

@@ -48,7 +48,8 @@ ${originSection(report)}
 
 function verdict(method: MethodReport, i: number): string {
   const { name, about, macroF1, accuracy, evaluatedOn, images, trainImages, history, seconds } = method;
-  const figure = (value: string, label: string, main = false): string => `<div${main ? ' class="main"' : ''}><dt>${escape(label)}</dt><dd>${escape(value)}</dd></div>`;
+  const figure = (value: string, label: string, main = false): string =>
+    `<div${main ? ' class="main"' : ''}><dt>${escape(label)}</dt><dd>${escape(value)}</dd></div>`;
   return `<div class="panel verdict k${i % 4}">
 <h3><span class="key"></span>${escape(name)}</h3>
 <p>${escape(about)}</p>
@@ -106,7 +107,8 @@ function example({ src, actual, predicted, confidence, where }: ExampleImage, ki
 function trainedSection(methods: readonly MethodReport[]): string {
   const tables = methods.map(({ name, groups, settings, measured }, i) => {
     const rows = groups.map(
-      (group) => `<tr><th scope="row">${escape(group.name)}</th><td>${group.trains === 'none' ? 'frozen' : group.trains === 'all' ? '<b>trains</b>' : 'in part'}</td><td>${count(group.parameters)}</td><td>${count(group.trainable)}</td></tr>`,
+      (group) =>
+        `<tr><th scope="row">${escape(group.name)}</th><td>${group.trains === 'none' ? 'frozen' : group.trains === 'all' ? '<b>trains</b>' : 'in part'}</td><td>${count(group.parameters)}</td><td>${count(group.trainable)}</td></tr>`,
     );
     return `<div class="panel k${i % 4}">${methods.length > 1 ? `<h3><span class="key"></span>${escape(name)}</h3>` : ''}
 <div class="scroll"><table><thead><tr><th>layers</th><th>state</th><th>parameters</th><th>trainable</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
@@ -122,8 +124,13 @@ function originSection({ environment }: Report): string {
 <dt>Device</dt><dd>${escape(device.name)}${device.isSoftware ? ' (a processor, no GPU)' : ''}</dd>
 <dt>Driver</dt><dd>${escape(device.driver || 'not told')}</dd>
 <dt>Backend</dt><dd>${escape(device.backend === 'thaw' ? 'thaw (WebGPU)' : device.backend)}</dd>
-<dt>Versions</dt><dd>${escape(Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '))}</dd>
+<dt>Versions</dt><dd>${escape(
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  )}</dd>
 </dl></div></section>`;
 }
 
-const facts = (pairs: readonly (readonly [string, string])[]): string => pairs.map(([label, value]) => `<dt>${escape(label)}</dt><dd>${escape(value)}</dd>`).join('');
+const facts = (pairs: readonly (readonly [string, string])[]): string =>
+  pairs.map(([label, value]) => `<dt>${escape(label)}</dt><dd>${escape(value)}</dd>`).join('');

@@ -56,8 +56,21 @@ function chartOf(id, train, validation, ticks) {
           },
         },
         scales: {
-          x: { type: 'linear', min: 1, max: last, ticks: { precision: 0, stepSize: last > 12 ? undefined : 1, padding: 6 }, grid: { display: false }, border: { color: colour('--rule') }, title: title('epoch') },
-          y: { beginAtZero: id === 'accuracy', ticks: { ...ticks, padding: 6, maxTicksLimit: 6 }, grid, border: { display: false } },
+          x: {
+            type: 'linear',
+            min: 1,
+            max: last,
+            ticks: { precision: 0, stepSize: last > 12 ? undefined : 1, padding: 6 },
+            grid: { display: false },
+            border: { color: colour('--rule') },
+            title: title('epoch'),
+          },
+          y: {
+            beginAtZero: id === 'accuracy',
+            ticks: { ...ticks, padding: 6, maxTicksLimit: 6 },
+            grid,
+            border: { display: false },
+          },
         },
       },
     }),

@@ -24,15 +24,23 @@ function matrix({ classes, confusion }: MethodReport): string {
     return row.map((value) => (total === 0 ? 0 : value / total));
   });
   const worst = Math.max(0.1, ...shares.flatMap((row, i) => row.filter((_, j) => i !== j)));
-  const head = many ? '' : `<span></span>${classes.map((name) => `<span class="column">${escape(name)}</span>`).join('')}`;
+  const head = many
+    ? ''
+    : `<span></span>${classes.map((name) => `<span class="column">${escape(name)}</span>`).join('')}`;
   const rows = confusion.map((row, i) => {
     const cells = row.map((value, j) => {
       const share = shares[i]?.[j] ?? 0;
       const strength = i === j ? share : (share / worst) * 0.85;
-      const what = i === j ? `${classes[i] ?? ''}: ${count(value)} right (${percent(share)})` : `${classes[i] ?? ''} taken for ${classes[j] ?? ''}: ${count(value)} (${percent(share)})`;
+      const what =
+        i === j
+          ? `${classes[i] ?? ''}: ${count(value)} right (${percent(share)})`
+          : `${classes[i] ?? ''} taken for ${classes[j] ?? ''}: ${count(value)} (${percent(share)})`;
       return `<span class="cell${strength > 0.66 ? ' strong' : ''}" style="background:rgb(var(--${i === j ? 'hit' : 'miss'}) / ${(0.04 + 0.96 * strength).toFixed(3)})" title="${escape(what)}">${many || value === 0 ? '' : count(value)}</span>`;
     });
-    return (many ? '' : `<span class="row" title="${escape(classes[i] ?? '')}">${escape(classes[i] ?? '')}</span>`) + cells.join('');
+    return (
+      (many ? '' : `<span class="row" title="${escape(classes[i] ?? '')}">${escape(classes[i] ?? '')}</span>`) +
+      cells.join('')
+    );
   });
   return `<div class="matrix${many ? ' many' : ''}" style="--classes:${classes.length}">${head}${rows.join('')}</div>${many ? '<p class="axis">Point at a cell to read it.</p>' : ''}`;
 }
@@ -40,7 +48,9 @@ function matrix({ classes, confusion }: MethodReport): string {
 export function perClassSection(methods: readonly MethodReport[]): string {
   const classes = methods[0]?.classes ?? [];
   const several = methods.length > 1;
-  const over = several ? `<tr class="over"><th></th>${methods.map(({ name }, i) => `<th colspan="3" class="k${i % 4}">${escape(name)}</th>`).join('')}<th></th></tr>` : '';
+  const over = several
+    ? `<tr class="over"><th></th>${methods.map(({ name }, i) => `<th colspan="3" class="k${i % 4}">${escape(name)}</th>`).join('')}<th></th></tr>`
+    : '';
   const heads = methods.map(() => '<th>precision</th><th>recall</th><th>F1</th>').join('');
   const rows = classes.map((name, c) => {
     const best = Math.max(...methods.map(({ perClass }) => perClass[c]?.f1 ?? 0));
@@ -50,7 +60,12 @@ export function perClassSection(methods: readonly MethodReport[]): string {
     });
     return `<tr><th scope="row">${escape(name)}</th>${cells.join('')}<td>${count(methods[0]?.perClass[c]?.support ?? 0)}</td></tr>`;
   });
-  const mean = methods.map(({ macroF1 }, i) => `<td></td><td></td><td class="meter k${i % 4}"><b>${score(macroF1)}</b><span style="--share:${percentOf(macroF1)}"></span></td>`).join('');
+  const mean = methods
+    .map(
+      ({ macroF1 }, i) =>
+        `<td></td><td></td><td class="meter k${i % 4}"><b>${score(macroF1)}</b><span style="--share:${percentOf(macroF1)}"></span></td>`,
+    )
+    .join('');
   return `<section>
 <h2>By class</h2>
 <p>Precision: of what was called so, how much was. Recall: of what is so, how much was found. F1 is their harmonic mean; macro-F1 the mean over classes.</p>

@@ -40,7 +40,12 @@ export interface MethodReport {
 }
 
 export interface ReportEnvironment {
-  readonly device: { readonly name: string; readonly backend: string; readonly driver: string; readonly isSoftware: boolean };
+  readonly device: {
+    readonly name: string;
+    readonly backend: string;
+    readonly driver: string;
+    readonly isSoftware: boolean;
+  };
   readonly versions: Readonly<Record<string, string>>;
   readonly command: string;
   /** ISO 8601. */

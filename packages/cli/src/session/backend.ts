@@ -47,7 +47,7 @@ export interface BackendOptions {
 export function driverAdvice(platform: NodeJS.Platform = process.platform): string {
   switch (platform) {
     case 'linux':
-      return 'Install a Vulkan driver: the vendor\'s for your GPU, or Mesa 25 or later (on Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1).';
+      return "Install a Vulkan driver: the vendor's for your GPU, or Mesa 25 or later (on Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1).";
     case 'win32':
       return 'Update the graphics driver; Direct3D 12 or Vulkan is needed.';
     case 'darwin':
@@ -68,7 +68,10 @@ export async function openBackend(options: BackendOptions): Promise<OpenBackend>
     case 'thaw':
       return openThaw(options);
     case 'wasm':
-      if (thaws) throw new UsageError('--backend wasm: WebAssembly has no gradient of a convolution, so it can only train with --thaw none; thawing layers needs WebGPU.');
+      if (thaws)
+        throw new UsageError(
+          '--backend wasm: WebAssembly has no gradient of a convolution, so it can only train with --thaw none; thawing layers needs WebGPU.',
+        );
       return openWasm();
     case 'cpu':
       return openCpu();
@@ -77,7 +80,10 @@ export async function openBackend(options: BackendOptions): Promise<OpenBackend>
         return await openThaw(options);
       } catch (error) {
         if (!(error instanceof CommandError) || options.adapter !== undefined) throw error;
-        if (thaws) throw new CommandError(`${error.message} Without it only a frozen trunk can be trained: --thaw none runs on WebAssembly.`);
+        if (thaws)
+          throw new CommandError(
+            `${error.message} Without it only a frozen trunk can be trained: --thaw none runs on WebAssembly.`,
+          );
         options.onFallback?.(error.message);
         return openWasm();
       }
@@ -110,13 +116,19 @@ async function openWasm(): Promise<OpenBackend> {
   const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths(dirname(main) + sep);
   if (!(await tf.setBackend('wasm'))) throw new CommandError('The WebAssembly backend did not start on this Node.');
-  return hostBackend({ backend: 'wasm', name: 'WebAssembly', driver: `tfjs-backend-wasm ${tf.version_core}`, isSoftware: true }, false);
+  return hostBackend(
+    { backend: 'wasm', name: 'WebAssembly', driver: `tfjs-backend-wasm ${tf.version_core}`, isSoftware: true },
+    false,
+  );
 }
 
 async function openCpu(): Promise<OpenBackend> {
   await import('@tensorflow/tfjs-backend-cpu');
   await tf.setBackend('cpu');
-  return hostBackend({ backend: 'cpu', name: 'JavaScript', driver: `tfjs-backend-cpu ${tf.version_core}`, isSoftware: true }, true);
+  return hostBackend(
+    { backend: 'cpu', name: 'JavaScript', driver: `tfjs-backend-cpu ${tf.version_core}`, isSoftware: true },
+    true,
+  );
 }
 
 function hostBackend(info: DeviceInfo, canThaw: boolean): OpenBackend {

@@ -19,7 +19,8 @@ import type { RunConfig } from '../runs/config.ts';
 import { CommandError } from '../errors.ts';
 import type { HeadSize } from './layers.ts';
 
-export type NetworkSettings = Pick<Settings, 'thaw' | 'batchNorm' | 'imageSize' | 'head' | 'seed'> & Pick<SomeSettings, 'dropout' | 'l2'>;
+export type NetworkSettings = Pick<Settings, 'thaw' | 'batchNorm' | 'imageSize' | 'head' | 'seed'> &
+  Pick<SomeSettings, 'dropout' | 'l2'>;
 
 /** Names of the layers that a spec thaws in ResNet-50. @throws UsageError where the spec is wrong */
 export function thawedLayers(spec: string): ReadonlySet<string> {
@@ -54,15 +55,24 @@ export function headSize({ head }: Classifier): HeadSize {
 }
 
 /** A run's network with the weights of its checkpoint. @throws CommandError where the checkpoint is missing */
-export async function restoreRun(folder: string, config: RunConfig, weights: TrunkWeights, which: 'best' | 'last'): Promise<Classifier> {
+export async function restoreRun(
+  folder: string,
+  config: RunConfig,
+  weights: TrunkWeights,
+  which: 'best' | 'last',
+): Promise<Classifier> {
   const path = runFile.checkpoint(folder, which);
   if (!(await exists(path))) {
     const other = which === 'best' ? 'last' : 'best';
-    const remedy = (await exists(runFile.checkpoint(folder, other))) ? `use --checkpoint ${other}` : `train it first: thaw train --resume ${folder}`;
+    const remedy = (await exists(runFile.checkpoint(folder, other)))
+      ? `use --checkpoint ${other}`
+      : `train it first: thaw train --resume ${folder}`;
     throw new CommandError(`${path} does not exist; ${remedy}.`);
   }
   if (weights.hash !== config.weights.hash) {
-    throw new CommandError(`${folder} was trained on other ${config.weights.source} weights than those found (${weights.hash.slice(0, 12)} instead of ${config.weights.hash.slice(0, 12)}); name the right ones with --weights-file.`);
+    throw new CommandError(
+      `${folder} was trained on other ${config.weights.source} weights than those found (${weights.hash.slice(0, 12)} instead of ${config.weights.hash.slice(0, 12)}); name the right ones with --weights-file.`,
+    );
   }
   const { variables } = await loadCheckpoint(path);
   const classifier = buildClassifier(weights, config.network, config.data.classes.length);

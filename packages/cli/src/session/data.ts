@@ -68,7 +68,9 @@ export async function openPart(
   classes?: readonly string[],
 ): Promise<OpenedSplit> {
   const name = split === 'validation' ? 'val' : split;
-  return withProgress(place, (onProgress) => openSplit(data, name, { ...options(place), onProgress, ...(classes && { classes }) }));
+  return withProgress(place, (onProgress) =>
+    openSplit(data, name, { ...options(place), onProgress, ...(classes && { classes }) }),
+  );
 }
 
 /** A seeded subset, or all of it. */
@@ -88,13 +90,19 @@ export function ranged(indices: Int32Array, range: string | undefined): Int32Arr
 
 /** A key for what a part holds: the data set's content and which images of it, in order. */
 export function partHash({ dataset, indices }: Part): string {
-  return createHash('sha256').update(dataset.hash).update(new Uint8Array(indices.buffer, indices.byteOffset, indices.byteLength)).digest('hex');
+  return createHash('sha256')
+    .update(dataset.hash)
+    .update(new Uint8Array(indices.buffer, indices.byteOffset, indices.byteLength))
+    .digest('hex');
 }
 
 /** A data set's name as a part of a folder's name. */
 export function dataSlug(data: string): string {
   const known = DATASET_NAMES.find((name) => name === data.toLowerCase().replace(/^cifar-/, 'cifar'));
-  const slug = (known ?? basename(resolve(data))).toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '');
+  const slug = (known ?? basename(resolve(data)))
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
   return slug || 'data';
 }
 
@@ -109,14 +117,14 @@ async function withProgress<T>(
   { progress }: DataPlace,
   open: (onProgress: (p: { receivedBytes: number; totalBytes: number | null }) => void) => Promise<T>,
 ): Promise<T> {
-  let started = false;
+  const bar = { started: false };
   try {
     return await open(({ receivedBytes, totalBytes }) => {
-      if (!started) progress?.start('data set');
-      started = true;
+      if (!bar.started) progress?.start('data set');
+      bar.started = true;
       progress?.update(receivedBytes, totalBytes);
     });
   } finally {
-    if (started) progress?.stop();
+    if (bar.started) progress?.stop();
   }
 }

@@ -28,7 +28,10 @@ import { layerGroups, type LayerGroup } from './layers.ts';
 import { DataSource } from './source.ts';
 
 export type ExperimentSettings = NetworkSettings &
-  Pick<Settings, 'epochs' | 'batchSize' | 'optimizer' | 'learningRate' | 'momentum' | 'weightDecay' | 'strict' | 'cacheFeatures'>;
+  Pick<
+    Settings,
+    'epochs' | 'batchSize' | 'optimizer' | 'learningRate' | 'momentum' | 'weightDecay' | 'strict' | 'cacheFeatures'
+  >;
 
 export interface ExperimentContext {
   readonly output: Output;
@@ -75,29 +78,50 @@ export interface ExperimentResult {
 }
 
 /** Trains and evaluates. The network is gone afterwards; its checkpoints are what stays. */
-export async function runExperiment(settings: ExperimentSettings, context: ExperimentContext): Promise<ExperimentResult> {
+export async function runExperiment(
+  settings: ExperimentSettings,
+  context: ExperimentContext,
+): Promise<ExperimentResult> {
   const { output, backend, homes, data, weights, signal, resume } = context;
   const { imageSize, batchSize, epochs, strict } = settings;
   const start = performance.now();
   const skipped = new Map<string, SkippedImage>();
   const classifier = buildClassifier(weights, settings, data.classes.length);
   try {
-    const groups = layerGroups(classifier.network.table, thawedLayers(settings.thaw), settings.batchNorm, headSize(classifier));
+    const groups = layerGroups(
+      classifier.network.table,
+      thawedLayers(settings.thaw),
+      settings.batchNorm,
+      headSize(classifier),
+    );
     context.onLayers?.(groups);
     const { preprocessing } = classifier.network.variant;
     const onSkip = (image: SkippedImage): void => {
       if (!skipped.has(image.path)) output.warn(`skipped ${image.path}: ${image.reason}`);
       skipped.set(image.path, image);
     };
-    const source = (part: Part): DataSource => new DataSource(part.dataset, part.indices, { imageSize, preprocessing, strict, onSkip });
+    const source = (part: Part): DataSource =>
+      new DataSource(part.dataset, part.indices, { imageSize, preprocessing, strict, onSkip });
     const train = source(data.train);
     const validation = data.validation && source(data.validation);
     const cache = settings.cacheFeatures
-      ? featureCache({ homes, weights, classifier, imageSize, parts: { train: data.train, validation: data.validation, test: data.test }, onNote: (note) => output.warn(note) })
+      ? featureCache({
+          homes,
+          weights,
+          classifier,
+          imageSize,
+          parts: { train: data.train, validation: data.validation, test: data.test },
+          onNote: (note) => output.warn(note),
+        })
       : undefined;
 
     const reporter = createReporter(output);
-    const progress = new TrainingProgress(output, reporter, { epochs, batchSize, stepsPerEpoch: Math.ceil(train.length / batchSize), prefix: context.prefix });
+    const progress = new TrainingProgress(output, reporter, {
+      epochs,
+      batchSize,
+      stepsPerEpoch: Math.ceil(train.length / batchSize),
+      prefix: context.prefix,
+    });
     if (resume) progress.resumeAt(resume.progress.epoch + 1, resume.progress.step);
     const meter = new StepMeter(backend);
     const history: EpochRecord[] = [...(resume?.progress.history ?? [])];
@@ -140,7 +164,15 @@ export async function runExperiment(settings: ExperimentSettings, context: Exper
     const base = { history, bestEpoch: result.bestEpoch, groups, skipped: [...skipped.values()] };
     const finished = { measured: meter.report(result), seconds: 0 };
     if (result.interrupted) {
-      return { ...base, ...finished, interrupted: true, evaluation: undefined, evaluatedOn: undefined, evaluated: undefined, seconds: (performance.now() - start) / 1000 };
+      return {
+        ...base,
+        ...finished,
+        interrupted: true,
+        evaluation: undefined,
+        evaluatedOn: undefined,
+        evaluated: undefined,
+        seconds: (performance.now() - start) / 1000,
+      };
     }
     const best = await context.loadBest?.();
     if (best) classifier.restore(best.variables);
@@ -156,7 +188,16 @@ export async function runExperiment(settings: ExperimentSettings, context: Exper
       onProgress: (done, total) => progress.images(done, total),
     });
     reporter.clear();
-    return { ...base, ...finished, skipped: [...skipped.values()], interrupted: false, evaluatedOn, evaluation: scored.evaluation, evaluated: { dataset: part.dataset, indices: scored.indices }, seconds: (performance.now() - start) / 1000 };
+    return {
+      ...base,
+      ...finished,
+      skipped: [...skipped.values()],
+      interrupted: false,
+      evaluatedOn,
+      evaluation: scored.evaluation,
+      evaluated: { dataset: part.dataset, indices: scored.indices },
+      seconds: (performance.now() - start) / 1000,
+    };
   } finally {
     classifier.dispose();
   }
@@ -173,7 +214,11 @@ export interface EvaluatePartOptions {
 }
 
 /** Evaluates, over kept features where the trunk is frozen; `indices` are the images that could be read. */
-export async function evaluatePart(classifier: Classifier, source: DataSource, options: EvaluatePartOptions): Promise<{ evaluation: Evaluation; indices: Int32Array }> {
+export async function evaluatePart(
+  classifier: Classifier,
+  source: DataSource,
+  options: EvaluatePartOptions,
+): Promise<{ evaluation: Evaluation; indices: Int32Array }> {
   const { imageSize, batchSize, store, key, signal, onProgress } = options;
   let features: Features | undefined;
   if (store && classifier.network.isFrozen) {
@@ -184,13 +229,18 @@ export async function evaluatePart(classifier: Classifier, source: DataSource, o
       if (features) await store.save(key, features);
     }
   }
-  const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, { features, onProgress: features ? undefined : onProgress });
+  const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, {
+    features,
+    onProgress: features ? undefined : onProgress,
+  });
   const whole = evaluation.labels.length === source.length;
   return { evaluation, indices: whole ? source.indices : source.lastRead };
 }
 
 function optimizerOf({ optimizer, learningRate, momentum, weightDecay }: ExperimentSettings): OptimizerConfig {
-  return optimizer === 'adam' ? { kind: 'adam', learningRate, weightDecay } : { kind: 'sgd', learningRate, momentum, weightDecay };
+  return optimizer === 'adam'
+    ? { kind: 'adam', learningRate, weightDecay }
+    : { kind: 'sgd', learningRate, momentum, weightDecay };
 }
 
 /** Notes what the device holds and how much it is asked, step by step. */
@@ -208,7 +258,8 @@ class StepMeter {
     this.#bytesAtEnd = this.backend.memory()?.usedBytes;
     if (this.#steps === 2) this.#bytes = this.#bytesAtEnd;
     const dispatches = this.backend.dispatches();
-    if (this.#steps === 3 && dispatches !== undefined && this.#dispatches !== undefined) this.#perStep = dispatches - this.#dispatches;
+    if (this.#steps === 3 && dispatches !== undefined && this.#dispatches !== undefined)
+      this.#perStep = dispatches - this.#dispatches;
     this.#dispatches = dispatches;
   }
 

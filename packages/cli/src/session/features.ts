@@ -15,22 +15,37 @@ export interface FeatureCacheOptions {
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
-export function featureCache({ homes, weights, classifier, imageSize, parts, onNote }: FeatureCacheOptions): FeatureStore {
+export function featureCache({
+  homes,
+  weights,
+  classifier,
+  imageSize,
+  parts,
+  onNote,
+}: FeatureCacheOptions): FeatureStore {
   const { network, head } = classifier;
   // Flattened and averaged maps are the same file only where the map is one pixel.
   const pooling = head.inputs === network.channels ? 'average' : 'flatten';
   const stores = new Map<string, FileFeatureStore>();
   for (const [name, part] of Object.entries(parts)) {
     if (!part) continue;
-    const key = { weightsHash: weights.hash, preprocessing: `${network.variant.preprocessing}/${pooling}`, imageSize, dataHash: partHash(part) };
+    const key = {
+      weightsHash: weights.hash,
+      preprocessing: `${network.variant.preprocessing}/${pooling}`,
+      imageSize,
+      dataHash: partHash(part),
+    };
     stores.set(name, new FileFeatureStore(join(homes.cacheHome, 'features'), key, onNote));
   }
   return {
     load: async (key: string): Promise<Features | undefined> => stores.get(key)?.load('features'),
     save: async (key: string, features: Features): Promise<void> => {
-      await stores.get(key)?.save('features', features).catch((error: unknown) => {
-        onNote?.(`features could not be cached: ${error instanceof Error ? error.message : String(error)}`);
-      });
+      await stores
+        .get(key)
+        ?.save('features', features)
+        .catch((error: unknown) => {
+          onNote?.(`features could not be cached: ${error instanceof Error ? error.message : String(error)}`);
+        });
     },
   };
 }

@@ -22,7 +22,12 @@ export interface HeadSize {
   readonly parameters: number;
 }
 
-export function layerGroups(layers: readonly Layer[], trainable: ReadonlySet<string>, policy: BatchNormPolicy, head?: HeadSize): LayerGroup[] {
+export function layerGroups(
+  layers: readonly Layer[],
+  trainable: ReadonlySet<string>,
+  policy: BatchNormPolicy,
+  head?: HeadSize,
+): LayerGroup[] {
   const blocks = new Map<string, Layer[]>();
   for (const layer of layers) {
     const name = /^conv\d+_block\d+/.exec(layer.name)?.[0] ?? 'stem';
@@ -45,11 +50,24 @@ export function layerGroups(layers: readonly Layer[], trainable: ReadonlySet<str
     } else groups.push({ ...one, first });
   }
   const rows: LayerGroup[] = groups.map(({ first: _, ...group }) => group);
-  if (head) rows.push({ name: `head (${head.name})`, layers: head.layers, trains: 'all', batchNorm: '', parameters: head.parameters, trainable: head.parameters });
+  if (head)
+    rows.push({
+      name: `head (${head.name})`,
+      layers: head.layers,
+      trains: 'all',
+      batchNorm: '',
+      parameters: head.parameters,
+      trainable: head.parameters,
+    });
   return rows;
 }
 
-function groupOf(name: string, members: readonly Layer[], trainable: ReadonlySet<string>, policy: BatchNormPolicy): LayerGroup {
+function groupOf(
+  name: string,
+  members: readonly Layer[],
+  trainable: ReadonlySet<string>,
+  policy: BatchNormPolicy,
+): LayerGroup {
   const { rows, totals } = summary(members, trainable, policy);
   const weighted = rows.filter(({ parameters }) => parameters > 0);
   const training = weighted.filter((row) => row.trainable).length;
@@ -86,7 +104,17 @@ export function layerGroupTable(groups: readonly LayerGroup[], colors?: Colors):
       { title: 'parameters', align: right },
       { title: 'trainable', align: right },
     ],
-    [...rows, ['total', count(sum(({ layers }) => layers)), '', '', count(sum(({ parameters }) => parameters)), count(sum(({ trainable }) => trainable))]],
+    [
+      ...rows,
+      [
+        'total',
+        count(sum(({ layers }) => layers)),
+        '',
+        '',
+        count(sum(({ parameters }) => parameters)),
+        count(sum(({ trainable }) => trainable)),
+      ],
+    ],
     colors,
   );
 }

@@ -26,7 +26,10 @@ export interface LoadedWeights {
 }
 
 /** A source that is there, without reading it: the order of preference is the order of the known files. */
-export async function presentWeights(homes: Homes, includeTop = false): Promise<{ source: WeightSource; file: string } | undefined> {
+export async function presentWeights(
+  homes: Homes,
+  includeTop = false,
+): Promise<{ source: WeightSource; file: string } | undefined> {
   for (const source of ['keras', 'torchvision', 'tf-official'] as const) {
     const file = await findIn(homes, source, includeTop);
     if (file !== undefined) return { source, file };
@@ -35,7 +38,11 @@ export async function presentWeights(homes: Homes, includeTop = false): Promise<
 }
 
 /** Loads what was asked for. @throws CommandError where it is neither there nor to be had */
-export async function obtainWeights(request: WeightsRequest, homes: Homes, progress?: ByteProgress): Promise<LoadedWeights> {
+export async function obtainWeights(
+  request: WeightsRequest,
+  homes: Homes,
+  progress?: ByteProgress,
+): Promise<LoadedWeights> {
   const { weightsFile, seed = 1, includeTop = false } = request;
   const base = { home: homes.home, includeTop };
   if (request.weights === 'random') {
@@ -47,7 +54,10 @@ export async function obtainWeights(request: WeightsRequest, homes: Homes, progr
   }
   const present = request.weights === undefined ? await presentWeights(homes, includeTop) : undefined;
   const source = request.weights ?? present?.source ?? 'keras';
-  const file = present?.file ?? (await findIn(homes, source, includeTop)) ?? (await fetchWeights(source, request, homes, progress));
+  const file =
+    present?.file ??
+    (await findIn(homes, source, includeTop)) ??
+    (await fetchWeights(source, request, homes, progress));
   return { source, file, weights: await loadWeights({ ...base, source, file }) };
 }
 
@@ -67,7 +77,10 @@ export async function fetchWeights(
       `There are no ${source} weights in ${homes.all.map((home) => join(home, 'weights')).join(' or ')}, and they have no public address; put ${candidates.map(({ fileName }) => fileName).join(' or ')} there, or use --weights keras.`,
     );
   }
-  if (!mayDownload) throw new CommandError(`There are no ${source} weights in ${folder}; get them with: thaw download weights --weights ${source}`);
+  if (!mayDownload)
+    throw new CommandError(
+      `There are no ${source} weights in ${folder}; get them with: thaw download weights --weights ${source}`,
+    );
   const destination = join(folder, file.fileName);
   progress?.start(file.fileName);
   try {
@@ -89,7 +102,8 @@ function preferred(candidates: readonly WeightFile[], includeTop: boolean): Weig
   return includeTop ? useful.find((file) => file.includeTop) : (useful.find((file) => !file.includeTop) ?? useful[0]);
 }
 
-async function findIn(homes: Homes, source: WeightSource, includeTop: boolean): Promise<string | undefined> {
+/** The path of a file of this source, or undefined where there is none. */
+export async function findIn(homes: Homes, source: WeightSource, includeTop: boolean): Promise<string | undefined> {
   for (const home of homes.all) {
     try {
       return await findWeightsFile({ source, home, includeTop });
@@ -105,4 +119,3 @@ function sourceOfFile(path: string): Exclude<WeightSource, 'random'> {
   const known = WEIGHT_FILES.find(({ fileName }) => path.endsWith(fileName));
   return known?.source ?? (path.endsWith('.h5') ? 'keras' : 'torchvision');
 }
-

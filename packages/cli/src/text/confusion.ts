@@ -32,7 +32,12 @@ export function perClassTable(classes: readonly string[], scores: readonly Class
  * Rows are the true classes, columns the predicted ones, named by a letter or number that stands before the row's name.
  * Undefined where it does not fit in `width` columns.
  */
-export function confusionTable(classes: readonly string[], confusion: readonly (readonly number[])[], width: number, colors?: Colors): string | undefined {
+export function confusionTable(
+  classes: readonly string[],
+  confusion: readonly (readonly number[])[],
+  width: number,
+  colors?: Colors,
+): string | undefined {
   const digits = Math.max(2, ...confusion.flat().map((value) => String(value).length), String(classes.length).length);
   const longest = Math.max(...classes.map(({ length }) => length));
   const keyWidth = String(classes.length).length;

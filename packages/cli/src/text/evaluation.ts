@@ -13,17 +13,28 @@ export interface EvaluationTextOptions {
   readonly title: string;
 }
 
-export function evaluationText(evaluation: Evaluation, classes: readonly string[], { width, colors, title }: EvaluationTextOptions): string {
+export function evaluationText(
+  evaluation: Evaluation,
+  classes: readonly string[],
+  { width, colors, title }: EvaluationTextOptions,
+): string {
   const { accuracy, macroF1, loss, labels, confusion, perClass } = evaluation;
   const order = classes.map((_, i) => i);
   const byF1 = [...order].sort((a, b) => (perClass[b]?.f1 ?? 0) - (perClass[a]?.f1 ?? 0));
   const shown = classes.length <= MANY ? order : [...byF1.slice(0, 10), ...byF1.slice(-10)];
-  const note = classes.length <= MANY ? '' : `\n${colors.dim(`(the 10 best and the 10 worst of ${classes.length} classes; all are in summary.json)`)}`;
+  const note =
+    classes.length <= MANY
+      ? ''
+      : `\n${colors.dim(`(the 10 best and the 10 worst of ${classes.length} classes; all are in summary.json)`)}`;
   const matrix = confusionTable(classes, confusion, width, colors);
   return [
     `${colors.bold(`accuracy ${percent(accuracy, 2)}   macro-F1 ${score(macroF1)}`)}   loss ${loss.toFixed(4)}   (${count(labels.length)} ${title})`,
     '',
-    perClassTable(shown.map((i) => classes[i] ?? ''), shown.flatMap((i) => perClass[i] ?? []), colors) + note,
+    perClassTable(
+      shown.map((i) => classes[i] ?? ''),
+      shown.flatMap((i) => perClass[i] ?? []),
+      colors,
+    ) + note,
     ...(matrix === undefined ? [] : ['', colors.dim('rows: true class, columns: predicted class'), matrix]),
   ].join('\n');
 }

@@ -1,0 +1,170 @@
+// thaw features: the trunk's features of a data set, to a file for other programs.
+import { dirname, extname, join, basename, resolve } from 'node:path';
+import { ResNet50, writeSafetensors } from '@thaw/model';
+import { writeAtomically } from '@thaw/model/node';
+import * as tf from '@tensorflow/tfjs-core';
+import type { z } from 'zod';
+import { CommandError, UsageError } from '../errors.ts';
+import { settings as allSettings } from '../options/settings.ts';
+import { byteProgress } from '../progress/bytes.ts';
+import { createReporter } from '../progress/reporter.ts';
+import { openBackend } from '../session/backend.ts';
+import { limited, openPart, ranged } from '../session/data.ts';
+import { findHomes } from '../session/home.ts';
+import { listenForInterrupt } from '../session/interrupt.ts';
+import { openRun } from '../session/run.ts';
+import { DataSource } from '../session/source.ts';
+import { obtainWeights } from '../session/weights.ts';
+import { encodeNpy } from '../text/npy.ts';
+import { count, duration, rate } from '../text/format.ts';
+import { defineCommand, type Context } from './command.ts';
+
+const schema = allSettings
+  .pick({
+    data: true, split: true, range: true, limitTest: true, strict: true, imageSize: true, run: true, checkpoint: true,
+    weights: true, weightsFile: true, batchSize: true, seed: true, output: true, backend: true, adapter: true, config: true,
+    quiet: true, json: true, verbose: true,
+  }) // prettier-ignore
+  .partial({
+    split: true, range: true, limitTest: true, imageSize: true, run: true, weights: true, weightsFile: true, adapter: true,
+    config: true,
+  }); // prettier-ignore
+
+export const features = defineCommand({
+  name: 'features',
+  summary: "write the trunk's features of a data set",
+  description:
+    'Runs every image through the trunk and writes its 2048 features, averaged over the image.\n' +
+    'A .safetensors file holds `features` [n, 2048] and `labels` [n]; for .npy the labels lie beside it as *-labels.npy.',
+  options: [
+    'data',
+    ['split', { default: 'test, else validation, else train' }],
+    'range',
+    ['limitTest', { flags: '--limit-test <n>', description: 'a random subset of n images, every class keeping its share' }],
+    'strict',
+    ['imageSize', { default: "the data's own, 224 for folders" }],
+    ['weights', { default: 'what is in THAW_HOME, else keras' }],
+    'weightsFile', 'run',
+    ['checkpoint', { default: 'best' }],
+    ['batchSize', { default: '32' }],
+    ['seed', { description: 'seed of --limit-test and of random weights', default: '1' }],
+    ['backend', { default: 'auto' }],
+    'adapter',
+    ['output', { flags: '--output <file>', description: 'the file to write, .safetensors or .npy' }],
+    'json', 'quiet', 'config', 'verbose',
+  ], // prettier-ignore
+  examples: [
+    ['thaw features --data cifar10 --split test --range 0:16 --image-size 32 --output f.safetensors', 'sixteen images'],
+    ['thaw features --data photos/ --output photos.npy', 'for NumPy and scikit-learn'],
+    ['thaw features --run runs/... --data photos/ --output f.safetensors', 'of a trunk that was thawed'],
+  ],
+  schema,
+  defaults: {
+    strict: false,
+    checkpoint: 'best',
+    batchSize: 32,
+    seed: 1,
+    backend: 'auto',
+    quiet: false,
+    json: false,
+    verbose: false,
+  },
+  run: featuresCommand,
+});
+
+async function featuresCommand(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
+  const path = resolve(io.cwd, settings.output);
+  const kind = extname(path);
+  if (kind !== '.safetensors' && kind !== '.npy')
+    throw new UsageError(`--output: "${settings.output}" ends in neither .safetensors nor .npy.`);
+  const homes = await findHomes(io);
+  const progress = byteProgress(output);
+  const { dataset, notes } = await openPart(settings.data, settings.split, { homes, progress });
+  for (const note of notes) output.warn(note);
+  const indices = ranged(limited(dataset, settings.limitTest, settings.seed), settings.range);
+  const interrupt = listenForInterrupt(() => process.exit(130));
+  const backend = await openBackend({
+    ...settings,
+    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
+  });
+  const reporter = createReporter(output);
+  try {
+    const run =
+      settings.run === undefined
+        ? undefined
+        : await openRun(
+            {
+              folder: resolve(io.cwd, settings.run),
+              checkpoint: settings.checkpoint,
+              weightsFile: settings.weightsFile,
+            },
+            homes,
+            progress,
+          );
+    const imageSize =
+      settings.imageSize ?? run?.config.network.imageSize ?? Math.max(32, dataset.imageSize?.height ?? 224);
+    const network =
+      run?.classifier.network ?? new ResNet50((await obtainWeights(settings, homes, progress)).weights, { imageSize });
+    const source = new DataSource(dataset, indices, {
+      imageSize,
+      preprocessing: network.variant.preprocessing,
+      strict: settings.strict,
+      onSkip: ({ path: file, reason }) => output.warn(`skipped ${file}: ${reason}`),
+    });
+    const width = network.channels;
+    const values = new Float32Array(source.length * width);
+    const labels = new Int32Array(source.length);
+    const start = performance.now();
+    const seconds = (): number => (performance.now() - start) / 1000;
+    let done = 0;
+    for await (const batch of source.batches(
+      Int32Array.from(indices, (_, i) => i),
+      settings.batchSize,
+    )) {
+      const result = tf.tidy(() => network.features(tf.tensor4d(batch.images, [batch.size, imageSize, imageSize, 3])));
+      values.set(await result.data<'float32'>(), done * width);
+      labels.set(batch.labels.subarray(0, batch.size), done);
+      result.dispose();
+      done += batch.size;
+      reporter.show({
+        label: 'features',
+        done,
+        total: source.length,
+        imagesPerSecond: done / seconds(),
+        secondsLeft: (seconds() / done) * (source.length - done),
+      });
+    }
+    reporter.clear();
+    if (done === 0) throw new CommandError(`${settings.data}: not one image could be read.`);
+    const found = { features: values.subarray(0, done * width), labels: labels.subarray(0, done) };
+    await write(path, found, width);
+    output.event('result', { output: path, images: done, width, seconds: seconds() });
+    output.result(
+      `${count(done)} x ${count(width)} features in ${path}  (${rate(done / seconds())} images/s, ${duration(seconds())})`,
+    );
+  } finally {
+    reporter.clear();
+    interrupt.stop();
+    backend.close();
+  }
+}
+
+async function write(
+  path: string,
+  { features: values, labels }: { features: Float32Array; labels: Int32Array },
+  width: number,
+): Promise<void> {
+  if (extname(path) === '.npy') {
+    await writeAtomically(path, encodeNpy(values, [labels.length, width]));
+    await writeAtomically(
+      join(dirname(path), `${basename(path, '.npy')}-labels.npy`),
+      encodeNpy(labels, [labels.length]),
+    );
+    return;
+  }
+  const tensors = new Map([
+    ['features', { shape: [labels.length, width], data: values }],
+    ['labels', { shape: [labels.length], data: labels }],
+  ] as const);
+  await writeAtomically(path, writeSafetensors(tensors));
+}

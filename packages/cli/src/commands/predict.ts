@@ -1,0 +1,240 @@
+// thaw predict: names what is on image files, with a run's network or with the ImageNet classifier.
+import { relative, resolve } from 'node:path';
+import { openImageList } from '@thaw/data/node';
+import { ResNet50 } from '@thaw/model';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { z } from 'zod';
+import { CommandError, UsageError } from '../errors.ts';
+import { settings as allSettings } from '../options/settings.ts';
+import { byteProgress } from '../progress/bytes.ts';
+import { createReporter } from '../progress/reporter.ts';
+import { openBackend } from '../session/backend.ts';
+import { findHomes, type Homes } from '../session/home.ts';
+import { classOfFile, imageNetClasses, isSameClass, type ImageNetClass } from '../session/imagenet.ts';
+import { listenForInterrupt } from '../session/interrupt.ts';
+import { predictImages, type Ranked } from '../session/predict.ts';
+import { openRun } from '../session/run.ts';
+import { obtainWeights } from '../session/weights.ts';
+import { percent, plural } from '../text/format.ts';
+import { table } from '../text/table.ts';
+import { defineCommand, type Context } from './command.ts';
+
+const schema = allSettings
+  .pick({
+    run: true,
+    checkpoint: true,
+    weights: true,
+    weightsFile: true,
+    imageSize: true,
+    batchSize: true,
+    strict: true,
+    topK: true,
+    csv: true,
+    backend: true,
+    adapter: true,
+    config: true,
+    quiet: true,
+    json: true,
+    verbose: true,
+  }) // prettier-ignore
+  .partial({ run: true, weights: true, weightsFile: true, imageSize: true, adapter: true, config: true });
+
+type PredictSettings = z.infer<typeof schema>;
+
+export const predict = defineCommand({
+  name: 'predict',
+  summary: 'classify image files',
+  description:
+    'Names what is on images: with --run by a network that thaw train made, else into the 1000 classes of ImageNet.\n' +
+    'Folders are searched to any depth.',
+  argument: { name: '<files...>', description: 'image files or folders' },
+  options: [
+    ['imageSize', { default: "the run's, 224 for ImageNet" }],
+    'strict', 'run',
+    ['checkpoint', { default: 'best' }],
+    ['weights', { description: 'ImageNet weights: keras, torchvision or tf-official', default: 'what is in THAW_HOME, else keras' }],
+    'weightsFile',
+    ['batchSize', { default: '8' }],
+    ['topK', { default: '3' }],
+    ['backend', { default: 'auto' }],
+    'adapter', 'csv', 'json', 'quiet', 'config', 'verbose',
+  ], // prettier-ignore
+  examples: [
+    ['thaw predict --weights tf-official holiday/*.jpg', "ImageNet's classes, no training needed"],
+    ['thaw predict --run runs/2026-11-24-101500-photos-custom new/', 'with what you trained'],
+    ['thaw predict --csv --top-k 1 new/ > classes.csv', 'for a spreadsheet'],
+  ],
+  schema,
+  defaults: {
+    checkpoint: 'best',
+    batchSize: 8,
+    strict: false,
+    topK: 3,
+    csv: false,
+    backend: 'auto',
+    quiet: false,
+    json: false,
+    verbose: false,
+  },
+  run: predictCommand,
+});
+
+interface Model {
+  readonly classes: readonly ImageNetClass[];
+  readonly imageSize: number;
+  readonly resizeShorter: number;
+  readonly network: ResNet50;
+  predict(images: tf.Tensor4D): tf.Tensor2D;
+}
+
+async function predictCommand(
+  settings: PredictSettings,
+  { io, output }: Context,
+  args: readonly string[],
+): Promise<void> {
+  if (settings.run !== undefined && settings.weights !== undefined)
+    throw new UsageError('--weights: a run has its own weights; give --run or --weights, not both.');
+  if (settings.weights === 'random')
+    throw new UsageError('--weights: random weights name nothing; use keras, torchvision or tf-official, or --run.');
+  if (settings.csv && settings.json) throw new UsageError('--csv: choose --csv or --json, not both.');
+  const dataset = await openImageList(args.map((path) => resolve(io.cwd, path)));
+  const homes = await findHomes(io);
+  const interrupt = listenForInterrupt(() => process.exit(130));
+  const backend = await openBackend({
+    ...settings,
+    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
+  });
+  const reporter = createReporter(output);
+  try {
+    const model = await openModel(settings, io.cwd, homes, byteProgress(output));
+    const start = performance.now();
+    let skipped = 0;
+    const ranked = await predictImages(dataset, (images) => model.predict(images), {
+      imageSize: model.imageSize,
+      preprocessing: model.network.variant.preprocessing,
+      resizeShorter: model.resizeShorter,
+      batchSize: settings.batchSize,
+      topK: settings.topK,
+      strict: settings.strict,
+      signal: interrupt.signal,
+      onSkip: ({ path, reason }) => {
+        skipped++;
+        output.warn(`skipped ${path}: ${reason}`);
+      },
+      onProgress: (done) => {
+        const imagesPerSecond = (1000 * done) / (performance.now() - start);
+        if (!settings.csv)
+          reporter.show({
+            label: 'images',
+            done,
+            total: dataset.length,
+            imagesPerSecond,
+            secondsLeft: (dataset.length - done) / imagesPerSecond,
+          });
+      },
+    });
+    reporter.clear();
+    const rows = [...ranked].map(([index, classes]) => ({ file: dataset.describe(index), classes }));
+    const name = ({ index }: Ranked): string => model.classes[index]?.name ?? `class ${index}`;
+    for (const { file, classes } of rows)
+      output.event('prediction', {
+        file,
+        classes: classes.map((one) => ({ class: name(one), index: one.index, probability: one.probability })),
+      });
+    const shown = (file: string): string => shorter(relative(io.cwd, file), file);
+    if (settings.csv) {
+      output.result(
+        [
+          'file,rank,class,probability',
+          ...rows.flatMap(({ file, classes }) =>
+            classes.map((one, rank) =>
+              [shown(file), String(rank + 1), name(one), one.probability.toFixed(6)].map(csvCell).join(','),
+            ),
+          ),
+        ].join('\n'),
+      );
+    } else if (!output.json) {
+      output.result(
+        table(
+          [{ title: 'file' }, { title: 'class' }, { title: '', align: 'right' }],
+          rows.flatMap(({ file, classes }) =>
+            classes.map((one, rank) => [
+              rank === 0 ? shown(file) : '',
+              rank === 0 ? output.colors.bold(name(one)) : name(one),
+              percent(one.probability),
+            ]),
+          ),
+          output.colors,
+        ),
+      );
+    }
+    const verdict = judge(rows, model.classes);
+    if (verdict) output.event('by-file-name', verdict);
+    if (verdict && !settings.csv && !output.json)
+      output.result(`\n${verdict.right} of ${verdict.named} right by file name`);
+    if (skipped > 0 && !settings.csv) output.result(`${plural(skipped, 'unreadable image')} skipped`);
+  } finally {
+    reporter.clear();
+    interrupt.stop();
+    backend.close();
+  }
+}
+
+async function openModel(
+  settings: PredictSettings,
+  cwd: string,
+  homes: Homes,
+  progress: ReturnType<typeof byteProgress>,
+): Promise<Model> {
+  if (settings.run !== undefined) {
+    const { classifier, config } = await openRun(
+      { folder: resolve(cwd, settings.run), checkpoint: settings.checkpoint, weightsFile: settings.weightsFile },
+      homes,
+      progress,
+    );
+    const { imageSize } = config.network;
+    if (settings.imageSize !== undefined && settings.imageSize !== imageSize)
+      throw new UsageError(`--image-size: this run works on ${imageSize} x ${imageSize} images; leave the option out.`);
+    const classes = config.data.classes.map((name) => ({ name, wordNetId: /^n\d{8}$/.exec(name)?.[0] }));
+    return {
+      classes,
+      imageSize,
+      resizeShorter: 1,
+      network: classifier.network,
+      predict: (images) => classifier.probabilities(images),
+    };
+  }
+  const { weights, source } = await obtainWeights(
+    { weights: settings.weights, weightsFile: settings.weightsFile, includeTop: true },
+    homes,
+    progress,
+  );
+  const imageSize = settings.imageSize ?? 224;
+  const network = new ResNet50(weights, { imageSize });
+  const classes = await imageNetClasses(weights.topClasses, homes);
+  if (!classes)
+    throw new CommandError(
+      `These ${source} weights have ${weights.topClasses} classes, not ImageNet's 1000; predict with a run instead (--run).`,
+    );
+  return { classes, imageSize, resizeShorter: 256 / 224, network, predict: (images) => network.predict(images) };
+}
+
+/** How many top classes are what the file's name says; undefined where no name says anything. */
+function judge(
+  rows: readonly { file: string; classes: readonly Ranked[] }[],
+  classes: readonly ImageNetClass[],
+): { right: number; named: number } | undefined {
+  let right = 0;
+  let named = 0;
+  for (const { file, classes: ranked } of rows) {
+    const wanted = classOfFile(file);
+    if (!wanted) continue;
+    named++;
+    const got = classes[ranked[0]?.index ?? -1];
+    if (got && isSameClass(got, wanted)) right++;
+  }
+  return named === 0 ? undefined : { right, named };
+}
+
+const shorter = (a: string, b: string): string => (a !== '' && a.length < b.length ? a : b);
+const csvCell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

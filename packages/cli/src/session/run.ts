@@ -1,0 +1,39 @@
+// A trained run, opened again: its configuration, its weights, its network on the current backend.
+import type { Classifier } from '@thaw/model';
+import type { Settings } from '../options/settings.ts';
+import type { ByteProgress } from '../progress/bytes.ts';
+import type { RunConfig } from '../runs/config.ts';
+import { exists, readRunConfig } from '../runs/folder.ts';
+import { restoreRun } from './classifier.ts';
+import type { Homes } from './home.ts';
+import { obtainWeights, type LoadedWeights } from './weights.ts';
+
+export interface OpenedRun {
+  readonly config: RunConfig;
+  readonly classifier: Classifier;
+  readonly loaded: LoadedWeights;
+}
+
+export interface RunRequest {
+  readonly folder: string;
+  readonly checkpoint: Settings['checkpoint'];
+  /** Instead of the file that the run was trained from. */
+  readonly weightsFile?: string | undefined;
+}
+
+/** Call it with the backend open. */
+export async function openRun(
+  { folder, checkpoint, weightsFile }: RunRequest,
+  homes: Homes,
+  progress?: ByteProgress,
+): Promise<OpenedRun> {
+  const config = await readRunConfig(folder);
+  const { source, file } = config.weights;
+  const there = file !== undefined && (await exists(file)) ? file : undefined;
+  const loaded = await obtainWeights(
+    { weights: source, weightsFile: weightsFile ?? there, seed: config.network.seed },
+    homes,
+    progress,
+  );
+  return { config, loaded, classifier: await restoreRun(folder, config, loaded.weights, checkpoint) };
+}
