@@ -1,5 +1,7 @@
 // The commands, in the order of the help.
 import type { AnyCommand } from './command.ts';
+import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
 import { download } from './download.ts';
 import { evaluate } from './evaluate.ts';
 import { features } from './features.ts';
@@ -7,5 +9,4 @@ import { predict } from './predict.ts';
 import { summary } from './summary.ts';
 import { train } from './train.ts';
 
-
-export const commands: readonly AnyCommand[] = [train, evaluate, predict, features, summary, download];
+export const commands: readonly AnyCommand[] = [train, evaluate, predict, features, summary, download, doctor, demo];

@@ -1,7 +1,5 @@
 // thaw train: fine-tunes on a data set, into a run folder.
 import { join, resolve } from 'node:path';
-import type { Checkpoint } from '@thaw/model';
-import { FileCheckpoints, loadCheckpoint } from '@thaw/model/node';
 import type { z } from 'zod';
 import { InterruptedError, UsageError } from '../errors.ts';
 import { TRAIN_DEFAULTS } from '../options/presets.ts';
@@ -10,28 +8,19 @@ import { byteProgress } from '../progress/bytes.ts';
 import { methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
 import type { RunConfig } from '../runs/config.ts';
-import {
-  claimRunFolder,
-  exists,
-  makeRunFolder,
-  readRunConfig,
-  runFile,
-  runName,
-  writeJson,
-  writeJsonLines,
-} from '../runs/folder.ts';
+import { claimRunFolder, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
 import { runSummary } from '../runs/summary.ts';
 import { openBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
 import { dataSlug, openRunData } from '../session/data.ts';
-import { runExperiment, type ExperimentResult } from '../session/experiment.ts';
+import type { ExperimentResult } from '../session/experiment.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
+import { makeConfig, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights } from '../session/weights.ts';
 import { evaluationText } from '../text/evaluation.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
-import { versions } from '../versions.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
@@ -121,58 +110,35 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     const full = { ...settings, imageSize };
     const preset = settings.preset ?? 'custom';
     const folder = await chooseFolder(settings, io.cwd, resumed, preset);
-    const config: RunConfig = {
-      thaw: versions()['thaw'] ?? '',
-      created: before?.created ?? new Date().toISOString(),
-      command: io.commandLine,
+    const config = makeConfig({
       preset,
+      command: io.commandLine,
+      created: before?.created,
       settings: portable(full, io.cwd),
-      data: {
-        name: data.name,
-        classes: [...data.classes],
-        train: data.train.indices.length,
-        validation: data.validation?.indices.length ?? 0,
-        test: data.test?.indices.length ?? 0,
-      },
-      weights: {
-        source: loaded.source,
-        ...(loaded.file !== undefined && { file: resolve(loaded.file) }),
-        hash: loaded.weights.hash,
-      },
-      network: {
-        thaw: settings.thaw,
-        batchNorm: settings.batchNorm,
-        imageSize,
-        head: settings.head,
-        seed: settings.seed,
-      },
-      device: { ...backend.info },
-      versions: versions(),
-    };
-    await writeJson(runFile.config(folder), config);
-    output.event('run', { folder, ...config });
-    output.say(header(config));
-
-    const result = await runExperiment(full, {
-      output,
-      backend,
-      homes,
       data,
-      weights: loaded.weights,
-      signal: interrupt.signal,
-      checkpoints: new FileCheckpoints(folder),
-      resume: resumed === undefined ? undefined : await lastCheckpoint(folder),
-      loadBest: () => bestCheckpoint(folder),
-      onLayers: (groups) => {
-        output.event('layers', { groups });
-        output.say(`\n${layerGroupTable(groups, output.colors)}\n`);
+      loaded,
+      backend,
+    });
+    output.say(header(config));
+    const result = await recordRun({
+      folder,
+      config,
+      settings: full,
+      resume: resumed !== undefined,
+      context: {
+        output,
+        backend,
+        homes,
+        data,
+        weights: loaded.weights,
+        signal: interrupt.signal,
+        onLayers: (groups) => {
+          output.event('layers', { groups });
+          output.say(`\n${layerGroupTable(groups, output.colors)}\n`);
+        },
       },
-      onHistory: (history) => writeJsonLines(runFile.metrics(folder), history),
     });
     if (result.interrupted) throw await interrupted(folder);
-
-    const summary = runSummary(config, result);
-    await writeJson(runFile.summary(folder), summary);
     await writeReport(runFile.report(folder), {
       title: `${config.data.name}, ${preset}`,
       notes: [],
@@ -184,6 +150,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
       },
       methods: [await methodReport({ name: preset, config, result })],
     });
+    const summary = runSummary(config, result);
     output.event('result', { folder, report: runFile.report(folder), ...summary });
     output.result(outcome(result, data.classes, output, folder));
   } finally {
@@ -242,7 +209,10 @@ async function chooseFolder(
 }
 
 /** Settings as a resumed run needs them: paths that hold wherever it is resumed from, and nothing about talking. */
-function portable(settings: TrainSettings, cwd: string): RunConfig['settings'] {
+function portable<Given extends TrainSettings>(
+  settings: Given,
+  cwd: string,
+): Omit<Given, 'resume' | 'output' | 'config' | 'quiet' | 'json' | 'verbose'> {
   const { resume: _r, output: _o, config: _c, quiet: _q, json: _j, verbose: _v, ...kept } = settings;
   const isPath = /[\\/]/.test(kept.data);
   return {
@@ -261,12 +231,6 @@ function refuseChanges(settings: TrainSettings, { settings: before }: RunConfig)
     );
   }
 }
-
-const lastCheckpoint = async (folder: string): Promise<Checkpoint | undefined> =>
-  (await exists(runFile.checkpoint(folder, 'last'))) ? loadCheckpoint(runFile.checkpoint(folder, 'last')) : undefined;
-
-const bestCheckpoint = async (folder: string): Promise<Checkpoint | undefined> =>
-  (await exists(runFile.checkpoint(folder, 'best'))) ? loadCheckpoint(runFile.checkpoint(folder, 'best')) : undefined;
 
 async function interrupted(folder: string): Promise<InterruptedError> {
   const saved = await exists(runFile.checkpoint(folder, 'last'));

@@ -1,5 +1,5 @@
 // The two examples of the article as settings, and what holds where nothing is said.
-import type { PresetName, SomeSettings } from './settings.ts';
+import type { PresetName, Settings, SomeSettings } from './settings.ts';
 
 const ARTICLE = {
   head: 'article',
@@ -12,8 +12,11 @@ const ARTICLE = {
   batchNorm: 'keras',
 } as const satisfies SomeSettings;
 
+/** What the article fixes. */
+export type ArticleSettings = Pick<Settings, keyof typeof ARTICLE | 'thaw'>;
+
 /** What each preset sets. */
-export const PRESETS: Readonly<Record<PresetName, SomeSettings>> = {
+export const PRESETS: Readonly<Record<PresetName, ArticleSettings>> = {
   'article-1': { ...ARTICLE, thaw: 'none' },
   'article-2': { ...ARTICLE, thaw: ':-42' },
   'article-2-last42': { ...ARTICLE, thaw: '-42:' },
