@@ -1,4 +1,5 @@
 /** Asks an adapter for a device with the limits and features that the kernels use, and says what it is. */
+import type { DeviceKind } from '../tuning/tilings.ts';
 
 export interface AdapterDescription {
   readonly vendor: string;
@@ -34,6 +35,13 @@ const isFeature = (name: string, features: ReadonlySet<string>): boolean => feat
 /** Whether an adapter is a CPU that plays a GPU. */
 export const isSoftwareAdapter = ({ device, description, architecture }: GPUAdapterInfo): boolean =>
   /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(`${device} ${description} ${architecture}`);
+
+/** What tilings are chosen by. */
+export function deviceKind({ adapterInfo, features }: GPUDevice): DeviceKind {
+  const { subgroupMinSize, subgroupMaxSize } = adapterInfo;
+  const hasOneSize = isFeature('subgroups', features) && subgroupMinSize === subgroupMaxSize;
+  return { isSoftware: isSoftwareAdapter(adapterInfo), subgroupSize: hasOneSize ? subgroupMinSize : undefined };
+}
 
 /** Reads an adapter's description. Call before requestDevice: some implementations consume the adapter there. */
 export function describeAdapter(adapter: GPUAdapter): AdapterDescription {

@@ -2,7 +2,7 @@
 import { defaultTilings, type TiledKernel, type Tiling, type Tilings } from '../tuning/tilings.ts';
 import { BufferPool, type MemoryReport } from './buffer-pool.ts';
 import { bufferUsage } from './constants.ts';
-import { isSoftwareAdapter } from './device.ts';
+import { deviceKind } from './device.ts';
 import { ThawGpuError } from './errors.ts';
 import { PipelineCache } from './pipelines.ts';
 import { elements, type Plan } from './plan.ts';
@@ -25,7 +25,7 @@ export class Gpu {
     readonly device: GPUDevice,
     { maxPooledBytes = 2 ** 30, tilings }: GpuOptions = {},
   ) {
-    this.#tilings = tilings ?? defaultTilings(isSoftwareAdapter(device.adapterInfo));
+    this.#tilings = tilings ?? defaultTilings(deviceKind(device));
     this.queue = new CommandQueue(device);
     this.pipelines = new PipelineCache(device);
     this.#pool = new BufferPool(

@@ -1,24 +1,43 @@
 /**
  * Register tilings by kind of device, for kernels that have them.
  * The constants in the .wgsl files suit a GPU: 64 threads that read 16 neighbouring columns at a time (chosen from
- * the limits of current GPUs, not yet measured on one). A software device runs one thread per vector lane, where a
- * row shared by the whole workgroup is read once: measured on lavapipe (Mesa 25.0.7, 2 cores of an AMD EPYC,
- * 2026-11-24), 8 x 8 registers over 8 threads gave 11 to 15 GFLOP/s on ResNet-50's convolutions at 32x32, batch 32,
- * against 4 to 7 of 8 x 4 over 16.
+ * the limits of current GPUs, not yet measured on one). On a software device every load of a vector of lanes is a
+ * gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa 25.0.7, subgroups of 8, AMD EPYC,
+ * 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of ResNet-50's convolutions at 32x32,
+ * batch 32: 8 x 8 registers over 8 threads 7.7 forward, 5.4 backward-input, about 6 backward-filter; subgroups
+ * with 16 rows 13.7, 14.9 and 12.5 (24 rows 10.5 forward, 8 rows 11.0; subgroups of 16 lanes 4).
  */
-export type Tiling = Readonly<Record<string, number>>;
+
+/** Values of a shader's `// @tune` constants. */
+export type Tuning = Readonly<Record<string, number>>;
+
+/** How to run a tiled kernel: its plain shader's tuning, and its subgroup variant's where that is to be used. */
+export interface Tiling {
+  readonly direct?: Tuning;
+  /** Used where the shape allows it. LANES is the device's subgroup size. */
+  readonly subgroups?: Tuning;
+}
 export type TiledKernel = 'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter' | 'mat-mul';
 export type Tilings = Readonly<Partial<Record<TiledKernel, Tiling>>>;
 
-const software: Tiling = { TM: 8, TN: 8, COLS: 8, ROWS: 1 };
+/** What the choice of a tiling depends on. */
+export interface DeviceKind {
+  readonly isSoftware: boolean;
+  /** Lanes of every subgroup; undefined where the device has none, or several sizes. */
+  readonly subgroupSize: number | undefined;
+}
 
 /** Tilings that differ from the shaders' own constants on this kind of device. */
-export const defaultTilings = (isSoftware: boolean): Tilings =>
-  isSoftware
-    ? {
-        conv2d: software,
-        'conv2d-backward-input': software,
-        'conv2d-backward-filter': software,
-        'mat-mul': { TM: 4, TN: 4, COLS: 8, ROWS: 1 },
-      }
-    : {};
+export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind): Tilings {
+  if (!isSoftware) return {};
+  const convolution: Tiling = {
+    direct: { TM: 8, TN: 8, COLS: 8, ROWS: 1 },
+    ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 16 } }),
+  };
+  return {
+    conv2d: convolution,
+    'conv2d-backward-input': convolution,
+    'conv2d-backward-filter': convolution,
+    'mat-mul': { direct: { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
+  };
+}

@@ -1,30 +1,31 @@
 /** Plans the gradient with respect to the filter: one dispatch, or split K over workgroups and a second that adds up. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader } from '../../wgsl/shader.ts';
+import type { Tiling } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
+import { chooseVariant } from '../conv2d/variant.ts';
 import source from './conv2d-backward-filter.wgsl?raw';
+import subgroupsSource from './conv2d-backward-filter-subgroups.wgsl?raw';
 import sumSource from './sum-parts.wgsl?raw';
 
 export const shader = readShader('conv2d-backward-filter', source);
+export const subgroupsShader = readShader('conv2d-backward-filter-subgroups', subgroupsSource);
 export const sumShader = readShader('sum-parts', sumSource);
 
 /** Split until the grid has about this many workgroups: four per multiprocessor of the largest GPUs (132). */
 const WANTED_WORKGROUPS = 512;
+/** Columns that a lane of the subgroup variant holds: one vec4. */
+const LANE_COLUMNS = 4;
 /** A part shorter than this spends more on writing and adding up than on its sum. */
 const MIN_DEPTH_PER_PART = 32;
 
-export function planConv2dBackwardFilter(
-  s: Conv2dShape,
-  limits: Limits,
-  tuning: Readonly<Record<string, number>> = {},
-): Plan[] {
-  const t = { ...shader.tunables, ...tuning };
-  const { TM = 1, TN = 1, COLS = 1, ROWS = 1 } = t;
+export function planConv2dBackwardFilter(s: Conv2dShape, limits: Limits, tiling: Tiling = {}): Plan[] {
+  const variant = chooseVariant(s, tiling, { direct: shader, subgroups: subgroupsShader }, LANE_COLUMNS);
   const rows = s.kH * s.kW * s.inC;
   const shape = [s.kH, s.kW, s.inC, s.outC];
   const depth = s.batch * s.outH * s.outW;
-  const columnTiles = Math.ceil(s.outC / (TN * COLS));
-  const rowTiles = Math.ceil(rows / (TM * ROWS));
+  const columnTiles = Math.ceil(s.outC / variant.tileColumns);
+  const rowTiles = Math.ceil(rows / variant.tileRows);
   const partBytes = 4 * rows * s.outC;
   const mostParts = Math.max(1, Math.floor(limits.maxStorageBufferBindingSize / partBytes));
   const wanted = Math.ceil(WANTED_WORKGROUPS / (columnTiles * rowTiles));
@@ -40,8 +41,8 @@ export function planConv2dBackwardFilter(
       `${shader.name}: a filter of ${rows} rows needs ${rowTiles} workgroups, more than this device's ${most}`,
     );
   const first: Plan = {
-    shader,
-    tuning: t,
+    shader: variant.shader,
+    tuning: variant.tuning,
     constants: {},
     params: { ...s, depthPerPart },
     workgroups: [columnTiles, rowTiles, count],

@@ -43,6 +43,11 @@ export const edgeCases: readonly Conv2dCase[] = [
   conv('flat and wide', 2, 5, 3, 17, 3, { kW: 1, inW: 19, pad: 1 }),
   conv('more columns than a tile', 1, 3, 13, 131, 1),
   conv('more rows than a tile', 37, 5, 2, 3, 3, { pad: 1 }),
+  // Output channels in fours, for kernels that read four at a time.
+  conv('columns in fours', 3, 7, 5, 12, 3, { pad: 1 }),
+  conv('columns in fours, stride 2', 5, 11, 3, 28, 3, { stride: 2, pad: 1 }),
+  conv('columns in fours, stride 3 and dilation 2', 2, 13, 37, 4, 3, { stride: 3, dilation: 2, pad: 2 }),
+  conv('columns in fours, more than a tile', 19, 3, 13, 132, 1),
 ];
 
 /** The 1x1, 3x3 and projection layers of ResNet-50's four stages at a square input, and its stem. */

@@ -7,22 +7,24 @@ import { planConv2dBackwardInput } from '../conv2d-backward-input/conv2d-backwar
 import { edgeCases, resnet50Cases, type Conv2dCase } from './conv2d.cases.ts';
 import { planConv2d } from './conv2d.plan.ts';
 import { conv2dBackwardFilterReference, conv2dBackwardInputReference, conv2dReference } from './conv2d.ref.ts';
+import { deviceKind } from '../../runtime/device.ts';
 import { pipelineKey } from '../../runtime/plan.ts';
+import type { Tiling } from '../../tuning/tilings.ts';
 
 const { limits } = gpu;
 const xSize = (s: Conv2dCase['shape']) => s.batch * s.inH * s.inW * s.inC;
 const ySize = (s: Conv2dCase['shape']) => s.batch * s.outH * s.outW * s.outC;
 const wSize = (s: Conv2dCase['shape']) => s.kH * s.kW * s.inC * s.outC;
 
-async function checkAll({ shape: s }: Conv2dCase, tuning: Record<string, number>): Promise<void> {
+async function checkAll({ shape: s }: Conv2dCase, tiling: Tiling): Promise<void> {
   const x = random(xSize(s), 1);
   const w = random(wSize(s), 2);
   const dy = random(ySize(s), 3);
-  const { y = [] } = await runPlans([planConv2d(s, {}, limits, tuning)], { x, w });
+  const { y = [] } = await runPlans([planConv2d(s, {}, limits, tiling)], { x, w });
   expectClose(y, conv2dReference(s, x, w), sumBound(s.kH * s.kW * s.inC));
-  const { dx = [] } = await runPlans([planConv2dBackwardInput(s, limits, tuning)], { dy, w });
+  const { dx = [] } = await runPlans([planConv2dBackwardInput(s, limits, tiling)], { dy, w });
   expectClose(dx, conv2dBackwardInputReference(s, dy, w), sumBound(s.kH * s.kW * s.outC));
-  const filter = await runPlans(planConv2dBackwardFilter(s, limits, tuning), { x, dy });
+  const filter = await runPlans(planConv2dBackwardFilter(s, limits, tiling), { x, dy });
   expectClose(
     filter['dw'] ?? filter['parts'] ?? [],
     conv2dBackwardFilterReference(s, x, dy),
@@ -30,10 +32,18 @@ async function checkAll({ shape: s }: Conv2dCase, tuning: Record<string, number>
   );
 }
 
-const software = { TM: 8, TN: 8, COLS: 8, ROWS: 1 };
-const tilings = [{}, software, { TM: 4, TN: 2, COLS: 8, ROWS: 4 }, { TM: 1, TN: 1, COLS: 32, ROWS: 2 }];
-describe.each(tilings)('edges, tiling %j', (tuning) => {
-  test.each(edgeCases)('$name', (c) => checkAll(c, tuning));
+const software: Tiling = { direct: { TM: 8, TN: 8, COLS: 8, ROWS: 1 } };
+const { subgroupSize: LANES } = deviceKind(gpu.device);
+const tilings: readonly Tiling[] = [
+  {},
+  software,
+  { direct: { TM: 4, TN: 2, COLS: 8, ROWS: 4 } },
+  { direct: { TM: 1, TN: 1, COLS: 32, ROWS: 2 } },
+  // The subgroup variants need subgroups of one known size.
+  ...(LANES === undefined ? [] : [{ subgroups: { LANES, TM: LANES } }, { subgroups: { LANES, TM: 2 * LANES } }]),
+];
+describe.each(tilings)('edges, tiling %j', (tiling) => {
+  test.each(edgeCases)('$name', (c) => checkAll(c, tiling));
 });
 test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
 test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
@@ -42,12 +52,12 @@ test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection
   (c) => checkAll(c, gpu.tiling('conv2d')),
 );
 
-test('bias, residual and ReLU in the same kernel', async () => {
-  const s = edgeCases[1]!.shape;
+test.each(tilings)('bias, residual and ReLU in the same kernel, tiling %j', async (tiling) => {
+  const s = edgeCases.find(({ name }) => name === 'columns in fours')!.shape;
   const x = random(xSize(s), 1), w = random(wSize(s), 2), bias = random(s.outC, 3), residual = random(ySize(s), 4); // prettier-ignore
   const sum = conv2dReference(s, x, w);
   const want = sum.map((v, i) => Math.max(0, v + bias[i % s.outC]! + residual[i]!));
-  const { y = [] } = await runPlans([planConv2d(s, { bias: true, residual: true, relu: true }, limits)], {
+  const { y = [] } = await runPlans([planConv2d(s, { bias: true, residual: true, relu: true }, limits, tiling)], {
     x,
     w,
     bias,

@@ -1,5 +1,6 @@
 /** Plans a batched matrix product: shapes, transposes and device limits in, one dispatch out. */
 import { checkBinding, elements, type Limits, type Plan } from '../../runtime/plan.ts';
+import type { Tiling } from '../../tuning/tilings.ts';
 import { readShader } from '../../wgsl/shader.ts';
 import source from './mat-mul.wgsl?raw';
 
@@ -22,9 +23,9 @@ export function planMatMul(
   bShape: readonly number[],
   { transposeA = false, transposeB = false, bias = false, relu = false }: MatMulOptions,
   limits: Limits,
-  tuning: Readonly<Record<string, number>> = {},
+  tiling: Tiling = {},
 ): Plan {
-  const t = { ...shader.tunables, ...tuning };
+  const t = { ...shader.tunables, ...tiling.direct };
   const { TM = 1, TN = 1, COLS = 1, ROWS = 1 } = t;
   const [a0 = 1, a1 = 1] = aShape.slice(-2);
   const [b0 = 1, b1 = 1] = bShape.slice(-2);
