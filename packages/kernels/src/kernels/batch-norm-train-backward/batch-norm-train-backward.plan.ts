@@ -1,5 +1,6 @@
 /** Plans of the gradient of training batch-norm: two reductions (chunks, merger) and one pass. */
-import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import type { Tuning } from '../../tuning/tilings.ts';
 import { readShader } from '../../wgsl/shader.ts';
 import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
 import applySource from './batch-norm-train-backward.wgsl?raw';
@@ -11,8 +12,6 @@ export const sumsShader = readShader('channel-sums', sumsSource);
 export const mergeSumsShader = readShader('merge-sums', mergeSumsSource);
 export const mergeGradientsShader = readShader('merge-gradients', mergeGradientsSource);
 export const applyShader = readShader('batch-norm-train-backward', applySource);
-
-type Tuning = Readonly<Record<string, number>>;
 
 export interface ChannelSumsShape {
   /** The last dimension holds the channels. */
@@ -99,13 +98,12 @@ export function planBatchNormTrainBackward(
     workgroups: foldWorkgroups('merge-gradients', tiles, limits),
     outputs: { dgamma: channels, dbeta: channels, table: { shape: [split.channels, 4], dtype: 'float32' } },
   };
-  const perWorkgroup = (applyShader.tunables['THREADS'] ?? 256) * (applyShader.tunables['PER_THREAD'] ?? 4);
   const apply: Plan = {
     shader: applyShader,
-    tuning: applyShader.tunables,
+    tuning: tuned,
     constants: { RELU: Number(s.relu), HAS_RESIDUAL: Number(s.hasResidual) },
-    params: { size: elements(s.shape), channels: split.channels },
-    workgroups: foldWorkgroups('batch-norm-train-backward', Math.ceil(elements(s.shape) / perWorkgroup), limits),
+    params: { ...split },
+    workgroups: foldWorkgroups('batch-norm-train-backward', tiles * chunks, limits),
     outputs: {
       dx: { shape: s.shape, dtype: 'float32' },
       dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: 'float32' },

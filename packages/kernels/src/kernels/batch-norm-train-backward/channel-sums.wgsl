@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS) {
       let i = row * params.channels + channel;
       var z = dy[i];
-      if (RELU && y[i] <= 0.0) { z = 0.0; }
+      if (RELU) { z = select(z, 0.0, y[i] <= 0.0); }
       sum.x += z;
       if (HAS_X) { sum.y += z * (x[i] - middle); }
     }

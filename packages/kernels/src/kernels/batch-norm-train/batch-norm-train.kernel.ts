@@ -11,13 +11,15 @@ const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, opt
   checkShape('ThawBatchNormTrain', 'beta', beta, channels);
   checkShape('ThawBatchNormTrain', 'residual', residual, x.shape);
   const { limits } = backend.gpu;
-  const [statistics, merge] = planBatchStatistics(x.shape, limits);
+  const { direct } = backend.gpu.tiling('channels');
+  const [statistics, merge] = planBatchStatistics(x.shape, limits, direct);
   const parts = backend.runOne(statistics, { x });
   const { mean, variance } = backend.run(merge, { x, parts });
   backend.release(parts);
   const plan = planNormalise(
     { shape: x.shape, epsilon, hasGamma: true, hasBeta: true, hasResidual: residual !== undefined, relu },
     limits,
+    direct,
   );
   const y = backend.runOne(plan, { x, mean, variance, gamma, beta, residual });
   if (!mean || !variance) throw new Error('ThawBatchNormTrain: the statistics were not made');
@@ -41,6 +43,7 @@ const fusedBatchNorm = defineKernel('FusedBatchNorm', ({ backend, input, optiona
       relu: false,
     },
     backend.gpu.limits,
+    backend.gpu.tiling('channels').direct,
   );
   return backend.runOne(plan, { x, mean, variance, gamma, beta });
 });

@@ -1,5 +1,6 @@
 /** Plans of training batch-norm: statistics of chunks of rows, their merger, and the normalisation. */
 import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import type { Tuning } from '../../tuning/tilings.ts';
 import { readShader } from '../../wgsl/shader.ts';
 import mergeSource from './merge-statistics.wgsl?raw';
 import normaliseSource from './normalise.wgsl?raw';
@@ -50,11 +51,7 @@ export function splitRows(kernel: string, shape: readonly number[], lanes: numbe
 }
 
 /** Mean and biased variance of each channel: inputs x; outputs parts (a temporary), mean, variance. */
-export function planBatchStatistics(
-  shape: readonly number[],
-  limits: Limits,
-  tuning: Readonly<Record<string, number>> = {},
-): [Plan, Plan] {
+export function planBatchStatistics(shape: readonly number[], limits: Limits, tuning: Tuning = {}): [Plan, Plan] {
   const tuned = { ...statisticsShader.tunables, ...tuning };
   const lanes = tuned['LANES'] ?? 32;
   const threadRows = tuned['ROWS'] ?? 8;
@@ -84,10 +81,11 @@ export function planBatchStatistics(
 }
 
 /** y from x, mean and variance, and from gamma, beta and residual where they are. */
-export function planNormalise(s: NormaliseShape, limits: Limits, tuning: Readonly<Record<string, number>> = {}): Plan {
+export function planNormalise(s: NormaliseShape, limits: Limits, tuning: Tuning = {}): Plan {
   const tuned = { ...normaliseShader.tunables, ...tuning };
-  const size = elements(s.shape);
+  const { LANES = 1, ROWS = 1 } = tuned;
   checkBinding('normalise', 'x', s.shape, limits);
+  const split = splitRows('normalise', s.shape, LANES, ROWS);
   return {
     shader: normaliseShader,
     tuning: tuned,
@@ -97,12 +95,8 @@ export function planNormalise(s: NormaliseShape, limits: Limits, tuning: Readonl
       HAS_RESIDUAL: Number(s.hasResidual),
       RELU: Number(s.relu),
     },
-    params: { size, channels: s.shape.at(-1) ?? 1, epsilon: s.epsilon },
-    workgroups: foldWorkgroups(
-      'normalise',
-      Math.ceil(size / ((tuned['THREADS'] ?? 256) * (tuned['PER_THREAD'] ?? 4))),
-      limits,
-    ),
+    params: { ...split, epsilon: s.epsilon },
+    workgroups: foldWorkgroups('normalise', Math.ceil(split.channels / LANES) * split.chunks, limits),
     outputs: { y: { shape: s.shape, dtype: 'float32' } },
   };
 }

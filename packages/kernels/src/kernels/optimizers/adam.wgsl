@@ -6,7 +6,7 @@ const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
 
 struct Params {
-  size: u32,
+  size: u32, // vectors of four; the last may reach past the tensor into its padding
   rate: f32,
   beta1: f32,
   beta2: f32,
@@ -16,10 +16,10 @@ struct Params {
   keep: f32,
 }
 
-@group(0) @binding(0) var<storage, read> gradient: array<f32>;
-@group(0) @binding(1) var<storage, read_write> value: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> value: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> v: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)

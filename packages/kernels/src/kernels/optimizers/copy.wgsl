@@ -4,11 +4,11 @@ const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
 
 struct Params {
-  size: u32,
+  size: u32, // vectors of four; the last may reach past the tensor into its padding
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)

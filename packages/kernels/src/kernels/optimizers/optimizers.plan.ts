@@ -38,7 +38,7 @@ function planElementwise(
   outputs: Plan['outputs'] = {},
 ): Plan {
   checkBinding(shader.name, 'value', shape, limits);
-  const size = elements(shape);
+  const size = Math.ceil(elements(shape) / 4);
   const perWorkgroup = (shader.tunables['THREADS'] ?? 256) * (shader.tunables['PER_THREAD'] ?? 4);
   return {
     shader,

@@ -5,13 +5,13 @@ const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
 
 struct Params {
-  size: u32,
+  size: u32, // vectors of four; the last may reach past the tensor into its padding
   learningRate: f32,
   weightDecay: f32,
 }
 
-@group(0) @binding(0) var<storage, read> gradient: array<f32>;
-@group(0) @binding(1) var<storage, read_write> value: array<f32>;
+@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> value: array<vec4f>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)

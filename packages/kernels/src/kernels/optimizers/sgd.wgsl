@@ -8,15 +8,15 @@ const THREADS: u32 = 256u;  // @tune
 override NESTEROV: bool = false;
 
 struct Params {
-  size: u32,
+  size: u32, // vectors of four; the last may reach past the tensor into its padding
   learningRate: f32,
   momentum: f32,
   weightDecay: f32,
 }
 
-@group(0) @binding(0) var<storage, read> gradient: array<f32>;
-@group(0) @binding(1) var<storage, read_write> value: array<f32>;
-@group(0) @binding(2) var<storage, read_write> velocity: array<f32>;
+@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> value: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> velocity: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)

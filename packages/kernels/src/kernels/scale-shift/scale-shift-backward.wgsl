@@ -1,14 +1,18 @@
 // dx = z * scale, dresidual = z, where z = dy where y > 0 (dy everywhere without the ReLU); tensors are [rows, channels].
+// A thread keeps its channel and walks down a chunk of rows.
 
-const PER_THREAD: u32 = 4u; // @tune
-const THREADS: u32 = 256u;  // @tune
+const LANES: u32 = 32u; // @tune
+const ROWS: u32 = 8u;   // @tune
+const THREADS = LANES * ROWS;
 
 override HAS_RESIDUAL: bool = false;
 override RELU: bool = false;
 
 struct Params {
-  size: u32,
+  rows: u32,
   channels: u32,
+  chunkRows: u32,
+  chunks: u32,
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
@@ -20,13 +24,19 @@ struct Params {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
-  for (var j = 0u; j < PER_THREAD; j++) {
-    let i = start + j * THREADS;
-    if (i >= params.size) { return; }
+  let tiles = (params.channels + LANES - 1u) / LANES;
+  let index = group.y * groups.x + group.x;
+  let chunk = index / tiles;
+  let channel = index % tiles * LANES + thread % LANES;
+  if (channel >= params.channels || chunk >= params.chunks) { return; }
+
+  let slope = scale[channel];
+  let end = min((chunk + 1u) * params.chunkRows, params.rows);
+  for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS) {
+    let i = row * params.channels + channel;
     var z = dy[i];
-    if (RELU && y[i] <= 0.0) { z = 0.0; }
-    dx[i] = z * scale[i % params.channels];
+    if (RELU) { z = select(z, 0.0, y[i] <= 0.0); }
+    dx[i] = z * slope;
     if (HAS_RESIDUAL) { dresidual[i] = z; }
   }
 }

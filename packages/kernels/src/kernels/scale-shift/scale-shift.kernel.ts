@@ -15,14 +15,22 @@ const scaleShift = defineKernel('ThawScaleShift', ({ backend, input, optional, a
   checkShape('ThawScaleShift', 'scale', scale, channels);
   checkShape('ThawScaleShift', 'shift', shift, channels);
   checkShape('ThawScaleShift', 'residual', residual, x.shape);
-  const plan = planScaleShift({ shape: x.shape, hasResidual: residual !== undefined, relu }, backend.gpu.limits);
+  const plan = planScaleShift(
+    { shape: x.shape, hasResidual: residual !== undefined, relu },
+    backend.gpu.limits,
+    backend.gpu.tiling('channels').direct,
+  );
   return backend.runOne(plan, { x, scale, shift, residual });
 });
 
 const scaleShiftGrad = defineKernel('ThawScaleShiftGrad', ({ backend, input, attrs }) => {
   const { relu, hasResidual } = attrs<{ relu: boolean; hasResidual: boolean }>();
   const [dy, y, scale] = [input('dy'), input('y'), input('scale')];
-  const plan = planScaleShiftBackward({ shape: dy.shape, hasResidual, relu }, backend.gpu.limits);
+  const plan = planScaleShiftBackward(
+    { shape: dy.shape, hasResidual, relu },
+    backend.gpu.limits,
+    backend.gpu.tiling('channels').direct,
+  );
   const { dx, dresidual } = backend.run(plan, { dy, y, scale });
   if (!dx || !dresidual) throw new Error('ThawScaleShiftGrad: an output was not made');
   if (hasResidual) return [dx, dresidual];
@@ -36,6 +44,7 @@ const scaleShiftSum = defineKernel('ThawScaleShiftSum', ({ backend, input, attrs
   const [sums, merge] = planChannelSums(
     { shape: dy.shape, relu, factor: of === 'scale' ? 'x' : 'none', epsilon: 0 },
     backend.gpu.limits,
+    backend.gpu.tiling('channels').direct,
   );
   const parts = backend.runOne(sums, { dy, x, y });
   const { first, second } = backend.run(merge, { parts });

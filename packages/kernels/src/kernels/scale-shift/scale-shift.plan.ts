@@ -1,6 +1,8 @@
 /** Plans of the per-channel scale and shift and its pass backward; its sums are planChannelSums. */
-import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import type { Tuning } from '../../tuning/tilings.ts';
 import { readShader, type Shader } from '../../wgsl/shader.ts';
+import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
 import backwardSource from './scale-shift-backward.wgsl?raw';
 import forwardSource from './scale-shift.wgsl?raw';
 
@@ -14,19 +16,17 @@ export interface ScaleShiftShape {
   readonly relu: boolean;
 }
 
-type Tuning = Readonly<Record<string, number>>;
-
 function planPass(shader: Shader, s: ScaleShiftShape, limits: Limits, tuning: Tuning, outputs: Plan['outputs']): Plan {
   const tuned = { ...shader.tunables, ...tuning };
-  const size = elements(s.shape);
   checkBinding(shader.name, 'x', s.shape, limits);
-  const perWorkgroup = (tuned['THREADS'] ?? 256) * (tuned['PER_THREAD'] ?? 4);
+  const { LANES = 1, ROWS = 1 } = tuned;
+  const split = splitRows(shader.name, s.shape, LANES, ROWS);
   return {
     shader,
     tuning: tuned,
     constants: { HAS_RESIDUAL: Number(s.hasResidual), RELU: Number(s.relu) },
-    params: { size, channels: s.shape.at(-1) ?? 1 },
-    workgroups: foldWorkgroups(shader.name, Math.ceil(size / perWorkgroup), limits),
+    params: { ...split },
+    workgroups: foldWorkgroups(shader.name, Math.ceil(split.channels / LANES) * split.chunks, limits),
     outputs,
   };
 }
