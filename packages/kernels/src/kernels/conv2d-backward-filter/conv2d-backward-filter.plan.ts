@@ -1,7 +1,7 @@
 /** Plans the gradient with respect to the filter: one dispatch, or split K over workgroups and a second that adds up. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader } from '../../wgsl/shader.ts';
-import type { Tiling } from '../../tuning/tilings.ts';
+import type { Tiling, Tuning } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 import { chooseVariant } from '../conv2d/variant.ts';
 import source from './conv2d-backward-filter.wgsl?raw';
@@ -19,7 +19,12 @@ const LANE_COLUMNS = 4;
 /** A part shorter than this spends more on writing and adding up than on its sum. */
 const MIN_DEPTH_PER_PART = 32;
 
-export function planConv2dBackwardFilter(s: Conv2dShape, limits: Limits, tiling: Tiling = {}): Plan[] {
+export function planConv2dBackwardFilter(
+  s: Conv2dShape,
+  limits: Limits,
+  tiling: Tiling = {},
+  sumTuning: Tuning = {},
+): Plan[] {
   const variant = chooseVariant(s, tiling, { direct: shader, subgroups: subgroupsShader }, LANE_COLUMNS);
   const rows = s.kH * s.kW * s.inC;
   const shape = [s.kH, s.kW, s.inC, s.outC];
@@ -49,14 +54,15 @@ export function planConv2dBackwardFilter(s: Conv2dShape, limits: Limits, tiling:
     outputs: { parts: { shape: count === 1 ? shape : [count, ...shape], dtype: 'float32' } },
   };
   if (count === 1) return [first];
-  const { THREADS = 1 } = sumShader.tunables;
+  const sumTuned = { ...sumShader.tunables, ...sumTuning };
+  const { THREADS = 1, PER_THREAD = 1 } = sumTuned;
   const size = rows * s.outC;
   const second: Plan = {
     shader: sumShader,
-    tuning: sumShader.tunables,
+    tuning: sumTuned,
     constants: {},
     params: { size, count },
-    workgroups: foldWorkgroups(sumShader.name, Math.ceil(size / THREADS), limits),
+    workgroups: foldWorkgroups(sumShader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     outputs: { dw: { shape, dtype: 'float32' } },
   };
   return [first, second];

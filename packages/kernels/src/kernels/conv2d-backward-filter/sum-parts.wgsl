@@ -1,6 +1,7 @@
 // The second pass of a split-K kernel: dw[i] = sum over parts of parts[part, i], in order of part.
 
-const THREADS: u32 = 64u; // @tune
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 64u;   // @tune
 
 struct Params { size: u32, count: u32 }
 
@@ -14,9 +15,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * THREADS + thread;
-  if (i >= params.size) { return; }
-  var sum = 0.0;
-  for (var part = 0u; part < params.count; part++) { sum += parts[part * params.size + i]; }
-  dw[i] = sum;
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    var sum = 0.0;
+    for (var part = 0u; part < params.count; part++) { sum += parts[part * params.size + i]; }
+    dw[i] = sum;
+  }
 }

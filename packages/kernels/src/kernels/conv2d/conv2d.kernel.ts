@@ -60,7 +60,12 @@ const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, a
   const [x, dy] = [input('x'), input('dy')];
   const { filterShape, ...conv } = attrs<Conv2dAttrs & { filterShape: number[] }>();
   const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
-  const [first, second] = planConv2dBackwardFilter(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-filter'));
+  const [first, second] = planConv2dBackwardFilter(
+    s,
+    backend.gpu.limits,
+    backend.gpu.tiling('conv2d-backward-filter'),
+    backend.gpu.tiling('elementwise').direct,
+  );
   if (!first) throw new Error('conv2d filter gradient: empty plan');
   const parts = backend.runOne(first, { x, dy });
   if (!second) return parts;

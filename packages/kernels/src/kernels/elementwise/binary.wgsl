@@ -1,7 +1,8 @@
 // c = f(a, b) elementwise with broadcasting. Values are read as f32, as i32 or as bool (an i32 of 0 or 1) by TYPE.
 // A strided index of up to six dimensions finds the operands; a dimension of one has stride 0.
 
-const THREADS: u32 = 64u; // @tune
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 64u;   // @tune
 
 override OP: u32 = 0u;
 // 0: f32 -> f32, 1: i32 -> i32, 2: f32 -> bool, 3: i32 -> bool
@@ -81,8 +82,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * THREADS + thread;
-  if (i >= params.size) { return; }
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    compute(i);
+  }
+}
+
+fn compute(i: u32) {
   var at = i;
   var other = i;
   if (!SAME_SHAPE) {

@@ -2,6 +2,7 @@
 import { util, type DataType, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
 import { defineKernel, type KernelCall } from '../../backend/kernel.ts';
 import { deviceType } from '../../backend/storage.ts';
+import type { Plan } from '../../runtime/plan.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
 import { binaryOps, planBinary, planCast, planFill, planUnary, unaryOps } from './elementwise.plan.ts';
 
@@ -36,10 +37,13 @@ const unaryKernel = (name: UnaryName): KernelConfig =>
     return back;
   });
 
+const planOf = ({ gpu }: ThawBackend, name: BinaryName, a: TensorInfo, b: TensorInfo): Plan =>
+  planBinary(name, a.shape, b.shape, deviceType(a.dtype), gpu.limits, gpu.tiling('elementwise').direct);
+
 const binaryKernel = (name: BinaryName): KernelConfig =>
   defineKernel(name, ({ backend, input }) => {
     const [a, b] = [input('a'), input('b')];
-    return backend.runOne(planBinary(name, a.shape, b.shape, deviceType(a.dtype), backend.gpu.limits), { a, b });
+    return backend.runOne(planOf(backend, name, a, b), { a, b });
   });
 
 const alias = (name: string, newShape: (call: KernelCall, x: TensorInfo) => number[], id = 'x'): KernelConfig =>
@@ -75,7 +79,7 @@ const addN = defineKernel('AddN', ({ backend, list }) => {
   let sum = backend.alias(first, first.shape);
   for (const next of rest) {
     const before = sum;
-    sum = backend.runOne(planBinary('Add', before.shape, next.shape, deviceType(first.dtype), backend.gpu.limits), { a: before, b: next }); // prettier-ignore
+    sum = backend.runOne(planOf(backend, 'Add', before, next), { a: before, b: next });
     backend.release(before);
   }
   return sum;

@@ -1,6 +1,7 @@
 /** Plans elementwise kernels: unary functions, binary functions with broadcasting, casts and fills. */
 import { backend_util } from '@tensorflow/tfjs-core';
 import { checkBinding, elements, foldWorkgroups, type DeviceType, type Limits, type Plan } from '../../runtime/plan.ts';
+import type { Tuning } from '../../tuning/tilings.ts';
 import { readShader, type Shader } from '../../wgsl/shader.ts';
 import binarySource from './binary.wgsl?raw';
 import castSource from './cast.wgsl?raw';
@@ -22,8 +23,10 @@ export const binaryOps = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, Maximum: 4, 
 const COMPARISON = 16;
 export const MAX_RANK = 6;
 
-const grid = (shader: Shader, size: number, limits: Limits) =>
-  foldWorkgroups(shader.name, Math.ceil(size / (shader.tunables['THREADS'] ?? 1)), limits);
+const grid = (shader: Shader, size: number, limits: Limits, tuning: Tuning = shader.tunables) => {
+  const { THREADS = 1, PER_THREAD = 1 } = tuning;
+  return foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits);
+};
 
 export function planUnary(op: keyof typeof unaryOps, shape: readonly number[], limits: Limits, a = 0, b = 0): Plan {
   const shader = shaders.unary;
@@ -55,8 +58,10 @@ export function planBinary(
   bShape: readonly number[],
   type: DeviceType,
   limits: Limits,
+  tuning: Tuning = {},
 ): Plan {
   const shader = shaders.binary;
+  const tuned = { ...shader.tunables, ...tuning };
   const shape = backend_util.assertAndGetBroadcastShape([...aShape], [...bShape]);
   const sameShape = aShape.join() === bShape.join();
   const padded = padShape(op, shape);
@@ -70,10 +75,10 @@ export function planBinary(
   const TYPE = (type === 'float32' ? 0 : 1) + (isComparison ? 2 : 0);
   return {
     shader,
-    tuning: shader.tunables,
+    tuning: tuned,
     constants: { OP: binaryOps[op], TYPE, SAME_SHAPE: Number(sameShape) },
     params: { size, ...fields('d', padded), ...fields('a', strides(aShape)), ...fields('b', strides(bShape)) },
-    workgroups: grid(shader, size, limits),
+    workgroups: grid(shader, size, limits, tuned),
     outputs: { c: { shape, dtype: isComparison ? 'bool' : type === 'float32' ? 'float32' : 'int32' } },
   };
 }

@@ -38,10 +38,15 @@ export function poolShape(x: TensorInfo, { filterSize, strides, pad, dimRounding
 export const maxPoolKernels = [
   defineKernel('MaxPool', ({ backend, input, attrs }) => {
     const x = input('x');
-    return backend.runOne(planMaxPool(poolShape(x, attrs<PoolAttributes>()), backend.gpu.limits), { x });
+    return backend.runOne(
+      planMaxPool(poolShape(x, attrs<PoolAttributes>()), backend.gpu.limits, backend.gpu.tiling('elementwise').direct),
+      { x },
+    );
   }),
   defineKernel('MaxPoolGrad', ({ backend, input, attrs }) => {
     const [dy, x, y] = [input('dy'), input('input'), input('output')];
-    return backend.runOne(planMaxPoolBackward(poolShape(x, attrs<PoolAttributes>()), backend.gpu.limits), { dy, x, y });
+    const { limits } = backend.gpu;
+    const { direct } = backend.gpu.tiling('elementwise');
+    return backend.runOne(planMaxPoolBackward(poolShape(x, attrs<PoolAttributes>()), limits, direct), { dy, x, y });
   }),
 ];

@@ -1,5 +1,6 @@
 /** Plans of max-pooling and its gradient. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import type { Tuning } from '../../tuning/tilings.ts';
 import { readShader, type Shader } from '../../wgsl/shader.ts';
 import backwardSource from './max-pool-backward.wgsl?raw';
 import forwardSource from './max-pool.wgsl?raw';
@@ -24,9 +25,7 @@ export interface PoolShape {
   readonly padLeft: number;
 }
 
-type Tuning = Readonly<Record<string, number>>;
-
-/** A plan with one thread per element of its output, which is named and shaped here. */
+/** A plan whose threads make PER_THREAD elements (one, where the shader has no such constant) of its output, which is named and shaped here. */
 export function planPool(
   shader: Shader,
   { batch, ...s }: PoolShape,
@@ -35,6 +34,7 @@ export function planPool(
   tuning: Tuning = {},
 ): Plan {
   const tuned = { ...shader.tunables, ...tuning };
+  const { THREADS = 1, PER_THREAD = 1 } = tuned;
   const shape = output === 'y' ? [batch, s.outH, s.outW, s.channels] : [batch, s.inH, s.inW, s.channels];
   checkBinding(shader.name, 'x', [batch, s.inH, s.inW, s.channels], limits);
   checkBinding(shader.name, output, shape, limits);
@@ -44,7 +44,7 @@ export function planPool(
     tuning: tuned,
     constants: {},
     params: { size, ...s },
-    workgroups: foldWorkgroups(shader.name, Math.ceil(size / (tuned['THREADS'] ?? 128)), limits),
+    workgroups: foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     outputs: { [output]: { shape, dtype: 'float32' } },
   };
 }

@@ -1,6 +1,7 @@
-// y = maximum of x over a window, NHWC; padding never wins. One thread per output.
+// y = maximum of x over a window, NHWC; padding never wins. A thread makes PER_THREAD outputs.
 
-const THREADS: u32 = 128u; // @tune
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 128u;  // @tune
 
 struct Params {
   size: u32, // of y
@@ -25,8 +26,15 @@ struct Params {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let i = (group.y * groups.x + group.x) * THREADS + thread;
-  if (i >= params.size) { return; }
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    compute(i);
+  }
+}
+
+fn compute(i: u32) {
   let c = i % params.channels;
   let ox = i / params.channels % params.outW;
   let oy = i / (params.channels * params.outW) % params.outH;

@@ -17,7 +17,7 @@ describe.each(sizes)('%i elements', (size) => {
 
   test('Adam with decoupled weight decay', async () => {
     const s = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, step: 3, weightDecay: 0.1 };
-    const got = await runPlans([planAdam(shape, s, gpu.limits)], { value, gradient, m, v });
+    const got = await runPlans([planAdam(shape, s, gpu)], { value, gradient, m, v });
     const rate = (s.learningRate * Math.sqrt(1 - s.beta2 ** 3)) / (1 - s.beta1 ** 3);
     const wantM = m.map((_, i) => 0.9 * at(m, i) + 0.1 * at(gradient, i));
     const wantV = v.map((_, i) => 0.999 * at(v, i) + 0.001 * at(gradient, i) ** 2);
@@ -38,7 +38,7 @@ describe.each(sizes)('%i elements', (size) => {
 
   test.each([false, true])('SGD with momentum, Nesterov %s', async (nesterov) => {
     const s = { learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov };
-    const got = await runPlans([planSgd(shape, s, gpu.limits)], { value, gradient, velocity: m });
+    const got = await runPlans([planSgd(shape, s, gpu)], { value, gradient, velocity: m });
     const decayed = Array.from(gradient, (g, i) => g + 0.01 * at(value, i));
     const velocity = decayed.map((g, i) => 0.9 * at(m, i) + g);
     expectClose(got['velocity'] ?? [], velocity, 8 * EPSILON);
@@ -47,7 +47,7 @@ describe.each(sizes)('%i elements', (size) => {
   });
 
   test('SGD without momentum', async () => {
-    const got = await runPlans([planSgdPlain(shape, { learningRate: 0.1, weightDecay: 0.5 }, gpu.limits)], {
+    const got = await runPlans([planSgdPlain(shape, { learningRate: 0.1, weightDecay: 0.5 }, gpu)], {
       value,
       gradient,
     });
@@ -58,7 +58,7 @@ describe.each(sizes)('%i elements', (size) => {
 
 test('a step counted from 0 is refused', () => {
   const s = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, step: 0, weightDecay: 0 };
-  expect(() => planAdam([1], s, gpu.limits)).toThrow('adam: step is 0; steps are counted from 1');
+  expect(() => planAdam([1], s, gpu)).toThrow('adam: step is 0; steps are counted from 1');
 });
 
 describe('through the ops', () => {

@@ -5,6 +5,9 @@ import { planReluGrad } from './relu-grad.plan.ts';
 export const reluGradKernels = [
   defineKernel('ThawReluGrad', ({ backend, input }) => {
     const [dy, y] = [input('dy'), input('y')];
-    return backend.runOne(planReluGrad(dy.shape, backend.gpu.limits), { dy, y });
+    return backend.runOne(planReluGrad(dy.shape, backend.gpu.limits, backend.gpu.tiling('elementwise').direct), {
+      dy,
+      y,
+    });
   }),
 ];

@@ -13,7 +13,7 @@ export function planReluGrad(
 ): Plan {
   const tuned = { ...shader.tunables, ...tuning };
   checkBinding('relu-grad', 'dy', shape, limits);
-  const size = elements(shape);
+  const size = Math.ceil(elements(shape) / 4);
   const perWorkgroup = (tuned['THREADS'] ?? 256) * (tuned['PER_THREAD'] ?? 4);
   return {
     shader,

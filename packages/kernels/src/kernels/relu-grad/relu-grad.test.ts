@@ -15,7 +15,7 @@ test.each([1, 997, 1024, 2 * 14 * 14 * 64])('relu-grad of %i elements', async (s
 });
 
 test('a grid over the limit is folded, and every element is still written', async () => {
-  const size = 7 * 1024 + 5;
+  const size = 4 * 7 * 1024 + 5;
   const [dy, y] = [random(size, 1), new Float32Array(size).fill(1)];
   const plan = planReluGrad([size], { ...limits(), maxComputeWorkgroupsPerDimension: 3 });
   expect(plan.workgroups).toEqual([3, 3, 1]);

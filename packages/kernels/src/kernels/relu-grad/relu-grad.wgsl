@@ -4,12 +4,12 @@ const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
 
 struct Params {
-  size: u32,
+  size: u32, // vectors of four; the last may reach past the tensor into its padding
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
@@ -18,6 +18,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < PER_THREAD; j++) {
     let i = start + j * THREADS;
     if (i >= params.size) { return; }
-    dx[i] = select(0.0, dy[i], y[i] > 0.0);
+    dx[i] = select(vec4f(0.0), dy[i], y[i] > vec4f(0.0));
   }
 }
