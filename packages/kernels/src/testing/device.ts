@@ -1,10 +1,25 @@
-/** One device for all tests of a file, opened once. */
-import { openDevice } from '../node.ts';
+/** One device for all tests of a file, opened once. Where there is no adapter, every test of the file is skipped. */
+import { afterEach, beforeEach } from 'vitest';
 import { Gpu } from '../runtime/gpu.ts';
 import { elements, type Plan } from '../runtime/plan.ts';
 import { fromDevice, toDevice, type HostValues } from '../backend/storage.ts';
+import { absentDevice } from './absent-device.ts';
+import { noAdapter, openTestDevice } from './adapter.ts';
 
-export const gpu = new Gpu((await openDevice()).device);
+// Test files plan and list their cases before the first test is skipped, so there is always something to ask for limits.
+const { device, takeErrors } = noAdapter
+  ? { ...absentDevice(), takeErrors: () => Promise.resolve<string[]>([]) }
+  : await openTestDevice();
+
+export const gpu = new Gpu(device);
+export { takeErrors };
+
+beforeEach(({ skip }) => {
+  if (noAdapter) skip(noAdapter);
+});
+afterEach(async () => {
+  if (!noAdapter) await gpu.queue.settle(0);
+});
 
 /** Bits no kernel computes: an output element that still holds them was never written. */
 const POISON = 0xffb5b5b5;
