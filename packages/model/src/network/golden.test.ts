@@ -2,10 +2,10 @@
 // Float32 agrees to about 1e-6; the bound of 1e-4 is the issue's.
 import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { resolveFreeze } from '../freeze/index.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
-import { testBackends, useBackend } from '../testing/backends.ts';
+import { describeOnBackends, type TestBackend, useBackend } from '../testing/backends.ts';
 import { cifarImages } from '../testing/cifar.ts';
 import { relativeError } from '../testing/numbers.ts';
 import { missingShared, sharedFiles } from '../testing/shared.ts';
@@ -13,9 +13,9 @@ import { fromKerasSafetensors, readSafetensors, toFloat32, type TrunkWeights } f
 import { ResNet50 } from './index.ts';
 
 const missing = missingShared(sharedFiles.weights, sharedFiles.cifarTest, sharedFiles.golden);
-const backends = await testBackends('wasm');
+describeOnBackends('golden features and logits (needs ../shared)', 'wasm', onBackend, missing);
 
-describe.skipIf(missing).each(backends)('golden features and logits on %s (needs ../shared)', (backend) => {
+function onBackend(backend: TestBackend): void {
   let weights: TrunkWeights;
   let images: tf.Tensor4D;
   let golden: (name: string) => Float32Array;
@@ -37,11 +37,9 @@ describe.skipIf(missing).each(backends)('golden features and logits on %s (needs
     const features = network.features(images);
     expect(features.shape).toEqual([16, 2048]);
     expect(relativeError(await features.data(), golden('features'))).toBeLessThan(1e-4);
-    console.log('ERR', relativeError(await features.data(), golden('features')));
     const logits = network.logits(images);
     expect(logits.shape).toEqual([16, 1001]);
     expect(relativeError(await logits.data(), golden('logits'))).toBeLessThan(1e-4);
-    console.log('ERRL', relativeError(await logits.data(), golden('logits')));
     // Only the results and the top's two tensors, which are loaded at the first call.
     expect(tf.memory().numTensors - before).toBe(4);
     const sums = await tf.sum(network.predict(images), 1).data();
@@ -58,10 +56,9 @@ describe.skipIf(missing).each(backends)('golden features and logits on %s (needs
       const network = new ResNet50(weights, { imageSize: 32, trainable });
       const features = network.features(images);
       expect(relativeError(await features.data(), golden('features'))).toBeLessThan(1e-4);
-      console.log('ERR', relativeError(await features.data(), golden('features')));
       features.dispose();
       network.dispose();
       expect(tf.memory().numTensors).toBe(before);
     },
   );
-});
+}

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { batchNormMode, resolveFreeze, type BatchNormPolicy } from '../freeze/index.ts';
 import { layerTable, VARIANTS, type VariantName } from '../resnet50/index.ts';
-import { testBackends, useBackend } from '../testing/backends.ts';
+import { describeOnBackends, useBackend } from '../testing/backends.ts';
 import { relativeError } from '../testing/numbers.ts';
 import { referenceForward, type Activation, type Values } from '../testing/reference-network.ts';
 import { disturbBatchNorm, noise, TINY } from '../testing/tiny.ts';
@@ -62,7 +62,7 @@ async function step(net: ResNet50, learningRate: number): Promise<Map<string, Fl
   return gradients;
 }
 
-describe.each(await testBackends('cpu'))('on %s', (backend) => {
+describeOnBackends('the network', 'cpu', (backend) => {
   beforeAll(async () => useBackend(backend));
 
   let before: number;

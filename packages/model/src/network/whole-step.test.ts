@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resolveFreeze, type BatchNormPolicy } from '../freeze/index.ts';
 import { loadWeights } from '../node/weights.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
-import { hasAdapter, useBackend, type TestBackend } from '../testing/backends.ts';
+import { noAdapter, useBackend, type TestBackend } from '../testing/backends.ts';
 import { cifarImages } from '../testing/cifar.ts';
 import { relativeError } from '../testing/numbers.ts';
 import { missingShared, sharedFiles } from '../testing/shared.ts';
@@ -28,10 +28,9 @@ interface Step {
 }
 
 const missing = missingShared(sharedFiles.weights, sharedFiles.cifarTest);
-const adapter = await hasAdapter();
 
-describe.skipIf(missing || !adapter)(
-  'one step of the real network on thaw and on cpu (needs ../shared and WebGPU)',
+describe.skipIf(missing || noAdapter)(
+  `one step of the real network on thaw and on cpu (needs ../shared and WebGPU${noAdapter ? `; ${noAdapter}` : ''})`,
   () => {
     let weights: TrunkWeights;
     let pixels: Float32Array;

@@ -1,7 +1,11 @@
 // Which TensorFlow.js backend a test runs on: 'cpu', 'wasm', or 'thaw' (opens the WebGPU device).
 // The network's tests run on a reference backend and on thaw; THAW_TEST_BACKEND=cpu, wasm or thaw picks one.
 import * as tf from '@tensorflow/tfjs-core';
+import { describe } from 'vitest';
+// By path: what tests share is no export of the published package.
+import { noAdapter, openTestDevice } from '../../../kernels/src/testing/adapter.ts';
 
+export { noAdapter };
 export type TestBackend = 'cpu' | 'wasm' | 'thaw';
 
 /** The backend that THAW_TEST_BACKEND names, or the given one. */
@@ -12,10 +16,22 @@ export function testBackend(preferred: TestBackend): TestBackend {
   throw new Error(`THAW_TEST_BACKEND=${asked}: valid are cpu, wasm, thaw.`);
 }
 
-/** The backends to run a test on: the given one, and thaw where there is an adapter; or the one THAW_TEST_BACKEND names. */
-export async function testBackends(reference: 'cpu' | 'wasm'): Promise<TestBackend[]> {
-  if (process.env['THAW_TEST_BACKEND']) return [testBackend(reference)];
-  return (await hasAdapter()) ? [reference, 'thaw'] : [reference];
+/**
+ * Tests of `body` on the given backend and on thaw, or on the one THAW_TEST_BACKEND names. Without an adapter the tests on
+ * thaw are skipped and say so.
+ * @param skip whether all of them are skipped, for want of something else
+ */
+export function describeOnBackends(
+  title: string,
+  reference: 'cpu' | 'wasm',
+  body: (backend: TestBackend) => void,
+  skip = false,
+): void {
+  const backends: TestBackend[] = process.env['THAW_TEST_BACKEND'] ? [testBackend(reference)] : [reference, 'thaw'];
+  for (const backend of backends) {
+    const skipped = backend === 'thaw' ? noAdapter : undefined;
+    describe.skipIf(skip || skipped)(`${title} on ${backend}${skipped ? ` (${skipped})` : ''}`, () => body(backend));
+  }
 }
 
 /** Makes a backend current, with the gradients of tfjs's ops registered. */
@@ -31,8 +47,7 @@ export async function useBackend(name: TestBackend): Promise<void> {
       break;
     case 'thaw': {
       if (tf.findBackend('thaw')) break;
-      const { openDevice } = await import('@thaw/kernels/node');
-      const { device } = await openDevice();
+      const { device } = await openTestDevice();
       kernels.register(device);
       break;
     }
@@ -41,17 +56,4 @@ export async function useBackend(name: TestBackend): Promise<void> {
   }
   if (!(await tf.setBackend(name))) throw new Error(`The backend ${name} could not be set.`);
   await tf.ready();
-}
-
-/** Whether this machine has a WebGPU adapter; says so once where it has none. */
-export async function hasAdapter(): Promise<boolean> {
-  const { openDevice } = await import('@thaw/kernels/node');
-  try {
-    const { device } = await openDevice();
-    device.destroy();
-    return true;
-  } catch (error) {
-    console.warn(`SKIPPED: tests on WebGPU: ${error instanceof Error ? error.message : String(error)}`);
-    return false;
-  }
 }

@@ -5,7 +5,7 @@ import { resolveFreeze } from '../freeze/index.ts';
 import { createHead } from '../head/head.ts';
 import { ResNet50 } from '../network/index.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
-import { testBackends, useBackend } from '../testing/backends.ts';
+import { describeOnBackends, useBackend } from '../testing/backends.ts';
 import { noise, TINY } from '../testing/tiny.ts';
 import { randomWeights } from '../weights/index.ts';
 import {
@@ -77,7 +77,7 @@ async function finalState(options: TrainOptions): Promise<[string, number[]][]> 
   return [...state].map(([name, { data }]) => [name, [...data]]);
 }
 
-describe.each(await testBackends('cpu'))('on %s', (backend) => {
+describeOnBackends('the training loop', 'cpu', (backend) => {
   beforeAll(() => useBackend(backend));
 
   describe.each([
