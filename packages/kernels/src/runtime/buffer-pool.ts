@@ -37,20 +37,24 @@ export class BufferPool {
     private readonly onError: (failure: Promise<GPUError | null>, what: string) => void,
   ) {}
 
-  /** A buffer of at least `bytes`; its content is whatever was there before. */
+  /**
+   * A buffer of at least `bytes`; its content is whatever was there before.
+   * @throws when the device has no buffers that large
+   */
   acquire(bytes: number): GPUBuffer {
-    const size = sizeClass(bytes);
+    const { maxBufferSize } = this.device.limits;
+    if (bytes > maxBufferSize)
+      throw new ThawGpuError(
+        `a tensor of ${bytes.toLocaleString('en')} bytes is larger than this device's largest buffer, ` +
+          `${maxBufferSize.toLocaleString('en')}; use a smaller batch or image`,
+      );
+    const size = Math.min(sizeClass(bytes), maxBufferSize);
     const found = this.#free.get(size)?.pop();
     this.#used += size;
     if (found) {
       this.#pooled -= size;
       return found;
     }
-    if (size > this.device.limits.maxBufferSize)
-      throw new ThawGpuError(
-        `a tensor of ${bytes.toLocaleString('en')} bytes is larger than this device's largest buffer, ` +
-          `${this.device.limits.maxBufferSize.toLocaleString('en')}; use a smaller batch or image`,
-      );
     this.#peak = Math.max(this.#peak, this.#used + this.#pooled);
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ size, usage: this.usage });

@@ -60,12 +60,12 @@ export function foldWorkgroups(kernel: string, count: number, limits: Limits): W
  */
 export function foldRows(kernel: string, columns: number, rows: number, limits: Limits): Workgroups {
   const most = limits.maxComputeWorkgroupsPerDimension;
-  const z = Math.ceil(rows / most);
+  const z = Math.max(Math.ceil(rows / most), 1);
   if (columns > most || z > most)
     throw new Error(
       `${kernel}: ${columns} x ${rows} workgroups are more than this device's ${most}; use a smaller batch`,
     );
-  return [Math.max(columns, 1), Math.max(Math.ceil(rows / z), 1), Math.max(z, 1)];
+  return [Math.max(columns, 1), Math.max(Math.ceil(rows / z), 1), z];
 }
 
 /** @throws when a tensor is larger than the device can bind, naming kernel, tensor, both sizes and the remedy. */
