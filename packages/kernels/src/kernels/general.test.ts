@@ -27,7 +27,7 @@ async function expectSame(f: () => tf.Tensor, ulps = 0): Promise<void> {
   const got = await on('thaw', f);
   expect(got.shape).toEqual(want.shape);
   expect(got.dtype).toBe(want.dtype);
-  expectClose(got.values, want.values, ulps * EPSILON * Math.max(1, ...want.values.map(Math.abs)));
+  expectClose(got.values, want.values, ulps * EPSILON * Math.max(1, ...want.values.filter(Number.isFinite).map(Math.abs)));
 }
 
 const x = (shape: number[], seed = 1) => tf.tensor(random(tf.util.sizeFromShape(shape), seed), shape);
@@ -45,6 +45,24 @@ const unary: Record<string, [() => tf.Tensor, number]> = {
   relu6: [() => tf.relu6(tf.mul(x([13]), 9)), 4], 'relu of int32': [() => tf.relu(tf.sub(integers([7]), tf.scalar(3, 'int32'))), 0],
 }; // prettier-ignore
 test.each(Object.entries(unary))('%s', (_, [f, ulps]) => expectSame(f, ulps));
+
+const activations: Record<string, () => tf.Tensor> = { elu: () => tf.elu(tf.mul(x([13]), 5)), leakyRelu: () => tf.leakyRelu(x([13]), 0.3), 'leakyRelu by default': () => tf.leakyRelu(x([13])), prelu: () => tf.prelu(x([3, 5]), tf.sub(x([5], 2), 0.5)) }; // prettier-ignore
+test.each(Object.entries(activations))('%s', (_, f) => expectSame(f, 8));
+test.each(['elu', 'leakyRelu', 'prelu', 'relu6', 'sigmoid', 'tanh'] as const)('the gradient of %s', (name) =>
+  expectSame(() => {
+    const f = (v: tf.Tensor): tf.Tensor => (name === 'prelu' ? tf.prelu(v, tf.scalar(0.3)) : tf[name](v));
+    return tf.grad((v) => tf.sum(tf.square(f(v))))(tf.mul(x([17]), 5));
+  }, 64),
+);
+test('pow as JavaScript has it: negative bases, zero, whole and other exponents', async () => {
+  const bases = () => tf.tensor1d([-2, -1.5, 0, 0.5, 2, 3]);
+  for (const exponent of [0, 1, 2, 3, -1, -2, 0.5, 2.5]) await expectSame(() => tf.pow(bases(), exponent), 64);
+  await expectSame(() => tf.pow(tf.tensor2d([-3, -1, 0, 1, 2, 7], [2, 3], 'int32'), tf.tensor1d([0, 3, 5], 'int32')));
+});
+test('where', async () => {
+  await expectSame(() => tf.where(tf.less(x([3, 5]), 0), x([3, 5], 2), tf.zeros([3, 5])));
+  await expectSame(() => tf.where(tf.less(x([5]), 0), integers([3, 5]), tf.scalar(9, 'int32')));
+});
 
 const shapes: [number[], number[]][] = [[[1], [1]], [[3, 5], [3, 5]], [[3, 5], [5]], [[3, 1], [1, 5]], [[], [7]], [[2, 1, 3, 1, 5], [2, 1, 7, 1]]]; // prettier-ignore
 const arithmetic: Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = { add: tf.add, sub: tf.sub, mul: tf.mul, maximum: tf.maximum, minimum: tf.minimum, squaredDifference: tf.squaredDifference, less: tf.less, greaterEqual: tf.greaterEqual, equal: tf.equal, notEqual: tf.notEqual }; // prettier-ignore
@@ -91,6 +109,9 @@ const transforms: Record<string, () => tf.Tensor> = {
   concat: () => tf.concat([x([2, 3]), x([2, 1], 2), x([2, 5], 3)], 1),
   'concat of one': () => tf.concat([x([2, 3])], 0),
   gather: () => tf.gather(x([5, 7, 3]), tf.tensor1d([4, 0, 2, 2], 'int32'), 1),
+  'gather of one batch dimension': () => tf.gather(x([3, 5, 7]), tf.tensor2d([4, 0, 2, 2, 1, 3], [3, 2], 'int32'), 1, 1),
+  'gather of a later axis': () => tf.gather(x([3, 5, 7]), tf.tensor2d([4, 0, 6, 2, 1, 3], [3, 2], 'int32'), 2, 1),
+  'gather of two batch dimensions': () => tf.gather(x([2, 3, 5]), tf.tensor3d(randomIntegers(24, 5, 3), [2, 3, 4], 'int32'), 2, 2),
   reshape: () => tf.reshape(x([4, 6]), [3, -1]),
   expandDims: () => tf.expandDims(x([3, 5]), -1),
   'fill, ones, zeros': () => tf.concat([tf.fill([3], 2.5), tf.onesLike(x([3])), tf.zerosLike(x([2]))]),

@@ -4,6 +4,7 @@ import { defineKernel } from '../../backend/kernel.ts';
 import type { Conv2DAttributes } from '../../ops/conv2d.ts';
 import { planConv2dBackwardFilter } from '../conv2d-backward-filter/conv2d-backward-filter.plan.ts';
 import { planConv2dBackwardInput } from '../conv2d-backward-input/conv2d-backward-input.plan.ts';
+import { withEpilogue } from '../elementwise/epilogue.ts';
 import { planConv2d } from './conv2d.plan.ts';
 import { conv2dShape, type Conv2dAttrs } from './shape.ts';
 
@@ -13,20 +14,14 @@ const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
   return backend.runOne(planConv2d(s, {}, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w });
 });
 
-interface FusedAttrs extends Conv2dAttrs {
-  readonly activation?: string;
-}
-
-const fusedConv2d = defineKernel('FusedConv2D', ({ backend, input, optional, attrs }) => {
-  const [x, w, bias] = [input('x'), input('filter'), optional('bias')];
-  const { activation = 'linear', ...conv } = attrs<FusedAttrs>();
-  if (activation !== 'linear' && activation !== 'relu')
-    throw new Error(
-      `fused conv2d: activation '${activation}' is not supported here (linear, relu); apply it after tf.conv2d`,
-    );
-  const s = conv2dShape('fused conv2d', x.shape, w.shape, conv);
-  const epilogue = { bias: bias !== undefined, relu: activation === 'relu' };
-  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w, bias });
+const fusedConv2d = defineKernel('FusedConv2D', (call) => {
+  const { backend, input, attrs } = call;
+  const [x, w] = [input('x'), input('filter')];
+  const s = conv2dShape('fused conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
+  return withEpilogue('fused conv2d', call, s.outC, ({ bias, relu }) => {
+    const plan = planConv2d(s, { bias: bias !== undefined, relu }, backend.gpu.limits, backend.gpu.tiling('conv2d'));
+    return backend.runOne(plan, { x, w, bias });
+  });
 });
 
 const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs }) => {

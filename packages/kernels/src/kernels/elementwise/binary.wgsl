@@ -21,6 +21,27 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> c: array<u32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+// p to the power q as IEEE and JavaScript have it; WGSL's pow takes no negative base.
+fn power(p: f32, q: f32) -> f32 {
+  if (q == 0.0) { return 1.0; }
+  if (p == 0.0) { return select(0.0, 1.0 / abs(p), q < 0.0); }
+  if (p > 0.0) { return pow(p, q); }
+  if (q != floor(q)) { return log2(p); } // NaN
+  let size = pow(-p, q);
+  return select(size, -size, floor(q / 2.0) * 2.0 != q);
+}
+
+fn integerPower(p: i32, q: i32) -> i32 {
+  if (q < 0) { return select(0, select(1, p, (q & 1) != 0), p == 1 || p == -1); }
+  var result = 1;
+  var factor = p;
+  for (var rest = q; rest > 0; rest >>= 1u) {
+    if ((rest & 1) != 0) { result *= factor; }
+    factor *= factor;
+  }
+  return result;
+}
+
 fn applyF32(p: f32, q: f32) -> f32 {
   switch (OP) {
     case 0u: { return p + q; }
@@ -30,8 +51,10 @@ fn applyF32(p: f32, q: f32) -> f32 {
     case 4u: { return max(p, q); }
     case 5u: { return min(p, q); }
     case 6u: { return (p - q) * (p - q); }
-    case 7u: { return pow(p, q); }
+    case 7u: { return power(p, q); }
     case 8u: { return floor(p / q); }
+    case 9u: { return select(p, p * q, p < 0.0); }       // PReLU of p with slope q
+    case 10u: { return select(p, p * (q + 1.0), q < 0.0); } // ELU's gradient: p is dy, q the output
     default: { return p; }
   }
 }
@@ -44,6 +67,7 @@ fn applyI32(p: i32, q: i32) -> i32 {
     case 4u: { return max(p, q); }
     case 5u: { return min(p, q); }
     case 6u: { return (p - q) * (p - q); }
+    case 7u: { return integerPower(p, q); }
     case 8u: {
       let quotient = p / q;
       return select(quotient, quotient - 1, p % q != 0 && (p < 0) != (q < 0));

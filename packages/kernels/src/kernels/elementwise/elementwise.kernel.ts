@@ -1,10 +1,11 @@
 /** Elementwise kernels for TensorFlow.js, and those that only rename data (Identity, Reshape, ExpandDims). */
 import { util, type DataType, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
+import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel, type KernelCall } from '../../backend/kernel.ts';
 import { deviceType } from '../../backend/storage.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { binaryOps, planBinary, planCast, planFill, planUnary, unaryOps } from './elementwise.plan.ts';
+import { binaryOps, planBinary, planCast, planFill, planSelect, planUnary, unaryOps } from './elementwise.plan.ts';
 
 /** The tensor as float32; the caller releases it. */
 export function cast(backend: ThawBackend, x: TensorInfo, to: DataType): TensorInfo {
@@ -40,9 +41,16 @@ const unaryKernel = (name: UnaryName): KernelConfig =>
 const planOf = ({ gpu }: ThawBackend, name: BinaryName, a: TensorInfo, b: TensorInfo): Plan =>
   planBinary(name, a.shape, b.shape, deviceType(a.dtype), gpu.limits, gpu.tiling('elementwise').direct);
 
+/** Names that tfjs gives the operands where they are not a and b. */
+const operands: Partial<Record<BinaryName, readonly [string, string]>> = {
+  Prelu: ['x', 'alpha'],
+  EluGrad: ['dy', 'y'],
+};
+
 const binaryKernel = (name: BinaryName): KernelConfig =>
   defineKernel(name, ({ backend, input }) => {
-    const [a, b] = [input('a'), input('b')];
+    const [first, second] = operands[name] ?? ['a', 'b'];
+    const [a, b] = [input(first), input(second)];
     return backend.runOne(planOf(backend, name, a, b), { a, b });
   });
 
@@ -85,6 +93,12 @@ const addN = defineKernel('AddN', ({ backend, list }) => {
   return sum;
 });
 
+const select = defineKernel('Select', ({ backend, input }) => {
+  const [condition, t, e] = [input('condition'), input('t'), input('e')];
+  for (const [name, tensor] of [['condition', condition], ['e', e]] as const) checkShape('select', name, tensor, t.shape); // prettier-ignore
+  return backend.runOne(planSelect(t.shape, deviceType(t.dtype), backend.gpu.limits), { condition, t, e });
+});
+
 const keys = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
 
 export const elementwiseKernels: readonly KernelConfig[] = [
@@ -98,4 +112,5 @@ export const elementwiseKernels: readonly KernelConfig[] = [
   like('ZerosLike', 0),
   like('OnesLike', 1),
   addN,
+  select,
 ];

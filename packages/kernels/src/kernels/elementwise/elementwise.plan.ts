@@ -6,6 +6,7 @@ import { readShader, type Shader } from '../../wgsl/shader.ts';
 import binarySource from './binary.wgsl?raw';
 import castSource from './cast.wgsl?raw';
 import fillSource from './fill.wgsl?raw';
+import selectSource from './select.wgsl?raw';
 import unarySource from './unary.wgsl?raw';
 
 export const shaders = {
@@ -13,12 +14,13 @@ export const shaders = {
   binary: readShader('binary', binarySource),
   cast: readShader('cast', castSource),
   fill: readShader('fill', fillSource),
+  select: readShader('select', selectSource),
 };
 
 /** Numbers of the functions in unary.wgsl. */
-export const unaryOps = { Relu: 0, Neg: 1, Exp: 2, Log: 3, Sqrt: 4, Rsqrt: 5, Square: 6, Abs: 7, Sigmoid: 8, Tanh: 9, Reciprocal: 10, Sign: 11, Floor: 12, Step: 13, ClipByValue: 14, Relu6: 15 } as const; // prettier-ignore
+export const unaryOps = { Relu: 0, Neg: 1, Exp: 2, Log: 3, Sqrt: 4, Rsqrt: 5, Square: 6, Abs: 7, Sigmoid: 8, Tanh: 9, Reciprocal: 10, Sign: 11, Floor: 12, Step: 13, ClipByValue: 14, Relu6: 15, Elu: 16, LeakyRelu: 17 } as const; // prettier-ignore
 /** Numbers of the functions in binary.wgsl. */
-export const binaryOps = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, Maximum: 4, Minimum: 5, SquaredDifference: 6, Pow: 7, FloorDiv: 8, Equal: 16, NotEqual: 17, Less: 18, LessEqual: 19, Greater: 20, GreaterEqual: 21, LogicalAnd: 22, LogicalOr: 23 } as const; // prettier-ignore
+export const binaryOps = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, Maximum: 4, Minimum: 5, SquaredDifference: 6, Pow: 7, FloorDiv: 8, Prelu: 9, EluGrad: 10, Equal: 16, NotEqual: 17, Less: 18, LessEqual: 19, Greater: 20, GreaterEqual: 21, LogicalAnd: 22, LogicalOr: 23 } as const; // prettier-ignore
 
 const COMPARISON = 16;
 export const MAX_RANK = 6;
@@ -99,4 +101,12 @@ export function planFill(shape: readonly number[], value: number, dtype: DeviceT
   if (dtype === 'float32') words.setFloat32(0, value);
   else words.setInt32(0, value);
   return { shader, tuning: shader.tunables, constants: {}, params: { size, bits: words.getUint32(0) }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype } } }; // prettier-ignore
+}
+
+/** Condition, both choices and the result have one shape. */
+export function planSelect(shape: readonly number[], dtype: DeviceType, limits: Limits): Plan {
+  const shader = shaders.select;
+  checkBinding('select', 'y', shape, limits);
+  const size = elements(shape);
+  return { shader, tuning: shader.tunables, constants: {}, params: { size }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype } } }; // prettier-ignore
 }

@@ -29,6 +29,8 @@ fn apply(v: f32) -> f32 {
     case 13u: { return select(params.a, 1.0, v > 0.0); } // a is Step's alpha
     case 14u: { return clamp(v, params.a, params.b); }
     case 15u: { return clamp(v, 0.0, 6.0); }
+    case 16u: { return select(v, exp(v) - 1.0, v < 0.0); }
+    case 17u: { return select(v, params.a * v, v < 0.0); } // a is LeakyRelu's alpha
     default: { return v; }
   }
 }

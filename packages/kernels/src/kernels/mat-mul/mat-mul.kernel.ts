@@ -1,12 +1,12 @@
-/** BatchMatMul and _FusedMatMul (bias, ReLU) for TensorFlow.js. */
+/** BatchMatMul and _FusedMatMul (bias and activation) for TensorFlow.js. */
 import type { KernelConfig } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
+import { withEpilogue } from '../elementwise/epilogue.ts';
 import { planMatMul } from './mat-mul.plan.ts';
 
 interface MatMulAttrs {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
-  readonly activation?: string;
 }
 
 const batchMatMul = defineKernel('BatchMatMul', ({ backend, input, attrs }) => {
@@ -18,18 +18,15 @@ const batchMatMul = defineKernel('BatchMatMul', ({ backend, input, attrs }) => {
   );
 });
 
-const fusedMatMul = defineKernel('_FusedMatMul', ({ backend, input, optional, attrs }) => {
-  const [a, b, bias] = [input('a'), input('b'), optional('bias')];
-  const { transposeA = false, transposeB = false, activation = 'linear' } = attrs<MatMulAttrs>();
-  if (activation !== 'linear' && activation !== 'relu')
-    throw new Error(
-      `fused matMul: activation '${activation}' is not supported here (linear, relu); apply it after tf.matMul`,
-    );
-  const options = { transposeA, transposeB, bias: bias !== undefined, relu: activation === 'relu' };
-  return backend.runOne(planMatMul(a.shape, b.shape, options, backend.gpu.limits, backend.gpu.tiling('mat-mul')), {
-    a,
-    b,
-    bias,
+const fusedMatMul = defineKernel('_FusedMatMul', (call) => {
+  const { backend, input, attrs } = call;
+  const [a, b] = [input('a'), input('b')];
+  const { transposeA = false, transposeB = false } = attrs<MatMulAttrs>();
+  const columns = b.shape.at(transposeB ? -2 : -1) ?? 1;
+  return withEpilogue('fused matMul', call, columns, ({ bias, relu }) => {
+    const options = { transposeA, transposeB, bias: bias !== undefined, relu };
+    const plan = planMatMul(a.shape, b.shape, options, backend.gpu.limits, backend.gpu.tiling('mat-mul'));
+    return backend.runOne(plan, { a, b, bias });
   });
 });
 

@@ -1,8 +1,8 @@
-// y[o, k, i] = x[o, indices[k], i]; an index outside [0, length) reads as zero bits.
+// y[b, o, k, i] = x[b, o, indices[b, k], i]; an index outside [0, length) reads as zero bits.
 
 const THREADS: u32 = 64u; // @tune
 
-struct Params { size: u32, length: u32, count: u32, inner: u32 }
+struct Params { size: u32, outer: u32, length: u32, count: u32, inner: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
@@ -20,7 +20,7 @@ fn main(
   let inner = at % params.inner;
   let k = at / params.inner % params.count;
   let outer = at / params.inner / params.count;
-  let index = indices[k];
+  let index = indices[outer / params.outer * params.count + k];
   if (index < 0 || index >= i32(params.length)) { y[at] = 0u; return; }
   y[at] = x[(outer * params.length + u32(index)) * params.inner + inner];
 }

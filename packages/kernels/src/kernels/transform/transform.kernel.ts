@@ -108,17 +108,21 @@ const gather = defineKernel('GatherV2', ({ backend, input, attrs }) => {
   const [x, indices] = [input('x'), input('indices')];
   const { axis, batchDims = 0 } = attrs<{ axis: number; batchDims?: number }>();
   const [at = 0] = util.parseAxisParam(axis, x.shape);
-  if (batchDims !== 0) throw new Error(`gather: batchDims ${batchDims} is not supported; gather each batch by itself`);
-  const count = elements(indices.shape);
-  const inner = elements(x.shape.slice(at + 1));
-  const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
+  const {
+    outputShape: shape,
+    batchSize,
+    outerSize: outer,
+    dimSize: length,
+    sliceSize: inner,
+  } = backend_util.segment_util.collectGatherOpShapeInfo(x, indices, at, batchDims);
+  const count = elements(indices.shape) / batchSize;
   const size = elements(shape);
   const { tunables } = gatherShader;
   const plan: Plan = {
     shader: gatherShader,
     tuning: tunables,
     constants: {},
-    params: { size, length: x.shape[at] ?? 0, count, inner },
+    params: { size, outer, length, count, inner },
     workgroups: foldWorkgroups('gather', Math.ceil(size / (tunables['THREADS'] ?? 1)), backend.gpu.limits),
     outputs: { y: { shape, dtype: deviceType(x.dtype) } },
   };
