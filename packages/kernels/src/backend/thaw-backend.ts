@@ -4,7 +4,7 @@
  */
 import { DataStorage, KernelBackend, engine, util } from '@tensorflow/tfjs-core';
 import type { BackendValues, DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { NotOnGpuError } from '../runtime/errors.ts';
+import { NotOnGpuError, ThawGpuError } from '../runtime/errors.ts';
 import { Gpu, type GpuOptions } from '../runtime/gpu.ts';
 import type { MemoryReport } from '../runtime/buffer-pool.ts';
 import { elements, type Plan } from '../runtime/plan.ts';
@@ -112,8 +112,19 @@ export class ThawBackend extends KernelBackend {
    * Runs a plan on tensors.
    * @param inputs by binding name; `undefined` for an input that the plan's constants switch off.
    * @returns the plan's outputs as tensors, by binding name.
+   * @throws when a tensor's numbers are not of the type that the shader reads, rather than take their bits for others
    */
   run(plan: Plan, inputs: Readonly<Record<string, TensorInfo | undefined>>): Record<string, TensorInfo> {
+    for (const { name, element } of plan.shader.bindings) {
+      const dtype = inputs[name]?.dtype;
+      if (
+        dtype !== undefined &&
+        ((element === 'f32' && dtype !== 'float32') || (element === 'i32' && dtype === 'float32'))
+      )
+        throw new ThawGpuError(
+          `${plan.shader.name}: '${name}' is of type ${dtype}, and this kernel reads ${element === 'f32' ? 'float32' : 'int32'}; cast it first`,
+        );
+    }
     const given: Record<string, BufferSlice | undefined> = {};
     for (const name in inputs) {
       const tensor = inputs[name];

@@ -27,7 +27,11 @@ async function expectSame(f: () => tf.Tensor, ulps = 0): Promise<void> {
   const got = await on('thaw', f);
   expect(got.shape).toEqual(want.shape);
   expect(got.dtype).toBe(want.dtype);
-  expectClose(got.values, want.values, ulps * EPSILON * Math.max(1, ...want.values.filter(Number.isFinite).map(Math.abs)));
+  expectClose(
+    got.values,
+    want.values,
+    ulps * EPSILON * Math.max(1, ...want.values.filter(Number.isFinite).map(Math.abs)),
+  );
 }
 
 const x = (shape: number[], seed = 1) => tf.tensor(random(tf.util.sizeFromShape(shape), seed), shape);
@@ -58,6 +62,11 @@ test('pow as JavaScript has it: negative bases, zero, whole and other exponents'
   const bases = () => tf.tensor1d([-2, -1.5, 0, 0.5, 2, 3]);
   for (const exponent of [0, 1, 2, 3, -1, -2, 0.5, 2.5]) await expectSame(() => tf.pow(bases(), exponent), 64);
   await expectSame(() => tf.pow(tf.tensor2d([-3, -1, 0, 1, 2, 7], [2, 3], 'int32'), tf.tensor1d([0, 3, 5], 'int32')));
+});
+test('integers where a kernel computes with floats are refused by name, not taken for the bits of floats', async () => {
+  await tf.setBackend('thaw');
+  const f = () => tf.tidy(() => tf.matMul(integers([2, 3]) as tf.Tensor2D, integers([3, 2]) as tf.Tensor2D));
+  expect(f).toThrow("mat-mul: 'a' is of type int32, and this kernel reads float32; cast it first");
 });
 test('where', async () => {
   await expectSame(() => tf.where(tf.less(x([3, 5]), 0), x([3, 5], 2), tf.zeros([3, 5])));

@@ -17,7 +17,7 @@ struct Params {
 }
 
 @group(0) @binding(3) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<u32>>;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0)
 @binding(1) var<storage, read> bias: array<vec4f>;
@@ -26,10 +26,10 @@ const shader = readShader('example', SOURCE);
 
 test('bindings are read by index, with their kind and the stride of their elements; comments are not', () => {
   expect(shader.bindings).toEqual([
-    { name: 'x', index: 0, type: 'read', stride: 4 },
-    { name: 'bias', index: 1, type: 'read', stride: 16 },
-    { name: 'y', index: 2, type: 'read_write', stride: 16 },
-    { name: 'params', index: 3, type: 'uniform', stride: 0 },
+    { name: 'x', index: 0, type: 'read', stride: 4, element: 'f32' },
+    { name: 'bias', index: 1, type: 'read', stride: 16, element: 'f32' },
+    { name: 'y', index: 2, type: 'read_write', stride: 16, element: 'u32' },
+    { name: 'params', index: 3, type: 'uniform', stride: 0, element: undefined },
   ]);
 });
 

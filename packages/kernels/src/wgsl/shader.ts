@@ -9,6 +9,8 @@ export interface Binding {
   readonly type: BindingType;
   /** Bytes of one array element; a buffer bound here must hold a multiple of it. 0 for the uniform. */
   readonly stride: number;
+  /** Type of the numbers that it holds; u32 also where a shader only moves bits. Undefined for the uniform. */
+  readonly element: ParamType | undefined;
 }
 export type ParamType = 'u32' | 'i32' | 'f32';
 
@@ -28,6 +30,11 @@ const tunablePattern = /^const (\w+): u32 = (\d+)u;\s*\/\/ *@tune/gm;
 const typeOf = (space: string): BindingType =>
   space === 'uniform' ? 'uniform' : space === 'storage, read' ? 'read' : 'read_write';
 
+const elementOf = (type: string): ParamType | undefined =>
+  (['f32', 'i32', 'u32'] as const).find(
+    (element) => type.includes(element) || type.includes(`vec4${element[0] ?? ''}`),
+  );
+
 const strideOf = (type: string): number => (type.startsWith('array<') ? (/vec4/.test(type) ? 16 : 4) : 0);
 
 /** Reads bindings, Params and tunables of a shader. @throws when Params holds anything but u32, i32 and f32. */
@@ -39,6 +46,7 @@ export function readShader(name: string, source: string): Shader {
       index: Number(index),
       type: typeOf(space),
       stride: strideOf(type),
+      element: elementOf(type),
     }))
     .sort((a, b) => a.index - b.index);
   const body = /struct Params\s*{([^}]*)}/.exec(code)?.[1] ?? '';
