@@ -1,38 +1,10 @@
 /** The general kernels through TensorFlow.js against tfjs-cpu: values, broadcasting, axes, dtypes, on ones and primes. */
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
-import { beforeAll, expect, test } from 'vitest';
-import { register } from '../backend/register.ts';
-import type { ThawBackend } from '../backend/thaw-backend.ts';
-import { EPSILON, expectClose, random, randomIntegers } from '../testing/compare.ts';
-import { gpu } from '../testing/device.ts';
+import { expect, test } from 'vitest';
+import { backend, expectLikeCpu } from '../testing/against-cpu.ts';
+import { random, randomIntegers } from '../testing/compare.ts';
 
-let backend: ThawBackend;
-beforeAll(() => {
-  backend = register(gpu.device);
-});
-
-async function on(backend: string, f: () => tf.Tensor): Promise<{ values: number[]; shape: number[]; dtype: string }> {
-  await tf.setBackend(backend);
-  const y = tf.tidy(f);
-  const values = [...(await y.data())];
-  const result = { values, shape: y.shape, dtype: y.dtype };
-  y.dispose();
-  return result;
-}
-
-/** `ulps` roundings of the largest value at hand. */
-async function expectSame(f: () => tf.Tensor, ulps = 0): Promise<void> {
-  const want = await on('cpu', f);
-  const got = await on('thaw', f);
-  expect(got.shape).toEqual(want.shape);
-  expect(got.dtype).toBe(want.dtype);
-  expectClose(
-    got.values,
-    want.values,
-    ulps * EPSILON * Math.max(1, ...want.values.filter(Number.isFinite).map(Math.abs)),
-  );
-}
+const expectSame = (f: () => tf.Tensor, ulps = 0): Promise<void> => expectLikeCpu(f, { ulps });
 
 const x = (shape: number[], seed = 1) => tf.tensor(random(tf.util.sizeFromShape(shape), seed), shape);
 const positive = (shape: number[]) => tf.add(tf.abs(x(shape)), 0.1);

@@ -4,9 +4,10 @@ import { defineKernel } from '../../backend/kernel.ts';
 import type { Conv2DAttributes } from '../../ops/conv2d.ts';
 import { planConv2dBackwardFilter } from '../conv2d-backward-filter/conv2d-backward-filter.plan.ts';
 import { planConv2dBackwardInput } from '../conv2d-backward-input/conv2d-backward-input.plan.ts';
+import { planFill } from '../elementwise/elementwise.plan.ts';
 import { withEpilogue } from '../elementwise/epilogue.ts';
 import { planConv2d } from './conv2d.plan.ts';
-import { conv2dShape, type Conv2dAttrs } from './shape.ts';
+import { conv2dShape, type Conv2dAttrs, type Conv2dShape } from './shape.ts';
 
 const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
   const [x, w] = [input('x'), input('filter')];
@@ -41,10 +42,14 @@ const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs
   });
 });
 
+/** Whether there are no output pixels, so that both gradients are sums of nothing. */
+const isEmpty = ({ batch, outH, outW }: Conv2dShape): boolean => batch * outH * outW === 0;
+
 const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, attrs }) => {
   const [dy, w] = [input('dy'), input('filter')];
   const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
   const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
+  if (isEmpty(s)) return backend.runOne(planFill(inputShape, 0, 'float32', backend.gpu.limits), {});
   return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-input')), {
     dy,
     w,
@@ -55,6 +60,7 @@ const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, a
   const [x, dy] = [input('x'), input('dy')];
   const { filterShape, ...conv } = attrs<Conv2dAttrs & { filterShape: number[] }>();
   const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
+  if (isEmpty(s)) return backend.runOne(planFill(filterShape, 0, 'float32', backend.gpu.limits), {});
   const [first, second] = planConv2dBackwardFilter(
     s,
     backend.gpu.limits,

@@ -30,7 +30,7 @@ export interface Conv2dAttrs {
 
 /**
  * Resolves tfjs's attributes for input [n, h, w, inC] and filter [kH, kW, inC, outC].
- * @throws on NCHW and on channel counts that do not agree, naming both.
+ * @throws on NCHW, on channel counts that do not agree, and on a filter that does not fit, naming both.
  */
 export function conv2dShape(
   op: string,
@@ -51,6 +51,11 @@ export function conv2dShape(
     attrs.pad,
     attrs.dimRoundingMode,
   );
+  if (info.outHeight < 0 || info.outWidth < 0)
+    throw new Error(
+      `${op}: a filter of ${info.effectiveFilterHeight}x${info.effectiveFilterWidth} pixels, dilation included, does not ` +
+        `fit into ${info.inHeight}x${info.inWidth} with its padding; use larger images or more padding`,
+    );
   return {
     batch: info.batchSize,
     inH: info.inHeight,

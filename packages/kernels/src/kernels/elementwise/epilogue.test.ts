@@ -1,18 +1,12 @@
 // tfjs's fused convolution and matrix product, every activation and every shape of bias, against tfjs-cpu.
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
-import { beforeAll, expect, test } from 'vitest';
-import { register } from '../../backend/register.ts';
-import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { expectClose, random, sumBound } from '../../testing/compare.ts';
-import { gpu } from '../../testing/device.ts';
+import { expect, test } from 'vitest';
+import { backend, expectLikeCpu } from '../../testing/against-cpu.ts';
+import { random, sumBound } from '../../testing/compare.ts';
 
 type Activation = NonNullable<Parameters<typeof tf.fused.conv2d>[0]['activation']>;
 const activations: Activation[] = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'];
 const biases = [undefined, [5], [1, 5], [1], []];
-
-let backend: ThawBackend;
-beforeAll(() => void (backend = register(gpu.device)));
 
 const x = (shape: number[], seed: number): tf.Tensor => tf.tensor(random(tf.util.sizeFromShape(shape), seed), shape);
 
@@ -28,21 +22,9 @@ function options(
   }; // prettier-ignore
 }
 
-async function expectSame(f: () => tf.Tensor, terms: number): Promise<void> {
-  const results: Float32Array[] = [];
-  for (const name of ['cpu', 'thaw']) {
-    await tf.setBackend(name);
-    const before = tf.memory().numTensors;
-    const bytes = backend.memoryReport().usedBytes;
-    const y = tf.tidy(f);
-    results.push(Float32Array.from(await y.data()));
-    y.dispose();
-    expect(tf.memory().numTensors).toBe(before);
-    expect(backend.memoryReport().usedBytes).toBe(bytes);
-  }
-  // Slopes of the activations are at most 1 here.
-  expectClose(results[1]!, results[0]!, 2 * sumBound(terms));
-}
+// Slopes of the activations are at most 1 here.
+const expectSame = (f: () => tf.Tensor, terms: number): Promise<void> =>
+  expectLikeCpu(f, { bound: 2 * sumBound(terms) });
 
 for (const bias of biases) {
   test.each(activations)(`conv2d, %s, bias ${JSON.stringify(bias)}`, (activation) =>

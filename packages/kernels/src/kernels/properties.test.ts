@@ -1,0 +1,187 @@
+// Attributes mean what they mean on tfjs-cpu, for random small shapes: the general kernels, pooling and convolution in
+// its three directions. A fixed seed and a bounded number of runs; a failure prints the smallest case that fails.
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { test } from 'vitest';
+import { expectLikeCpu } from '../testing/against-cpu.ts';
+import { random, randomIntegers, sumBound } from '../testing/compare.ts';
+
+const check = <T>(cases: fc.Arbitrary<T>, run: (value: T) => Promise<void>, numRuns = 60): Promise<void> =>
+  fc.assert(fc.asyncProperty(cases, run), { seed: 20_261_124, numRuns, verbose: false });
+
+const size = fc.integer({ min: 1, max: 5 });
+/** Dimensions of none are rare, or no other case would be seen. */
+const sizeOrNone = fc.oneof({ weight: 14, arbitrary: size }, { weight: 1, arbitrary: fc.constant(0) });
+const shapeOf = (min: number, max: number, dims = size): fc.Arbitrary<number[]> =>
+  fc.array(dims, { minLength: min, maxLength: max });
+const elements = (shape: readonly number[]): number => tf.util.sizeFromShape([...shape]);
+const floats = (shape: number[], seed = 1): tf.Tensor => tf.tensor(random(elements(shape), seed), shape);
+const integers = (shape: number[], seed = 1): tf.Tensor =>
+  tf.sub(tf.tensor(randomIntegers(elements(shape), 7, seed), shape, 'int32'), tf.scalar(3, 'int32'));
+const dtypes = fc.constantFrom('float32', 'int32');
+const values = (dtype: string, shape: number[], seed?: number): tf.Tensor =>
+  dtype === 'int32' ? integers(shape, seed) : floats(shape, seed);
+
+const binary = { add: tf.add, sub: tf.sub, mul: tf.mul, maximum: tf.maximum, minimum: tf.minimum, squaredDifference: tf.squaredDifference, less: tf.less, lessEqual: tf.lessEqual, greater: tf.greater, equal: tf.equal, notEqual: tf.notEqual }; // prettier-ignore
+const names = Object.keys(binary) as (keyof typeof binary)[];
+
+test('broadcasting: leading dimensions left out and dimensions of one, on either side', () =>
+  check(
+    fc.record({
+      name: fc.constantFrom(...names),
+      dtype: dtypes,
+      shape: shapeOf(0, 6, sizeOrNone),
+      drop: fc.tuple(fc.nat(6), fc.nat(6)),
+      ones: fc.tuple(fc.nat(63), fc.nat(63)),
+    }),
+    ({ name, dtype, shape, drop, ones }) => {
+      const operand = (side: 0 | 1) =>
+        shape.map((d, i) => ((ones[side] >> i) & 1 ? 1 : d)).slice(Math.min(drop[side], shape.length));
+      return expectLikeCpu(() => binary[name](values(dtype, operand(0)), values(dtype, operand(1), 2)), { ulps: 2 });
+    },
+    150,
+  ));
+
+const reductions = { sum: tf.sum, mean: tf.mean, max: tf.max, min: tf.min };
+test('reductions over any axes, kept or not', () =>
+  check(
+    fc.record({
+      name: fc.constantFrom('sum', 'mean', 'max', 'min', 'any', 'all', 'argMax', 'argMin'),
+      dtype: dtypes,
+      shape: shapeOf(1, 5),
+      mask: fc.nat(31),
+      keep: fc.boolean(),
+    }),
+    ({ name, dtype, shape, mask, keep }) => {
+      const axes = shape.map((_, i) => i).filter((i) => (mask >> i) & 1);
+      // Negative axes count from the end.
+      const axis = keep ? axes.map((a) => a - shape.length) : axes;
+      const ulps = 4 * elements(shape);
+      switch (name) {
+        case 'any':
+        case 'all':
+          return expectLikeCpu(() => tf[name as 'any'](tf.less(floats(shape), 0.5), axis, keep));
+        case 'argMax':
+        case 'argMin':
+          return expectLikeCpu(() => tf[name as 'argMax'](integers(shape), mask % shape.length));
+        default:
+          return expectLikeCpu(() => reductions[name as 'sum'](values(dtype, shape), axis, keep), { ulps });
+      }
+    },
+    100,
+  ));
+
+test('transpose, slice, pad, tile, concat', () =>
+  check(
+    fc.record({
+      name: fc.constantFrom('transpose', 'slice', 'pad', 'tile', 'concat'),
+      dtype: dtypes,
+      shape: shapeOf(1, 5, sizeOrNone),
+      a: fc.array(fc.nat(4), { minLength: 5, maxLength: 5 }),
+      b: fc.array(fc.nat(4), { minLength: 5, maxLength: 5 }),
+      order: fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }),
+    }),
+    ({ name, dtype, shape, a, b, order }) =>
+      expectLikeCpu(() => {
+        const x = values(dtype, shape);
+        const axis = a[0]! % shape.length;
+        switch (name) {
+          case 'transpose':
+            return tf.transpose(x, order.filter((i) => i < shape.length)); // prettier-ignore
+          case 'slice': {
+            const begin = shape.map((d, i) => Math.min(a[i]!, d));
+            const length = begin.map((from, i) => (b[i] === 4 ? -1 : Math.min(b[i]!, shape[i]! - from)));
+            return tf.slice(x, begin, length);
+          }
+          case 'pad':
+            return tf.pad(x, shape.map((_, i): [number, number] => [a[i]! % 3, b[i]! % 3]), dtype === 'int32' ? 7 : 1.5); // prettier-ignore
+          case 'tile':
+            return tf.tile(x, shape.map((_, i) => b[i]! % 3)); // prettier-ignore
+          default: {
+            const other = shape.map((d, i) => (i === axis ? b[0]! : d));
+            return tf.concat([x, values(dtype, other, 2), values(dtype, shape, 3)], axis);
+          }
+        }
+      }),
+    150,
+  ));
+
+test('gather along any axis, with batch dimensions', () =>
+  check(
+    fc.record({ shape: shapeOf(1, 4), axis: fc.nat(3), batch: fc.nat(3), more: shapeOf(0, 2), dtype: dtypes }),
+    ({ shape, axis, batch, more, dtype }) => {
+      const at = axis % shape.length;
+      const batchDims = Math.min(batch, at);
+      const indexShape = [...shape.slice(0, batchDims), ...more];
+      const indices = randomIntegers(elements(indexShape), shape[at]!, 5);
+      return expectLikeCpu(() => {
+        const index: tf.Tensor = tf.tensor(indices, indexShape, 'int32');
+        return tf.gather(values(dtype, shape), index, at, batchDims);
+      });
+    },
+  ));
+
+type Pad = 'same' | 'valid' | number | tf.backend_util.ExplicitPadding;
+/** What a convolution and a pooling share. */
+const windows = fc.record({
+  shape: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), size),
+  filter: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+  strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+  padding: fc.oneof(fc.constantFrom('same' as const, 'valid' as const, 'number' as const), fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.nat(2))), // prettier-ignore
+});
+type Window = typeof windows extends fc.Arbitrary<infer T> ? T : never;
+
+/**
+ * Undefined where the window does not fit; one pixel short gives an empty output. Where the padding is a number, tfjs takes
+ * the window's height and vertical stride for both directions, so only a square window gets one.
+ */
+function padOf({ shape: [, h, w], filter: [kH, kW], strides, padding }: Window, dilation = 1): Pad | undefined {
+  if (padding === 'same') return padding;
+  const number = Math.min(kH, kW) - 1;
+  const [top, bottom, left, right] =
+    padding === 'valid' ? [0, 0, 0, 0]
+    : padding === 'number' ? [number, number, number, number]
+    // A window that lies in the padding as a whole has no average.
+    : [padding[0] % kH, padding[1] % kH, padding[2] % kW, padding[3] % kW]; // prettier-ignore
+  if (h + top + bottom < (kH - 1) * dilation || w + left + right < (kW - 1) * dilation) return undefined;
+  if (padding === 'valid') return padding;
+  if (padding === 'number' && kH === kW && strides[0] === strides[1]) return number;
+  return [[0, 0], [top, bottom], [left, right], [0, 0]]; // prettier-ignore
+}
+
+test('max-pool and average-pool, and their gradients', () =>
+  check(fc.record({ window: windows, isMax: fc.boolean() }), async ({ window, isMax }) => {
+    const pad = padOf(window);
+    if (pad === undefined) return;
+    const f = (x: tf.Tensor): tf.Tensor =>
+      (isMax ? tf.maxPool : tf.avgPool)(x as tf.Tensor4D, window.filter, window.strides, pad);
+    // Whole numbers: windows have ties.
+    const x = () => tf.cast(integers(window.shape), 'float32');
+    // tfjs-cpu's gradient of the average divides by the whole window, its forward by the part inside the image.
+    const hasGradient = isMax || pad === 'valid';
+    await expectLikeCpu(() => (hasGradient ? [f(x()), tf.grad((v) => tf.sum(tf.square(f(v))))(x())] : f(x())), { ulps: 64 }); // prettier-ignore
+  }));
+
+test('convolution: forward with dilation, and both gradients', () =>
+  check(
+    fc.record({ window: windows, outC: size, dilation: fc.integer({ min: 1, max: 3 }) }),
+    async ({ window, outC, dilation }) => {
+      const { shape, filter, strides } = window;
+      const pad = padOf(window, dilation);
+      if (pad === undefined) return;
+      const [batch, h, w, inC] = shape;
+      const f = (x: tf.Tensor, filters: tf.Tensor): tf.Tensor =>
+        tf.conv2d(x as tf.Tensor4D, filters as tf.Tensor4D, dilation > 1 ? 1 : strides, pad, 'NHWC', dilation);
+      const inputs = () => [floats(shape), floats([...filter, inC, outC], 2)] as const;
+      // The longest of the three sums: over the window, over the filters' outputs, over the output's pixels.
+      const [kH, kW] = filter;
+      const bound = 2 * sumBound(Math.max(kH * kW * Math.max(inC, outC), batch * (h + 4) * (w + 4)));
+      await expectLikeCpu(() => {
+        const [x, filters] = inputs();
+        const y = f(x, filters);
+        // tfjs has no gradient of a dilated convolution.
+        return dilation > 1 ? y : [y, ...tf.grads((p, q) => tf.sum(tf.mul(f(p, q), floats(y.shape, 3))))([x, filters])];
+      }, { bound }); // prettier-ignore
+    },
+    100,
+  ));
