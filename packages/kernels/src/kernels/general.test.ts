@@ -40,6 +40,21 @@ test('integers where a kernel computes with floats are refused by name, not take
   const f = () => tf.tidy(() => tf.matMul(integers([2, 3]) as tf.Tensor2D, integers([3, 2]) as tf.Tensor2D));
   expect(f).toThrow("mat-mul: 'a' is of type int32, and this kernel reads float32; cast it first");
 });
+test('matMul of batches that repeat each other is refused with the remedy', async () => {
+  await tf.setBackend('thaw');
+  expect(() => tf.tidy(() => tf.matMul(x([2, 1, 3, 5]), x([1, 2, 5, 3])))).toThrow(
+    'matMul: batches [2, 1] and [1, 2] repeat each other; tf.tile one',
+  );
+});
+test('matMul of an empty batch is empty, against one matrix, too, where tfjs-cpu makes up an element', async () => {
+  await tf.setBackend('thaw');
+  const before = backend.dispatchCount;
+  const y = tf.tidy(() => tf.matMul(x([1, 3, 5]), x([0, 5, 2])));
+  expect(y.shape).toEqual([0, 3, 2]);
+  expect(await y.data()).toHaveLength(0);
+  expect(backend.dispatchCount).toBe(before);
+  y.dispose();
+});
 test('where', async () => {
   await expectSame(() => tf.where(tf.less(x([3, 5]), 0), x([3, 5], 2), tf.zeros([3, 5])));
   await expectSame(() => tf.where(tf.less(x([5]), 0), integers([3, 5]), tf.scalar(9, 'int32')));

@@ -121,6 +121,23 @@ test('gather along any axis, with batch dimensions', () =>
     },
   ));
 
+test('matMul: transposes, batches of any rank, one batch against many', () =>
+  check(
+    fc.record({ sizes: fc.tuple(size, size, size), batch: shapeOf(0, 3), ones: fc.nat(2), drop: fc.tuple(fc.nat(3), fc.nat(3)), transposes: fc.tuple(fc.boolean(), fc.boolean()) }), // prettier-ignore
+    ({ sizes: [m, k, n], batch, ones, drop, transposes: [transposeA, transposeB] }) => {
+      // Both sides have the whole batch, or one of them has none of it; leading ones may be left out.
+      const side = (which: 1 | 2, rows: number, columns: number) => {
+        const dims = ones === which ? batch.map(() => 1) : batch;
+        const kept = dims.every((d) => d === 1) ? dims.slice(Math.min(drop[which - 1]!, dims.length)) : dims;
+        return [...kept, rows, columns];
+      };
+      const aShape = transposeA ? side(1, k, m) : side(1, m, k);
+      const bShape = transposeB ? side(2, n, k) : side(2, k, n);
+      const f = () => tf.matMul(floats(aShape), floats(bShape, 2), transposeA, transposeB);
+      return expectLikeCpu(f, { bound: 2 * sumBound(k) });
+    },
+  ));
+
 type Pad = 'same' | 'valid' | number | tf.backend_util.ExplicitPadding;
 /** What a convolution and a pooling share. */
 const windows = fc.record({

@@ -75,7 +75,8 @@ export class Gpu {
       if (!slice) throw new ThawGpuError(`${plan.shader.name}: no buffer was given for '${name}'`);
       slices.push(slice);
     }
-    this.queue.dispatch(this.pipelines.get(plan), plan, slices);
+    // Nothing to compute for an empty tensor; Dawn would print a warning.
+    if (!plan.workgroups.includes(0)) this.queue.dispatch(this.pipelines.get(plan), plan, slices);
     return outputs;
   }
 
