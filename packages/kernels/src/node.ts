@@ -27,6 +27,7 @@ const instances: GPU[] = [];
 
 /**
  * Opens the preferred adapter with every limit and every feature that Thaw uses.
+ * Dawn prints two warnings about reduced limits for some Vulkan drivers (lavapipe); it has no toggle that silences them.
  * @throws NoAdapterError when Dawn finds no (matching) adapter.
  */
 export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevice> {

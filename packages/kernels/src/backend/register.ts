@@ -25,7 +25,7 @@ export function register(device: GPUDevice, options: GpuOptions = {}): ThawBacke
   return backend;
 }
 
-/** Takes everything back out of TensorFlow.js's registries. */
+/** Takes everything back out of TensorFlow.js's registries; the device stays open. */
 export function unregister(): void {
   if (BACKEND in engine().registryFactory) removeBackend(BACKEND);
   if (registered) for (const { kernelName } of kernels) unregisterKernel(kernelName, BACKEND);

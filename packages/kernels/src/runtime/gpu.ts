@@ -89,9 +89,9 @@ export class Gpu {
     this.#pool.trim();
   }
 
+  /** Submits what is recorded and frees what no tensor holds. The device stays open: who opened it destroys it. */
   dispose(): void {
     this.queue.letGo();
     this.#pool.trim();
-    this.device.destroy();
   }
 }

@@ -1,0 +1,60 @@
+// Registering, again and again: the device outlives its backends, and nothing is printed.
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { gpu } from '../testing/device.ts';
+import { register, unregister } from './register.ts';
+
+let printed: MockInstance[];
+beforeEach(() => {
+  printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) => vi.spyOn(console, name));
+});
+afterEach(() => {
+  const lines = printed.flatMap(({ mock }) => mock.calls);
+  for (const spy of printed) spy.mockRestore();
+  expect(lines).toEqual([]);
+});
+
+async function compute(): Promise<number[]> {
+  await tf.setBackend('thaw');
+  const x = tf.tidy(() => tf.variable(tf.tensor1d([1, -2, 3])));
+  const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(tf.relu(x))), [x]);
+  const values = [...(await grads[x.name]!.data())];
+  tf.dispose([x, value, ...Object.values(grads)]);
+  return values;
+}
+
+test('a program that trains prints nothing', async () => {
+  register(gpu.device);
+  expect(await compute()).toEqual([2, 0, 6]);
+});
+
+test('a second backend on the same device takes the place of the first', async () => {
+  const first = register(gpu.device);
+  const kept = tf.tidy(() => tf.keep(tf.ones([1000])));
+  expect(await compute()).toEqual([2, 0, 6]);
+  const second = register(gpu.device);
+  expect(second).not.toBe(first);
+  expect(await compute()).toEqual([2, 0, 6]);
+  expect(second.memoryReport()).toMatchObject({ usedBytes: 0 });
+  kept.dispose();
+});
+
+test('unregister takes everything out and leaves the device open', async () => {
+  register(gpu.device);
+  await compute();
+  expect(tf.getKernel('ThawConv2D', 'thaw')).toBeDefined();
+  unregister();
+  expect(tf.findBackendFactory('thaw')).toBeNull();
+  expect(tf.getKernel('ThawConv2D', 'thaw')).toBeUndefined();
+  unregister();
+  register(gpu.device);
+  expect(await compute()).toEqual([2, 0, 6]);
+});
+
+test('reading synchronously says what to write instead', async () => {
+  register(gpu.device);
+  await tf.setBackend('thaw');
+  const y = tf.tidy(() => tf.relu(tf.ones([3])));
+  expect(() => y['dataSync']()).toThrow('await tensor.data()');
+  y.dispose();
+});
