@@ -89,6 +89,7 @@ export function planBinary(
 export function planCast(shape: readonly number[], from: DeviceType, to: DeviceType, limits: Limits): Plan | undefined {
   const shader = shaders.cast;
   if (from === to || (from === 'bool' && to === 'int32')) return undefined;
+  checkBinding('cast', 'x', shape, limits);
   const OP = to === 'bool' ? (from === 'float32' ? 2 : 3) : to === 'float32' ? 1 : 0;
   const size = elements(shape);
   return { shader, tuning: shader.tunables, constants: { OP }, params: { size }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype: to } } }; // prettier-ignore
@@ -96,6 +97,7 @@ export function planCast(shape: readonly number[], from: DeviceType, to: DeviceT
 
 export function planFill(shape: readonly number[], value: number, dtype: DeviceType, limits: Limits): Plan {
   const shader = shaders.fill;
+  checkBinding('fill', 'y', shape, limits);
   const size = elements(shape);
   const words = new DataView(new ArrayBuffer(4));
   if (dtype === 'float32') words.setFloat32(0, value);

@@ -2,7 +2,7 @@
 import { backend_util, util, type DataType, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader } from '../../wgsl/shader.ts';
 import { cast } from '../elementwise/elementwise.kernel.ts';
 import { planBinary, planUnary } from '../elementwise/elementwise.plan.ts';
@@ -25,6 +25,7 @@ export function planReduce(
 ): Plan {
   // prettier-ignore
   if (length === 0 && op !== 'sum') throw new Error(`${op}: there is nothing to choose from in an empty dimension`);
+  checkBinding(`reduce ${op}`, 'x', [outer, length, inner], limits);
   const outputs = outer * inner;
   return {
     shader,

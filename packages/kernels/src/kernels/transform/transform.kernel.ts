@@ -3,7 +3,7 @@ import { backend_util, slice_util, util, type KernelConfig, type TensorInfo } fr
 import { defineKernel } from '../../backend/kernel.ts';
 import { deviceType } from '../../backend/storage.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { elements, foldWorkgroups, type DeviceType, type Limits, type Plan } from '../../runtime/plan.ts';
+import { checkBinding, elements, foldWorkgroups, type DeviceType, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader } from '../../wgsl/shader.ts';
 import { fields, padShape, stridesOf } from '../elementwise/elementwise.plan.ts';
 import gatherSource from './gather.wgsl?raw';
@@ -32,6 +32,7 @@ export function planCopy(copy: Copy, dtype: DeviceType, limits: Limits): Plan {
   const { kernel, shape, strides, offset = 0, begin, lengths, wrap = false, scatter = false, bits = 0 } = copy;
   const front = <T>(values: readonly T[], fill: T) => [...new Array<T>(6 - values.length).fill(fill), ...values];
   const dims = padShape(kernel, shape);
+  checkBinding(kernel, scatter ? 'x' : 'y', shape, limits);
   const size = elements(shape);
   return {
     shader,
@@ -118,6 +119,8 @@ const gather = defineKernel('GatherV2', ({ backend, input, attrs }) => {
   const count = elements(indices.shape) / batchSize;
   const size = elements(shape);
   const { tunables } = gatherShader;
+  checkBinding('gather', 'x', x.shape, backend.gpu.limits);
+  checkBinding('gather', 'y', shape, backend.gpu.limits);
   const plan: Plan = {
     shader: gatherShader,
     tuning: tunables,

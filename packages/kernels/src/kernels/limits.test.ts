@@ -1,0 +1,81 @@
+// Every kernel on a device with small limits: a grid over the limit is folded and gives the same bits, one that cannot be
+// folded and a tensor over what may be bound are refused by name, before anything is computed.
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, expect, test, vi } from 'vitest';
+import * as ops from '../ops/index.ts';
+import type { Plan } from '../runtime/plan.ts';
+import { backend } from '../testing/against-cpu.ts';
+import { random, randomIntegers } from '../testing/compare.ts';
+
+/** What the device may do in the test at hand; undefined: what it really may. */
+let small: { maxComputeWorkgroupsPerDimension?: number; maxStorageBufferBindingSize?: number } | undefined;
+const real = backend.gpu.limits;
+vi.spyOn(backend.gpu, 'limits', 'get').mockImplementation(() => {
+  const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = real; // prettier-ignore
+  return { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, ...small } as GPUSupportedLimits; // prettier-ignore
+});
+afterEach(() => void (small = undefined));
+
+const x = (shape: number[], seed = 1): tf.Tensor => tf.tensor(random(tf.util.sizeFromShape(shape), seed), shape);
+const images = (channels: number, seed = 1): tf.Tensor4D => x([3, 7, 5, channels], seed) as tf.Tensor4D;
+const vector = (length: number, seed = 1): tf.Tensor1D => x([length], seed) as tf.Tensor1D;
+const SAME = [[1, 1], [1, 1]] as [[number, number], [number, number]]; // prettier-ignore
+const labels = (): tf.Tensor1D => tf.tensor1d(randomIntegers(40, 5, 3), 'int32');
+const many = 5000;
+
+const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
+  unary: () => tf.relu(vector(many)),
+  binary: () => tf.add(x([70, 80]), x([80], 2)),
+  cast: () => tf.cast(vector(many), 'int32'),
+  fill: () => tf.fill([many], 3),
+  select: () => tf.where(tf.less(vector(many), 0), vector(many, 2), tf.zeros([many])),
+  'reduce, rows': () => tf.sum(x([40, 9]), 1),
+  'reduce, columns': () => tf.max(x([9, 40]), 0),
+  argMax: () => tf.argMax(x([40, 9]), 1),
+  transpose: () => tf.transpose(x([70, 80])),
+  concat: () => tf.concat([x([60, 50]), x([60, 40], 2)], 1),
+  gather: () => tf.gather(x([80, 70]), tf.tensor1d(randomIntegers(60, 80, 2), 'int32')),
+  convolution: () => ops.conv2d(images(3), x([3, 3, 3, 5], 2) as tf.Tensor4D, { strides: [1, 1], pad: SAME }),
+  'convolution, input gradient': () => tf.grad((v) => tf.sum(tf.conv2d(v as tf.Tensor4D, x([3, 3, 3, 5], 2) as tf.Tensor4D, 1, 'same')))(images(3)), // prettier-ignore
+  'batch-norm': () => Object.values<tf.Tensor>({ ...ops.batchNormTrain(images(70), vector(70), vector(70, 2), { epsilon: 1e-3 }) }), // prettier-ignore
+  'batch-norm gradient': () => tf.grad((v) => tf.sum(tf.square(ops.batchNormTrain(v as tf.Tensor4D, vector(70), vector(70, 2), { epsilon: 1e-3 }).y)))(images(70)), // prettier-ignore
+  'scale and shift': () => ops.scaleShift(images(70), vector(70), vector(70, 2), { relu: true }),
+  'ReLU gradient': () => tf.grad((v) => tf.sum(ops.scaleShift(v as tf.Tensor4D, vector(70), vector(70, 2), { relu: true })))(images(70)), // prettier-ignore
+  'max-pool and gradient': () => tf.grad((v) => tf.sum(tf.maxPool(v as tf.Tensor4D, 3, 1, 'same')))(images(70)),
+  'average-pool and gradient': () => tf.grad((v) => tf.sum(tf.avgPool(v as tf.Tensor4D, 3, 1, 'same')))(images(70)),
+  'global average pool and gradient': () => tf.grad((v) => tf.sum(tf.square(ops.globalAveragePool(v as tf.Tensor4D))))(images(700)), // prettier-ignore
+  'softmax cross-entropy and gradient': () => tf.grad((v) => tf.sum(ops.softmaxCrossEntropy(v as tf.Tensor2D, labels())))(x([40, 70])), // prettier-ignore
+  Adam: () => Object.values(ops.adamStep({ value: vector(many), gradient: vector(many, 2), m: tf.zeros([many]), v: tf.zeros([many]) }, { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-7, step: 1 })), // prettier-ignore
+  SGD: () => Object.values(ops.sgdStep({ value: vector(many), gradient: vector(many, 2), velocity: tf.zeros([many]) }, { learningRate: 0.1, momentum: 0.9, nesterov: true })), // prettier-ignore
+};
+
+async function run(program: () => tf.Tensor | tf.Tensor[]): Promise<{ values: number[][]; plans: Plan[] }> {
+  await tf.setBackend('thaw');
+  const spy = vi.spyOn(backend.gpu, 'run');
+  try {
+    const outputs = [tf.tidy(program)].flat();
+    const values = await Promise.all(outputs.map(async (y) => [...(await y.data())]));
+    tf.dispose(outputs);
+    return { values, plans: spy.mock.calls.map(([plan]) => plan) };
+  } finally {
+    spy.mockRestore();
+  }
+}
+const count = ({ workgroups: [a, b, c] }: Plan): number => a * b * c;
+
+test.each(Object.entries(programs))('%s: folded, the same bits', async (_, program) => {
+  const want = await run(program);
+  // The largest grid takes as many rows as it may: all of them but one would be too few.
+  const largest = Math.max(...want.plans.map(count));
+  small = { maxComputeWorkgroupsPerDimension: Math.max(2, Math.ceil(Math.sqrt(largest))) };
+  const got = await run(program);
+  const folds = got.plans.filter((plan, i) => plan.workgroups.join() !== want.plans[i]?.workgroups.join());
+  expect(folds.length).toBeGreaterThan(0);
+  expect(Math.max(...got.plans.flatMap(({ workgroups }) => workgroups))).toBeLessThanOrEqual(small.maxComputeWorkgroupsPerDimension!); // prettier-ignore
+  expect(got.values).toEqual(want.values);
+});
+
+test.each(Object.entries(programs))('%s: what may not be bound is refused by name', async (_, program) => {
+  small = { maxStorageBufferBindingSize: 100 };
+  await expect(run(program)).rejects.toThrow(/^[\w -]+: \w+ \[.*\] takes .* bytes, more than the 100 this device can bind; use a smaller/); // prettier-ignore
+});
