@@ -1,5 +1,5 @@
 // What each root script does, from the steps of the other modules. A command resolves to the exit code.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureBuilt } from './built.mjs';
 import { binary } from './binary.mjs';
@@ -76,23 +76,9 @@ async function format(args) {
   return run(process.execPath, [binary('prettier', 'bin/prettier.cjs'), '--write', ...paths], { cwd: inRoot() });
 }
 
-/** `npm run bench`: the kernels' benchmarks (`*.bench.ts`), through vitest. @type {Command} */
+/** `npm run bench [-- arguments]`: `thaw bench`. @type {Command} */
 async function bench(args) {
-  await ensureInstalled();
-  const kernels = inRoot('packages', 'kernels');
-  const found = ['src', 'bench']
-    .filter((folder) => existsSync(join(kernels, folder)))
-    .flatMap((folder) => readdirSync(join(kernels, folder), { recursive: true }).map(String))
-    .filter((file) => file.endsWith('.bench.ts'));
-  if (found.length === 0) {
-    say('there are no benchmarks yet: packages/kernels has no *.bench.ts file.');
-    return 0;
-  }
-  ensureRuntimeDir();
-  await ensureAdapter();
-  return run(process.execPath, [binary('vitest', 'vitest.mjs'), 'bench', '--run', '--project', 'kernels', ...args], {
-    cwd: inRoot(),
-  });
+  return thaw(['bench', ...args]);
 }
 
 /** `npm run pnpm -- <arguments>`: the pinned pnpm, for adding a dependency or updating the lockfile. @type {Command} */

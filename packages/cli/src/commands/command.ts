@@ -33,15 +33,16 @@ export interface CommandSpec<Shape extends z.ZodRawShape> {
 /** A command whose settings' type is its own business. */
 export interface AnyCommand {
   readonly name: string;
-  addTo(program: Command, io: Io): Command;
+  /** @param isDefault whether it is meant where none of its group is named */
+  addTo(program: Command, io: Io, isDefault?: boolean): Command;
 }
 
 /** Ties a command's parts together. */
 export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Shape>): AnyCommand {
   return {
     name: spec.name,
-    addTo(program, io) {
-      const command = program.command(spec.name).summary(spec.summary).description(spec.description);
+    addTo(program, io, isDefault = false) {
+      const command = program.command(spec.name, { isDefault }).summary(spec.summary).description(spec.description);
       if (spec.argument) command.argument(spec.argument.name, spec.argument.description);
       addOptions(command, spec.options);
       command.addHelpText(
@@ -58,6 +59,18 @@ export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Sha
         await spec.run(settings, { io, output }, args);
       });
       return command;
+    },
+  };
+}
+
+/** A command of commands, such as thaw bench step. Without one of them it is the first. */
+export function defineGroup(name: string, summary: string, commands: readonly AnyCommand[]): AnyCommand {
+  return {
+    name,
+    addTo(program, io) {
+      const group = program.command(name).summary(summary).description(summary);
+      for (const [i, command] of commands.entries()) command.addTo(group, io, i === 0).copyInheritedSettings(program);
+      return group;
     },
   };
 }

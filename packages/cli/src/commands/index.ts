@@ -1,5 +1,6 @@
 // The commands, in the order of the help.
 import type { AnyCommand } from './command.ts';
+import { bench } from './bench/index.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { download } from './download.ts';
@@ -9,4 +10,4 @@ import { predict } from './predict.ts';
 import { summary } from './summary.ts';
 import { train } from './train.ts';
 
-export const commands: readonly AnyCommand[] = [train, evaluate, predict, features, summary, download, doctor, demo];
+export const commands: readonly AnyCommand[] = [train, evaluate, predict, features, summary, download, doctor, demo, bench];

@@ -10,6 +10,8 @@ export type BackendChoice = (typeof BACKENDS)[number];
 export const PRESET_NAMES = ['article-1', 'article-2', 'article-2-last42'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
+export const PEERS = ['tfjs-webgpu', 'tfjs-wasm', 'tfjs-cpu'] as const;
+
 const HEAD = /^(article|linear|\d+(,\d+)*)$/;
 const RANGE = /^\d*:\d*$/;
 
@@ -49,6 +51,11 @@ export const settings = z.strictObject({
   topK: z.int().min(1),
   csv: z.boolean(),
   minutes: z.number().gt(0).max(600),
+  against: z.string().regex(new RegExp(`^(${PEERS.join('|')})(,(${PEERS.join('|')}))*$`)),
+  rounds: z.int().min(1),
+  seconds: z.number().gt(0),
+  filter: z.string().min(1),
+  with: z.string().min(1),
   backend: z.enum(BACKENDS),
   adapter: z.string().min(1),
   config: z.string().min(1),
@@ -62,7 +69,7 @@ export type SettingName = keyof Settings;
 /** Any of the settings; undefined counts as not given. */
 export type SomeSettings = { readonly [Name in SettingName]?: Settings[Name] | undefined };
 
-export const GROUPS = ['Data', 'Model', 'Training', 'Device', 'Output', 'General'] as const;
+export const GROUPS = ['Data', 'Model', 'Training', 'Measurement', 'Device', 'Output', 'General'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** How a setting appears on the command line. */
@@ -248,6 +255,36 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     flags: '--minutes <n>',
     description: 'about how long the whole demo may take',
     ...real('a number of minutes from 0 to 600'),
+  },
+  against: {
+    group: 'Measurement',
+    flags: '--against <names>',
+    description: `the same in other engines too, commas between them: ${PEERS.join(', ')}`,
+    expected: `a list of ${PEERS.join(', ')}`,
+  },
+  rounds: {
+    group: 'Measurement',
+    flags: '--rounds <n>',
+    description: 'rounds in which every engine has its turn',
+    ...whole(1),
+  },
+  seconds: {
+    group: 'Measurement',
+    flags: '--seconds <n>',
+    description: 'time for the rounds of one case; every engine gets one round at least',
+    ...real('a number of seconds above 0'),
+  },
+  filter: {
+    group: 'Measurement',
+    flags: '--filter <text>',
+    description: 'only cases with this in their names; commas add up',
+    ...text('part of a name'),
+  },
+  with: {
+    group: 'Measurement',
+    flags: '--with <file>',
+    description: 'put the rows of this JSON file (of bench/pytorch_step.py, or an earlier run) into the table',
+    ...text('a JSON file'),
   },
   backend: {
     group: 'Device',

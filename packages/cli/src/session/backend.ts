@@ -1,7 +1,7 @@
 // Opens the TensorFlow.js backend a command computes on, and says what it is.
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
-import { registerCoreGradients, register } from '@thaw/kernels';
+import { registerCoreGradients, register, type ThawBackend } from '@thaw/kernels';
 import { NoAdapterError, openDevice, type OpenedDevice } from '@thaw/kernels/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { CommandError, UsageError } from '../errors.ts';
@@ -27,6 +27,8 @@ export interface OpenBackend {
   /** Whether every layer can train: WebAssembly has no gradient of a convolution's filter. */
   readonly canThaw: boolean;
   readonly opened: OpenedDevice | undefined;
+  /** Thaw's own backend, where it is that. */
+  readonly thaw: ThawBackend | undefined;
   /** Bounds the steps in flight, and throws what the device found wrong. */
   settle(): Promise<void>;
   memory(): DeviceMemory | undefined;
@@ -104,6 +106,7 @@ async function openThaw({ adapter }: BackendOptions): Promise<OpenBackend> {
     info: { backend: 'thaw', name: opened.name, driver: opened.driver, isSoftware: opened.isSoftware },
     canThaw: true,
     opened,
+    thaw: backend,
     settle: () => backend.settle(),
     memory: () => backend.memoryReport(),
     dispatches: () => backend.dispatchCount,
@@ -136,6 +139,7 @@ function hostBackend(info: DeviceInfo, canThaw: boolean): OpenBackend {
     info,
     canThaw,
     opened: undefined,
+    thaw: undefined,
     // Lets timers and signals run between steps, which compute synchronously here.
     settle: () => new Promise((done) => setImmediate(done)),
     memory: () => undefined,

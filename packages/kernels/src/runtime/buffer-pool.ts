@@ -18,7 +18,7 @@ export interface MemoryReport {
   readonly usedBytes: number;
   /** Bytes of free buffers kept for reuse. */
   readonly pooledBytes: number;
-  /** Most bytes ever held at once, used and pooled. */
+  /** Most bytes held at once, used and pooled, since the last trim(). */
   readonly peakBytes: number;
 }
 
@@ -74,12 +74,13 @@ export class BufferPool {
     else this.#free.set(buffer.size, [buffer]);
   }
 
-  /** Destroys every free buffer, unless work recorded on them still waits for its pipeline. */
+  /** Destroys every free buffer and counts the peak anew, unless work recorded on them still waits for its pipeline. */
   trim(): void {
     if (!this.mayDestroy()) return;
     for (const list of this.#free.values()) for (const buffer of list) buffer.destroy();
     this.#free.clear();
     this.#pooled = 0;
+    this.#peak = this.#used;
   }
 
   report(): MemoryReport {

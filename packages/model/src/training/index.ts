@@ -3,6 +3,6 @@ export { Classifier, featureWidth } from './classifier.ts';
 export { evaluateClassifier, type Evaluation, type EvaluateOptions } from './evaluate.ts';
 export { extractFeatures, type ExtractOptions } from './extract.ts';
 export { permutation } from './shuffle.ts';
-export { DivergedError } from './step.ts';
+export { DivergedError, StepSums, trainStep, type StepInput } from './step.ts';
 export { trainClassifier, type StepEvent, type TrainHooks, type TrainOptions, type TrainResult } from './train.ts';
 export type * from './types.ts';

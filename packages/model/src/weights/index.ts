@@ -12,5 +12,5 @@ export { writeSafetensors, type SafetensorsInput } from './safetensors-write.ts'
 export { WeightsError, type TrunkWeights, type WeightTensor } from './trunk-weights.ts';
 export { fromKerasNames, fromKerasSafetensors, type KerasNamedOptions } from './keras-names.ts';
 export { fromTorchvision, torchvisionName, type TorchvisionOptions } from './torchvision.ts';
-export { randomWeights, type RandomWeightsOptions } from './random.ts';
+export { randomWeights, uniformNumbers, type RandomWeightsOptions } from './random.ts';
 export { variantOfSource, WEIGHT_FILES, WEIGHT_SOURCES, type WeightFile, type WeightSource } from './known-files.ts';

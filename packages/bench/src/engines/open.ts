@@ -1,0 +1,23 @@
+// Opens an engine by name, with the gradients of TensorFlow.js's own ops.
+import { register, registerCoreGradients } from '@thaw/kernels';
+import { openDevice } from '@thaw/kernels/node';
+import type { Engine, EngineName } from './engine.ts';
+import { hostEngine } from './host.ts';
+import { tfjsWebgpuEngine } from './tfjs-webgpu.ts';
+import { thawEngine } from './thaw.ts';
+
+/** @throws NoAdapterError when Dawn finds no (matching) adapter */
+export async function openEngine(name: EngineName, adapter?: string): Promise<Engine> {
+  registerCoreGradients();
+  switch (name) {
+    case 'thaw':
+      return thawEngine(register((await openDevice(adapter === undefined ? {} : { adapter })).device));
+    case 'tfjs-webgpu':
+      return tfjsWebgpuEngine(adapter);
+    case 'tfjs-wasm':
+    case 'tfjs-cpu':
+      return hostEngine(name);
+    default:
+      throw new Error(`unknown engine ${String(name satisfies never)}`);
+  }
+}

@@ -1,0 +1,59 @@
+// Rounds in which every engine gets a slot in turn, so that a machine that slows down slows all of them.
+import type { Sample, Workload } from '../workloads/workload.ts';
+import { spread, type Spread } from './statistics.ts';
+
+/** A slot is at least this long, well above the timer's noise and the cost of waiting for the device. */
+const SLOT_MS = 250;
+const MOST_REPETITIONS = 200;
+
+export interface InterleaveOptions {
+  readonly rounds: number;
+  /** Time for all rounds; an engine whose next slot would go over it sits out. Everyone gets one round. */
+  readonly seconds: number;
+}
+
+export interface Measured {
+  readonly milliseconds: Spread;
+  readonly hostMilliseconds: Spread;
+  readonly dispatches: number | undefined;
+  readonly peakBytes: number | undefined;
+}
+
+/** Times the workloads by engine; the first repetitions, in which pipelines compile, must have been run before. */
+export async function interleave<Name extends string>(
+  workloads: ReadonlyMap<Name, Workload>,
+  { rounds, seconds }: InterleaveOptions,
+): Promise<Map<Name, Measured>> {
+  const start = performance.now();
+  const samples = new Map<Name, Sample[]>();
+  const slots = new Map<Name, number>();
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, workload] of workloads) {
+      const before = samples.get(name) ?? [];
+      const last = before.at(-1);
+      const left = 1000 * seconds - (performance.now() - start);
+      if (last && (slots.get(name) ?? 0) > left) continue;
+      const began = performance.now();
+      samples.set(name, [...before, await slot(workload, last)]);
+      slots.set(name, performance.now() - began);
+    }
+  }
+  return new Map(
+    [...samples].map(([name, list]) => [
+      name,
+      {
+        milliseconds: spread(list.map(({ milliseconds }) => milliseconds)),
+        hostMilliseconds: spread(list.map(({ hostMilliseconds }) => hostMilliseconds)),
+        dispatches: list.at(-1)?.dispatches,
+        peakBytes: list.at(-1)?.peakBytes,
+      },
+    ]),
+  );
+}
+
+/** Runs as often as fills a slot, judged by the slot before or by one repetition; a slow one fills it by itself. */
+async function slot(workload: Workload, before: Sample | undefined): Promise<Sample> {
+  const known = before ?? (await workload.time(1));
+  if (!before && known.milliseconds >= SLOT_MS) return known;
+  return workload.time(Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / known.milliseconds))));
+}

@@ -1,0 +1,134 @@
+// A whole training step of ResNet-50 with the article's head, or its feature extraction, on whichever engine is given:
+// same weights, same images, same code, as the model composes its ops of TensorFlow.js's own off Thaw's backend.
+import { randomWeights, Classifier, createHead, featureWidth, layerTable, Optimizer, ResNet50, resolveFreeze, StepSums, trainStep, uniformNumbers, VARIANTS } from '@thaw/model'; // prettier-ignore
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine } from '../engines/engine.ts';
+import { timeRepetitions } from './repeat.ts';
+import type { Workload } from './workload.ts';
+
+export interface StepSpec {
+  readonly kind: 'step';
+  /** features: inference to the trunk's end; head: the head on features already there; else what thaws, as --thaw takes it. */
+  readonly part: 'features' | 'head' | { readonly thaw: string };
+  readonly imageSize: number;
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+export interface StepCase {
+  readonly name: string;
+  readonly about: string;
+  readonly part: StepSpec['part'];
+}
+
+/** Names are those of the presets where there is one. */
+export const STEP_CASES: readonly StepCase[] = [
+  { name: 'features', about: 'the frozen trunk, inference', part: 'features' },
+  { name: 'head', about: 'the head alone, on cached features', part: 'head' },
+  { name: 'article-2-last42', about: '--thaw -42:', part: { thaw: '-42:' } },
+  { name: 'article-2', about: '--thaw :-42', part: { thaw: ':-42' } },
+  { name: 'all', about: 'every layer, training batch-norm', part: { thaw: 'all' } },
+];
+
+const CLASSES = 10;
+/** torchvision's variant of the network, which is also what bench/pytorch_step.py runs. */
+const VARIANT = 'torchvision';
+
+/** An optimizer that keeps the gradients it is given for some of the variables. */
+class WatchedOptimizer extends Optimizer {
+  readonly seen = new Map<string, tf.Tensor>();
+  #watched = new Set<string>();
+
+  watch(names: readonly string[]): void {
+    this.#watched = new Set(names);
+  }
+
+  override update(name: string, variable: tf.Variable, gradient: tf.Tensor): void {
+    if (this.#watched.has(name)) this.seen.set(name, tf.keep(tf.clone(gradient)));
+    super.update(name, variable, gradient);
+  }
+}
+
+/** The network on an engine, ready to run. */
+export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Workload> {
+  const { part, imageSize, batchSize, seed } = spec;
+  await engine.use();
+  engine.resetPeak();
+  const table = layerTable(VARIANTS[VARIANT], { imageSize });
+  const trainable = typeof part === 'string' ? new Set<string>() : resolveFreeze(part.thaw, table);
+  const network = new ResNet50(randomWeights({ seed, variant: VARIANT }), { trainable, batchNorm: 'keras', imageSize });
+  const inputs = featureWidth('article', network);
+  const classifier = new Classifier(network, createHead({ spec: 'article', inputs, classes: CLASSES, seed }));
+  const optimizer = new WatchedOptimizer({ kind: 'adam', learningRate: 1e-3 });
+  const sums = new StepSums();
+
+  const uniform = uniformNumbers(seed + 1);
+  const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => 2 * uniform() - 1);
+  const images = tf.tensor4d(numbers(batchSize * imageSize * imageSize * 3), [batchSize, imageSize, imageSize, 3]);
+  const features = tf.tensor2d(numbers(batchSize * inputs), [batchSize, inputs]);
+  const labels = tf.tensor1d(
+    Array.from({ length: batchSize }, (_, i) => i % CLASSES),
+    'int32',
+  );
+  let step = 0;
+  const train = (): void => {
+    const x = part === 'head' ? features : images;
+    trainStep(classifier, optimizer, { x, labels, size: batchSize, step: step++ }, sums);
+  };
+  const run = part === 'features' ? () => tf.dispose(classifier.features(images)) : train;
+
+  return {
+    async verify() {
+      await engine.use();
+      if (part === 'features') {
+        const found = classifier.features(images);
+        const outputs = { features: Float32Array.from(await found.data<'float32'>()) };
+        found.dispose();
+        return outputs;
+      }
+      optimizer.watch(watchedNames([...classifier.trainables.keys()]));
+      train();
+      optimizer.watch([]);
+      const { loss } = await sums.take();
+      const outputs: Record<string, Float32Array> = { loss: Float32Array.of(loss / batchSize) };
+      for (const [name, gradient] of optimizer.seen) {
+        outputs[`gradient of ${name}`] = Float32Array.from(await gradient.data<'float32'>());
+        gradient.dispose();
+      }
+      optimizer.seen.clear();
+      await engine.settle(0);
+      return outputs;
+    },
+    async time(repetitions) {
+      await engine.use();
+      const sample = await timeRepetitions(engine, repetitions, run);
+      // Sums of many steps; reading them is no part of a step.
+      const { loss } = await sums.take();
+      if (part !== 'features' && !Number.isFinite(loss)) throw new Error(`${engine.name}: the loss is ${loss}.`);
+      return sample;
+    },
+    async close() {
+      await engine.use();
+      classifier.dispose();
+      optimizer.dispose();
+      tf.dispose([images, features, labels]);
+      await engine.settle(0);
+    },
+  };
+}
+
+/** The lowest and the highest kernel and batch-norm that train, one kernel between them, and the head's first. */
+function watchedNames(names: readonly string[]): string[] {
+  const trunk = names.filter((name) => !name.startsWith('head/'));
+  const kernels = trunk.filter((name) => name.endsWith('/kernel'));
+  const gammas = trunk.filter((name) => name.endsWith('/gamma'));
+  const picked = [
+    kernels[0],
+    kernels[kernels.length >> 1],
+    kernels.at(-1),
+    gammas[0],
+    gammas.at(-1),
+    names.find((name) => name.startsWith('head/')),
+  ];
+  return [...new Set(picked.filter((name) => name !== undefined))];
+}

@@ -1,0 +1,7 @@
+// thaw bench: what the machine at hand does, and other engines on it.
+import { defineGroup } from '../command.ts';
+import { benchStepCommand } from './step.ts';
+
+export const bench = defineGroup('bench', 'measure training steps and kernels, also against other engines', [
+  benchStepCommand,
+]);

@@ -1,0 +1,23 @@
+// Options that the benchmarks share, and how they read them.
+import type { EngineName } from '@thaw/bench';
+import { UsageError } from '../../errors.ts';
+import { PEERS } from '../../options/settings.ts';
+
+/** "tfjs-webgpu,tfjs-cpu" as names; none of undefined. */
+export function peersOf(against: string | undefined): EngineName[] {
+  return PEERS.filter((name) => against?.split(',').includes(name));
+}
+
+/** Those with one of the comma-separated words in their names. @throws UsageError when there are none */
+export function filtered<Case extends { readonly name: string }>(
+  cases: readonly Case[],
+  filter: string | undefined,
+): Case[] {
+  const words = filter?.split(',');
+  const found = cases.filter(({ name }) => words?.some((word) => name.includes(word)) ?? true);
+  if (found.length === 0)
+    throw new UsageError(
+      `--filter: no case has "${filter}" in its name; there are ${cases.map(({ name }) => name).join('; ')}.`,
+    );
+  return found;
+}
