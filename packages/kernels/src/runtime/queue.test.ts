@@ -61,8 +61,11 @@ test('a thousand dispatches: more than a batch, and every parameter is its own',
 });
 
 test("an invalid dispatch rejects the next awaited read with the kernel's name, once; later reads work", async () => {
-  const slice = output(gpu, invalid());
-  await expect(gpu.queue.download(slice)).rejects.toThrow(/fill/);
+  // Among others in its batch.
+  const before = output(gpu, negate(), { x: output(gpu, fill(1)) });
+  const slice = output(gpu, { ...negate(), workgroups: invalid().workgroups }, { x: before });
+  output(gpu, fill(2));
+  await expect(gpu.queue.download(slice)).rejects.toThrow(/^unary: .*workgroup count/);
   expect(await ends(gpu, output(gpu, fill(5)))).toEqual([5, 5]);
   await gpu.queue.settle(0);
 });

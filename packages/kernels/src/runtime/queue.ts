@@ -194,16 +194,12 @@ export class CommandQueue {
     this.#failure ??= error instanceof Error ? error : new ThawGpuError(String(error));
   }
 
-  /** Watches an error scope's result; `what` names the work in the message. */
-  watch(scope: Promise<GPUError | null>, what: string): void {
-    this.#scopes.push(
-      scope.then(
-        (error) => {
-          if (error) this.#fail(new ThawGpuError(`${what}: ${error.message}`));
-        },
-        (error: unknown) => this.#fail(error),
-      ),
-    );
+  /** Watches an error scope's result; `what` names the work in the message, and is asked for after a failure only. */
+  watch(scope: Promise<GPUError | null>, what: string | (() => Promise<string>)): void {
+    const report = async (error: GPUError | null): Promise<void> => {
+      if (error) this.#fail(new ThawGpuError(`${typeof what === 'string' ? what : await what()}: ${error.message}`));
+    };
+    this.#scopes.push(scope.then(report).catch((error: unknown) => this.#fail(error)));
     if (this.#scopes.length >= BATCH) {
       const settled = Promise.all(this.#scopes).then(() => undefined);
       this.#scopes = [settled];
@@ -272,8 +268,24 @@ export class CommandQueue {
     if (slot > 0) device.queue.writeBuffer(this.#uniforms, 0, this.#uniformBytes, 0, slot * SLOT_BYTES);
     device.queue.submit([encoder.finish()]);
     timed?.querySet.destroy();
+    this.watch(device.popErrorScope(), () => this.#guilty(batch));
+  }
+
+  /** The kernels of a failed batch that fail when encoded alone; all of them where none does. */
+  async #guilty(batch: readonly Command[]): Promise<string> {
     const names = new Set(batch.map((c) => (c.kind === 'dispatch' ? c.pipeline.shader.name : 'read')));
-    this.watch(device.popErrorScope(), [...names].join(', '));
+    const failing = new Set<string>();
+    for (const command of batch) {
+      if (command.kind !== 'dispatch') continue;
+      this.device.pushErrorScope('validation');
+      const encoder = this.device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      this.#encode(pass, command, 0);
+      pass.end();
+      encoder.finish();
+      if (await this.device.popErrorScope()) failing.add(command.pipeline.shader.name);
+    }
+    return [...(failing.size > 0 ? failing : names)].join(', ');
   }
 
   #encode(pass: GPUComputePassEncoder, { pipeline, plan, slices, params }: Dispatch, slot: number): void {
