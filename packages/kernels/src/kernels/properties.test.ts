@@ -18,7 +18,7 @@ const elements = (shape: readonly number[]): number => tf.util.sizeFromShape([..
 const floats = (shape: number[], seed = 1): tf.Tensor => tf.tensor(random(elements(shape), seed), shape);
 const integers = (shape: number[], seed = 1): tf.Tensor =>
   tf.sub(tf.tensor(randomIntegers(elements(shape), 7, seed), shape, 'int32'), tf.scalar(3, 'int32'));
-const dtypes = fc.constantFrom('float32', 'int32');
+const dtypes = fc.constantFrom('float32' as const, 'int32' as const);
 const values = (dtype: string, shape: number[], seed?: number): tf.Tensor =>
   dtype === 'int32' ? integers(shape, seed) : floats(shape, seed);
 
@@ -40,6 +40,22 @@ test('broadcasting: leading dimensions left out and dimensions of one, on either
       return expectLikeCpu(() => binary[name](values(dtype, operand(0)), values(dtype, operand(1), 2)), { ulps: 2 });
     },
     150,
+  ));
+
+const unary = { relu: tf.relu, relu6: tf.relu6, elu: tf.elu, leakyRelu: tf.leakyRelu, neg: tf.neg, exp: tf.exp, square: tf.square, abs: tf.abs, sigmoid: tf.sigmoid, tanh: tf.tanh, sign: tf.sign, floor: tf.floor, step: tf.step, log: tf.log, sqrt: tf.sqrt, reciprocal: tf.reciprocal }; // prettier-ignore
+const positive = ['log', 'sqrt', 'reciprocal'];
+/** tfjs-core refuses integers here. */
+const ofFloats = ['elu', 'sigmoid', 'tanh', 'floor', 'log', 'sqrt'];
+
+test('functions of one tensor: values and dtypes, also of integers', () =>
+  check(
+    fc.record({ name: fc.constantFrom(...(Object.keys(unary) as (keyof typeof unary)[])), dtype: dtypes, shape: shapeOf(0, 4, sizeOrNone) }), // prettier-ignore
+    ({ name, dtype: wanted, shape }) => {
+      const dtype = ofFloats.includes(name) ? 'float32' : wanted;
+      const x = () => (positive.includes(name) ? tf.add(tf.abs(values(dtype, shape)), tf.scalar(1, dtype)) : values(dtype, shape)); // prettier-ignore
+      return expectLikeCpu(() => unary[name](x()), { ulps: 64 });
+    },
+    100,
   ));
 
 const reductions = { sum: tf.sum, mean: tf.mean, max: tf.max, min: tf.min };

@@ -23,6 +23,9 @@ interface UnaryAttrs {
   readonly clipValueMax?: number;
 }
 
+/** Functions whose result tfjs makes float32 even of integers; it asks for float32 in the first place for others. */
+const floatResults: ReadonlySet<UnaryName> = new Set(['Exp', 'LeakyRelu']);
+
 const unaryKernel = (name: UnaryName): KernelConfig =>
   defineKernel(name, ({ backend, input, attrs }) => {
     const x = input('x');
@@ -32,7 +35,7 @@ const unaryKernel = (name: UnaryName): KernelConfig =>
       x: float,
     });
     backend.release(float);
-    if (x.dtype === 'float32') return y;
+    if (x.dtype === 'float32' || floatResults.has(name)) return y;
     const back = cast(backend, y, x.dtype);
     backend.release(y);
     return back;
