@@ -88,6 +88,19 @@ test.each(axes)('reductions of %j over %j', async (shape, axis) => {
   await expectSame(() => tf.sum(integers(shape), axis));
   await expectSame(() => tf.any(tf.less(x(shape), -0.9), axis));
 });
+test('large integers stay exact: a float32 holds none above 16,777,216 that is odd', async () => {
+  const large = () => tf.tensor1d([16_777_217, 16_777_219, -16_777_221, 5001], 'int32');
+  await expectSame(() => tf.sum(large()));
+  await expectSame(() => tf.max(large()));
+  await expectSame(() => tf.argMin(large()));
+  await expectSame(() => tf.neg(large()));
+  await expectSame(() => tf.square(tf.slice(large(), 3)));
+  await expectSame(() => tf.clipByValue(large(), -5.5, 20_000_000.5));
+});
+test('sums and maxima of bools', async () => {
+  await expectSame(() => tf.sum(tf.less(x([3, 67]), 0), 1));
+  await expectSame(() => tf.all(tf.less(x([3, 67]), 2), 1));
+});
 test('argMax and argMin take the first of equals', async () => {
   await expectSame(() => tf.argMax(integers([5, 131]), 1));
   await expectSame(() => tf.argMin(integers([131, 3]), 0));

@@ -5,7 +5,16 @@ import { defineKernel, type KernelCall } from '../../backend/kernel.ts';
 import { deviceType } from '../../backend/storage.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { binaryOps, planBinary, planCast, planFill, planSelect, planUnary, unaryOps } from './elementwise.plan.ts';
+import {
+  binaryOps,
+  integerOps,
+  planBinary,
+  planCast,
+  planFill,
+  planSelect,
+  planUnary,
+  unaryOps,
+} from './elementwise.plan.ts';
 
 /** The tensor as float32; the caller releases it. */
 export function cast(backend: ThawBackend, x: TensorInfo, to: DataType): TensorInfo {
@@ -23,19 +32,20 @@ interface UnaryAttrs {
   readonly clipValueMax?: number;
 }
 
-/** Functions whose result tfjs makes float32 even of integers; it asks for float32 in the first place for others. */
+/** Functions whose result is float32 whatever they are given; tfjs asks for float32 in the first place for others. */
 const floatResults: ReadonlySet<UnaryName> = new Set(['Exp', 'LeakyRelu']);
 
 const unaryKernel = (name: UnaryName): KernelConfig =>
   defineKernel(name, ({ backend, input, attrs }) => {
     const x = input('x');
     const { alpha = 0, clipValueMin, clipValueMax = 0 } = attrs<UnaryAttrs>();
+    const plan = (type: 'float32' | 'int32'): Plan =>
+      planUnary(name, x.shape, backend.gpu.limits, clipValueMin ?? alpha, clipValueMax, type);
+    if (x.dtype === 'int32' && integerOps.has(name)) return backend.runOne(plan('int32'), { x });
     const float = cast(backend, x, 'float32');
-    const y = backend.runOne(planUnary(name, x.shape, backend.gpu.limits, clipValueMin ?? alpha, clipValueMax), {
-      x: float,
-    });
+    const y = backend.runOne(plan('float32'), { x: float });
     backend.release(float);
-    if (x.dtype === 'float32' || floatResults.has(name)) return y;
+    if (x.dtype !== 'bool' || floatResults.has(name)) return y;
     const back = cast(backend, y, x.dtype);
     backend.release(y);
     return back;

@@ -7,10 +7,12 @@ import binarySource from './binary.wgsl?raw';
 import castSource from './cast.wgsl?raw';
 import fillSource from './fill.wgsl?raw';
 import selectSource from './select.wgsl?raw';
+import unaryIntegersSource from './unary-integers.wgsl?raw';
 import unarySource from './unary.wgsl?raw';
 
 export const shaders = {
   unary: readShader('unary', unarySource),
+  unaryIntegers: readShader('unary-integers', unaryIntegersSource),
   binary: readShader('binary', binarySource),
   cast: readShader('cast', castSource),
   fill: readShader('fill', fillSource),
@@ -30,11 +32,24 @@ const grid = (shader: Shader, size: number, limits: Limits, tuning: Tuning = sha
   return foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits);
 };
 
-export function planUnary(op: keyof typeof unaryOps, shape: readonly number[], limits: Limits, a = 0, b = 0): Plan {
-  const shader = shaders.unary;
+/** Functions that unary-integers.wgsl has, too. */
+export const integerOps: ReadonlySet<keyof typeof unaryOps> = new Set(['Relu', 'Neg', 'Square', 'Abs', 'Reciprocal', 'Sign', 'Step', 'ClipByValue', 'Relu6']); // prettier-ignore
+
+/** @param type of x and y; int32 only for integerOps */
+export function planUnary(
+  op: keyof typeof unaryOps,
+  shape: readonly number[],
+  limits: Limits,
+  a = 0,
+  b = 0,
+  type: 'float32' | 'int32' = 'float32',
+): Plan {
+  if (type === 'int32' && !integerOps.has(op))
+    throw new Error(`${op}: there is none of integers; cast to float32 first`);
+  const shader = type === 'int32' ? shaders.unaryIntegers : shaders.unary;
   checkBinding(op, 'x', shape, limits);
   const size = elements(shape);
-  return { shader, tuning: shader.tunables, constants: { OP: unaryOps[op] }, params: { size, a, b }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype: 'float32' } } }; // prettier-ignore
+  return { shader, tuning: shader.tunables, constants: { OP: unaryOps[op] }, params: { size, a, b }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype: type } } }; // prettier-ignore
 }
 
 /** The last six dimensions, padded with ones in front. @throws for higher ranks, naming the kernel */

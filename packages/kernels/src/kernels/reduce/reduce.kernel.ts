@@ -1,24 +1,26 @@
 /** Sum, Mean, Max, Min, ArgMax, ArgMin, All, Any, Softmax and LogSoftmax for TensorFlow.js. */
-import { backend_util, util, type DataType, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, util, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
+import { deviceType } from '../../backend/storage.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+import { checkBinding, elements, foldWorkgroups, type DeviceType, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader } from '../../wgsl/shader.ts';
 import { cast } from '../elementwise/elementwise.kernel.ts';
 import { planBinary, planUnary } from '../elementwise/elementwise.plan.ts';
 import { transpose } from '../transform/transform.kernel.ts';
+import integersSource from './reduce-integers.wgsl?raw';
 import source from './reduce.wgsl?raw';
 
 export const shader = readShader('reduce', source);
+export const integersShader = readShader('reduce-integers', integersSource);
 export const reductions = { sum: 0, max: 1, min: 2, argMax: 3, argMin: 4 } as const;
 export type Reduction = keyof typeof reductions;
 
-/** Reduces the middle of [outer, length, inner]; a sum is multiplied by `scale`. */
+/** Reduces the middle of [outer, length, inner]; a sum of floats is multiplied by `scale`. */
 export function planReduce(
   op: Reduction,
-  outer: number,
-  length: number,
-  inner: number,
+  type: DeviceType,
+  [outer, length, inner]: readonly [number, number, number],
   shape: readonly number[],
   limits: Limits,
   scale = 1,
@@ -27,13 +29,16 @@ export function planReduce(
   if (length === 0 && op !== 'sum') throw new Error(`${op}: there is nothing to choose from in an empty dimension`);
   checkBinding(`reduce ${op}`, 'x', [outer, length, inner], limits);
   const outputs = outer * inner;
+  const isFloat = type === 'float32';
+  const reduced = op === 'sum' && !isFloat ? 'int32' : type;
+  const ofType = isFloat ? shader : integersShader;
   return {
-    shader,
-    tuning: shader.tunables,
+    shader: ofType,
+    tuning: ofType.tunables,
     constants: { OP: reductions[op] },
-    params: { outputs, length, inner, scale },
+    params: { outputs, length, inner, ...(isFloat ? { scale } : {}) },
     workgroups: foldWorkgroups(`reduce ${op}`, outputs, limits),
-    outputs: { y: { shape, dtype: op === 'argMax' || op === 'argMin' ? 'int32' : 'float32' } },
+    outputs: { y: { shape, dtype: op === 'argMax' || op === 'argMin' ? 'int32' : reduced } },
   };
 }
 
@@ -43,7 +48,7 @@ interface ReduceAttrs {
   readonly keepDims?: boolean;
 }
 
-/** Reduces float32 `x` over `axes`; axes that are not neighbours are moved to the end first. */
+/** Reduces `x` over `axes`; axes that are not neighbours are moved to the end first. */
 function reduce(
   backend: ThawBackend,
   op: Reduction,
@@ -66,25 +71,23 @@ function reduce(
   const outer = elements(x.shape.slice(0, low));
   const length = elements(x.shape.slice(low, low + sorted.length));
   const inner = elements(x.shape.slice(low + sorted.length));
-  return backend.runOne(planReduce(op, outer, length, inner, shape, backend.gpu.limits, scale), { x });
+  const plan = planReduce(op, deviceType(x.dtype), [outer, length, inner], shape, backend.gpu.limits, scale);
+  return backend.runOne(plan, { x });
 }
 
-function reduceKernel(name: string, op: Reduction, result: (x: DataType) => DataType): KernelConfig {
+function reduceKernel(name: string, op: Reduction): KernelConfig {
   return defineKernel(name, ({ backend, input, attrs }) => {
     const x = input('x');
     const { axis, reductionIndices, keepDims = false } = attrs<ReduceAttrs>();
     const axes = util.parseAxisParam(axis ?? reductionIndices ?? x.shape.map((_, i) => i), x.shape);
     const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
     const shape = keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
+    if (name !== 'Mean') return reduce(backend, op, x, axes, shape);
     const count = axes.reduce((product, a) => product * (x.shape[a] ?? 1), 1);
     const float = cast(backend, x, 'float32');
-    const y = reduce(backend, op, float, axes, shape, name === 'Mean' ? 1 / count : 1);
+    const y = reduce(backend, op, float, axes, shape, 1 / count);
     backend.release(float);
-    const wanted = result(x.dtype);
-    if (wanted === y.dtype) return y;
-    const converted = cast(backend, y, wanted);
-    backend.release(y);
-    return converted;
+    return y;
   });
 }
 
@@ -92,16 +95,8 @@ function argKernel(name: string, op: Reduction): KernelConfig {
   return defineKernel(name, ({ backend, input, attrs }) => {
     const x = input('x');
     const axes = util.parseAxisParam(attrs<ReduceAttrs>().axis ?? 0, x.shape);
-    const float = cast(backend, x, 'float32');
-    const y = reduce(
-      backend,
-      op,
-      float,
-      axes,
-      x.shape.filter((_, i) => !axes.includes(i)),
-    );
-    backend.release(float);
-    return y;
+    const shape = x.shape.filter((_, i) => !axes.includes(i));
+    return reduce(backend, op, x, axes, shape);
   });
 }
 
@@ -127,15 +122,13 @@ function softmax(backend: ThawBackend, logits: TensorInfo, isLog: boolean): Tens
   return y;
 }
 
-const toInt = (x: DataType): DataType => (x === 'bool' ? 'int32' : x);
-
 export const reduceKernels: readonly KernelConfig[] = [
-  reduceKernel('Sum', 'sum', toInt),
-  reduceKernel('Mean', 'sum', () => 'float32'),
-  reduceKernel('Max', 'max', (x) => x),
-  reduceKernel('Min', 'min', (x) => x),
-  reduceKernel('All', 'min', () => 'bool'),
-  reduceKernel('Any', 'max', () => 'bool'),
+  reduceKernel('Sum', 'sum'),
+  reduceKernel('Mean', 'sum'),
+  reduceKernel('Max', 'max'),
+  reduceKernel('Min', 'min'),
+  reduceKernel('All', 'min'),
+  reduceKernel('Any', 'max'),
   argKernel('ArgMax', 'argMax'),
   argKernel('ArgMin', 'argMin'),
   defineKernel('Softmax', ({ backend, input }) => softmax(backend, input('logits'), false)),
