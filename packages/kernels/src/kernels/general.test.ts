@@ -94,8 +94,12 @@ test('large integers stay exact: a float32 holds none above 16,777,216 that is o
   await expectSame(() => tf.max(large()));
   await expectSame(() => tf.argMin(large()));
   await expectSame(() => tf.neg(large()));
-  await expectSame(() => tf.square(tf.slice(large(), 3)));
   await expectSame(() => tf.clipByValue(large(), -5.5, 20_000_000.5));
+  // Where tfjs-cpu itself rounds.
+  await tf.setBackend('thaw');
+  const y = tf.tidy(() => tf.concat([tf.square(tf.slice(large(), 3)), tf.abs(tf.slice(large(), 2, 1))]));
+  expect([...(await y.data())]).toEqual([25_010_001, 16_777_221]);
+  y.dispose();
 });
 test('sums and maxima of bools', async () => {
   await expectSame(() => tf.sum(tf.less(x([3, 67]), 0), 1));
