@@ -1,28 +1,12 @@
 /** Conv2D, its gradients and matMul through TensorFlow.js: attributes mean what they mean on tfjs-cpu. */
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
-import { beforeAll, expect, test, vi } from 'vitest';
-import { register } from '../../backend/register.ts';
+import { expect, test, vi } from 'vitest';
 import { conv2d } from '../../ops/conv2d.ts';
-import { expectClose, random, sumBound } from '../../testing/compare.ts';
-import { gpu } from '../../testing/device.ts';
+import { expectLikeCpu } from '../../testing/against-cpu.ts';
+import { random, sumBound } from '../../testing/compare.ts';
 
-beforeAll(() => void register(gpu.device));
-
-/** Runs `f` on a backend and returns all its outputs' values. */
-async function on(backend: string, f: () => tf.Tensor[]): Promise<Float32Array[]> {
-  await tf.setBackend(backend);
-  const outputs = tf.tidy(f);
-  const values = await Promise.all(outputs.map(async (t) => Float32Array.from(await t.data())));
-  tf.dispose(outputs);
-  return values;
-}
-
-async function expectSame(f: () => tf.Tensor[], terms: number): Promise<void> {
-  const want = await on('cpu', f);
-  const got = await on('thaw', f);
-  want.forEach((values, i) => expectClose(got[i] ?? [], values, 2 * sumBound(terms)));
-}
+const expectSame = (f: () => tf.Tensor[], terms: number): Promise<void> =>
+  expectLikeCpu(f, { bound: 2 * sumBound(terms) });
 
 const x = () => tf.tensor4d(random(2 * 7 * 9 * 3, 1), [2, 7, 9, 3]);
 const w = (k = 3) => tf.tensor4d(random(k * k * 3 * 5, 2), [k, k, 3, 5]);
