@@ -1,5 +1,6 @@
 // thaw demo: measures the machine, then runs both methods on as much of CIFAR-10 as it gets through in about three minutes.
 import { join, resolve } from 'node:path';
+import type { NamedTensors } from '@thaw/model';
 import type { z } from 'zod';
 import { explain, InterruptedError } from '../errors.ts';
 import { PRESETS, TRAIN_DEFAULTS, type ArticleSettings } from '../options/presets.ts';
@@ -17,7 +18,7 @@ import { findHomes, type Homes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
 import { measureSpeed } from '../session/measure.ts';
-import { makeConfig, recordRun } from '../session/recorded-run.ts';
+import { makeConfig, readCheckpoint, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights, type LoadedWeights } from '../session/weights.ts';
 import { count, duration, percent, plural, rate, score } from '../text/format.ts';
 import { table } from '../text/table.ts';
@@ -44,7 +45,7 @@ export const demo = defineCommand({
   summary: 'both methods on this machine, in minutes',
   description:
     'Measures the machine, then fine-tunes an ImageNet ResNet-50 on CIFAR-10 by both methods: the head alone on the frozen\n' +
-    'trunk, and the last 42 layers thawed. Takes what is in THAW_HOME, downloads what is not, and does without either\n' +
+    'trunk, then, from there, the last 42 layers thawed. Takes what is in THAW_HOME, downloads what is not, and does without either\n' +
     'where there is no network. Ends with a table and a report.',
   options: [
     ['seed', { default: '1' }],
@@ -73,7 +74,10 @@ interface Method {
 }
 
 const FROZEN: Method = { name: 'frozen trunk', settings: PRESETS['article-1'] };
-/** The article's recipe takes a whole data set; on what fits into minutes, small steps and stored statistics do better. */
+/**
+ * The article's recipe takes a whole data set. On what fits into minutes, thawing goes on from the head that the frozen
+ * method trained, in small steps and with stored statistics.
+ */
 const THAWED: Method = {
   name: 'last 42 layers thawed',
   settings: { ...PRESETS['article-2-last42'], batchNorm: 'frozen', learningRate: 1e-4 },
@@ -150,6 +154,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
       { ...THAWED, epochs: plan.thawedEpochs, slug: 'thawed' },
     ].filter(({ epochs }) => epochs > 0);
     const reports: MethodReport[] = [];
+    let initialHead: NamedTensors | undefined;
     for (const [i, method] of methods.entries()) {
       output.say(`\n${output.colors.bold(`${i + 1}. ${method.name}`)}`);
       const own = {
@@ -171,6 +176,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
           data,
           weights: loaded.weights,
           signal: interrupt.signal,
+          initialHead,
           onLayers: (groups) => {
             output.event('layers', { groups });
             output.say(`${layerGroupTable(groups, output.colors)}\n`);
@@ -180,6 +186,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
       if (result.interrupted)
         throw new InterruptedError(`Interrupted. What was trained so far is in ${join(folder, method.slug)}.`);
       reports.push(await methodReport({ name: method.name, config, result }));
+      initialHead = (await readCheckpoint(join(folder, method.slug), 'best'))?.variables;
     }
     if (dataName === 'cifar10' && loaded.source !== 'random') notes.push(scale(plan));
     const path = runFile.report(folder);

@@ -28,7 +28,7 @@ export interface DemoBudget {
 /** The article's number, and the fewest that make a curve. */
 const MOST_EPOCHS = 20;
 const LEAST_FROZEN = 5;
-const LEAST_THAWED = 3;
+const LEAST_THAWED = 2;
 /** Fewer images than this teach nothing, however slow the machine. */
 const LEAST_IMAGES = 200;
 /** Share of the time that goes to the frozen method, where both run. */

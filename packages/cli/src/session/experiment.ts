@@ -10,6 +10,7 @@ import {
   type Evaluation,
   type Features,
   type FeatureStore,
+  type NamedTensors,
   type OptimizerConfig,
   type TrainResult,
   type TrunkWeights,
@@ -42,6 +43,8 @@ export interface ExperimentContext {
   readonly signal: AbortSignal;
   readonly checkpoints?: CheckpointStore | undefined;
   readonly resume?: Checkpoint | undefined;
+  /** Variables of a head trained before, to start from. */
+  readonly initialHead?: NamedTensors | undefined;
   /** Reads back the best checkpoint; the network as it is at the end is evaluated where it gives undefined. */
   readonly loadBest?: (() => Promise<Checkpoint | undefined>) | undefined;
   /** Stands before the progress lines. */
@@ -88,6 +91,7 @@ export async function runExperiment(
   const skipped = new Map<string, SkippedImage>();
   const classifier = buildClassifier(weights, settings, data.classes.length);
   try {
+    if (context.initialHead) classifier.head.restore(context.initialHead);
     const groups = layerGroups(
       classifier.network.table,
       thawedLayers(settings.thaw),

@@ -42,7 +42,8 @@ export async function recordRun({
   return result;
 }
 
-async function readCheckpoint(folder: string, name: 'last' | 'best'): Promise<Checkpoint | undefined> {
+/** The last or the best checkpoint of a run folder; undefined where there is none. */
+export async function readCheckpoint(folder: string, name: 'last' | 'best'): Promise<Checkpoint | undefined> {
   const path = runFile.checkpoint(folder, name);
   return (await exists(path)) ? loadCheckpoint(path) : undefined;
 }
