@@ -32,11 +32,14 @@ export interface StepRow extends Measured {
 }
 
 /**
- * Rounding alone. A tensor of the step has passed 53 convolutions forward and at most 53 backward, each a sum of up to
- * 4608 products in another order in another engine: 106 sqrt(4608) 2^-24 = 4.3e-4 of its length, and batch-norms that
- * divide by a small deviation widen it; ten times that is allowed. A wrong tap, mask or statistic shows as 1e-1 or more.
+ * What rounding explains. Loss and features: 53 convolutions, each a sum of up to 4608 products that every engine adds in
+ * its own order, ten times 53 sqrt(4608) 2^-24 = 2.1e-3. Gradients jump where rounding takes a ReLU's input across zero,
+ * and at random weights many lie close: with images changed by 1e-6 of their size, Thaw's own gradients of a step (batch 8,
+ * 32x32) moved by 1.0e-2 of their length, and tfjs-cpu's differed from them by 1.1e-2. Five times that is allowed; a wrong
+ * tap, mask or statistic shows as 1e-1 or more.
  */
-export const STEP_TOLERANCE = 10 * 106 * Math.sqrt(4608) * 2 ** -24;
+export const stepTolerance = (tensor: string): number =>
+  tensor.startsWith('gradient of ') ? 5e-2 : 10 * 53 * Math.sqrt(4608) * 2 ** -24;
 
 /** Whether an engine can run a case: WebAssembly has no gradient of a convolution's filter. */
 export const canRun = (engine: EngineName, { part }: StepCase): boolean =>
@@ -83,7 +86,7 @@ async function verify(
   const agreements = new Map<string, Agreement>();
   for (const [peer, workload] of workloads) {
     if (peer === own || !outputs) continue;
-    agreements.set(peer, checkAgreement(name, [own, outputs], [peer, await workload.verify()], STEP_TOLERANCE));
+    agreements.set(peer, checkAgreement(name, [own, outputs], [peer, await workload.verify()], stepTolerance));
   }
   return agreements;
 }

@@ -2,7 +2,7 @@
 export { ENGINE_NAMES, type Engine, type EngineName } from './engines/engine.ts';
 export { openEngine } from './engines/open.ts';
 export { thawEngine } from './engines/thaw.ts';
-export { benchStep, canRun, STEP_TOLERANCE, type BenchStepOptions, type StepRow } from './bench-step.ts';
+export { benchStep, canRun, stepTolerance, type BenchStepOptions, type StepRow } from './bench-step.ts';
 export { STEP_CASES, type StepCase } from './workloads/step.ts';
 export { DisagreementError, type Agreement } from './measure/agreement.ts';
 export { geometricMean, type Spread } from './measure/statistics.ts';

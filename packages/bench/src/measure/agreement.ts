@@ -5,7 +5,7 @@
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
 export interface Agreement {
-  /** The tensor that differs most. */
+  /** The tensor that differs most, by what is allowed of it. */
   readonly worst: string;
   readonly difference: number;
   readonly allowed: number;
@@ -30,7 +30,7 @@ export function relativeDifference(a: Float32Array, b: Float32Array): number {
 
 /**
  * Compares all outputs of two engines.
- * @param allowed largest difference of a tensor
+ * @param allowedOf the largest difference of a tensor that rounding explains
  * @throws DisagreementError naming engines, workload and tensor when one is missing, of another size, or differs by more;
  *   also when a reference is zero throughout, as a kernel that computes nothing would pass
  */
@@ -38,9 +38,9 @@ export function checkAgreement(
   workload: string,
   [name, outputs]: readonly [engine: string, outputs: Outputs],
   [referenceName, reference]: readonly [engine: string, outputs: Outputs],
-  allowed: number,
+  allowedOf: (tensor: string) => number,
 ): Agreement {
-  let agreement: Agreement = { worst: '', difference: 0, allowed };
+  let agreement: Agreement = { worst: '', difference: 0, allowed: 0 };
   for (const [tensor, want] of Object.entries(reference)) {
     const got = outputs[tensor];
     if (got?.length !== want.length)
@@ -51,13 +51,15 @@ export function checkAgreement(
       throw new DisagreementError(
         `${workload}: ${referenceName}'s ${tensor} is zero throughout, which proves nothing.`,
       );
+    const allowed = allowedOf(tensor);
     const difference = relativeDifference(got, want);
     if (!(difference <= allowed))
       throw new DisagreementError(
         `${workload}: ${tensor} of ${name} differs from ${referenceName}'s by ${difference.toExponential(2)} of its length; ` +
           `rounding explains ${allowed.toExponential(2)}. No time was taken.`,
       );
-    if (difference >= agreement.difference) agreement = { worst: tensor, difference, allowed };
+    if (agreement.allowed === 0 || difference / allowed > agreement.difference / agreement.allowed)
+      agreement = { worst: tensor, difference, allowed };
   }
   return agreement;
 }
