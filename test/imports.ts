@@ -21,7 +21,9 @@ export async function readImports(root: string): Promise<Imports> {
 
 /** What a package must not import; its tests may. */
 const FORBIDDEN: Record<string, { imports: RegExp; because: string }[]> = {
-  kernels: [{ imports: /(^|\/)packages\/(model|data|bench|cli)\//, because: 'kernels know nothing of ResNet or of files' }],
+  kernels: [
+    { imports: /(^|\/)packages\/(model|data|bench|cli)\//, because: 'kernels know nothing of ResNet or of files' },
+  ],
   data: [
     { imports: /(^|\/)packages\/(kernels|model|bench|cli)\//, because: 'data hands out typed arrays only' },
     { imports: /(^|\/)@tensorflow\//, because: 'data hands out typed arrays only' },
@@ -31,7 +33,9 @@ const FORBIDDEN: Record<string, { imports: RegExp; because: string }[]> = {
     { imports: /(^|\/)webgpu(\/|$)/, because: 'the model never opens a device' },
     { imports: /(^|\/)packages\/kernels\/src\/node\.ts$/, because: 'the model never opens a device' },
   ],
-  bench: [{ imports: /(^|\/)packages\/(data|cli)\//, because: 'benchmarks make up their data, and the cli prints them' }],
+  bench: [
+    { imports: /(^|\/)packages\/(data|cli)\//, because: 'benchmarks make up their data, and the cli prints them' },
+  ],
   cli: [],
 };
 

@@ -10,4 +10,14 @@ import { predict } from './predict.ts';
 import { summary } from './summary.ts';
 import { train } from './train.ts';
 
-export const commands: readonly AnyCommand[] = [train, evaluate, predict, features, summary, download, doctor, demo, bench];
+export const commands: readonly AnyCommand[] = [
+  train,
+  evaluate,
+  predict,
+  features,
+  summary,
+  download,
+  doctor,
+  demo,
+  bench,
+];
