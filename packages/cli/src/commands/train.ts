@@ -8,7 +8,7 @@ import { byteProgress } from '../progress/bytes.ts';
 import { methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
 import type { RunConfig } from '../runs/config.ts';
-import { claimRunFolder, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
+import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
 import { runSummary } from '../runs/summary.ts';
 import { openBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
@@ -95,6 +95,9 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     output.say('Stopping after this step and saving a checkpoint; Ctrl-C again quits at once.');
   });
   const thaws = thawsTrunk(settings);
+  const preset = settings.preset ?? 'custom';
+  // Before anything is loaded: minutes of work must not end at a folder that cannot be written.
+  const folder = await chooseFolder(settings, io.cwd, resumed, preset);
   let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
   try {
     const data = await openRunData(settings, { homes, progress, signal: interrupt.signal });
@@ -108,8 +111,6 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const full = { ...settings, imageSize };
-    const preset = settings.preset ?? 'custom';
-    const folder = await chooseFolder(settings, io.cwd, resumed, preset);
     const config = makeConfig({
       preset,
       command: io.commandLine,
@@ -156,6 +157,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
   } finally {
     interrupt.stop();
     backend?.close();
+    if (resumed === undefined) await dropIfEmpty(folder);
   }
 }
 
@@ -192,9 +194,37 @@ function outcome(
     }),
     '',
     `${duration(seconds)} for ${plural(measured.steps, 'step')}${memory}${skipped.length > 0 ? `; ${plural(skipped.length, 'unreadable image')} skipped` : ''}`,
+    stepText(measured),
     `run     ${folder}`,
     `report  ${runFile.report(folder)}`,
   ].join('\n');
+}
+
+/** What a step cost, and whether memory stayed where the second step left it. */
+function stepText({
+  steps,
+  secondsPerStep,
+  dispatchesPerStep,
+  tensorsAfterStep2,
+  tensorsAtEnd,
+  deviceBytesAfterStep2,
+  deviceBytesAtEnd,
+}: ExperimentResult['measured']): string {
+  const cost = [
+    `${duration(secondsPerStep, 3)} a step`,
+    ...(dispatchesPerStep === undefined ? [] : [`${count(dispatchesPerStep)} dispatches`]),
+  ];
+  if (steps < 3) return cost.join(', ');
+  const change = (from: number, to: number, text: (value: number) => string): string =>
+    from === to ? text(to) : `${text(from)} -> ${text(to)}`;
+  const kept = [
+    `${change(tensorsAfterStep2, tensorsAtEnd, count)} tensors`,
+    ...(deviceBytesAfterStep2 === undefined || deviceBytesAtEnd === undefined
+      ? []
+      : [`${change(deviceBytesAfterStep2, deviceBytesAtEnd, bytes)} on the device`]),
+  ];
+  const constant = tensorsAfterStep2 === tensorsAtEnd && deviceBytesAfterStep2 === deviceBytesAtEnd;
+  return `${cost.join(', ')}; from step 2 to the end ${constant ? 'constant: ' : ''}${kept.join(', ')}`;
 }
 
 async function chooseFolder(

@@ -1,8 +1,8 @@
 // Run folders: runs/<date>-<data>-<preset>/, and the files in them, each written whole.
-import { readFile, mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, mkdir, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { writeAtomically } from '@thaw/model/node';
-import { CommandError, UsageError } from '../errors.ts';
+import { CommandError, explain, UsageError } from '../errors.ts';
 import { runConfig, type RunConfig } from './config.ts';
 
 /** "2026-11-24-153012-cifar10-article-1". */
@@ -14,7 +14,7 @@ export function runName(date: Date, data: string, preset: string): string {
 
 /** Makes a new folder under `parent`; a number is added where the name is taken. */
 export async function makeRunFolder(parent: string, name: string): Promise<string> {
-  await mkdir(parent, { recursive: true });
+  await makeFolder(parent);
   for (let attempt = 1; attempt < 1000; attempt++) {
     const folder = join(parent, attempt === 1 ? name : `${name}-${attempt}`);
     const made = await mkdir(folder).then(
@@ -29,14 +29,46 @@ export async function makeRunFolder(parent: string, name: string): Promise<strin
   throw new CommandError(`${join(parent, name)} and a thousand like it exist; name another with --output.`);
 }
 
-/** Makes the folder that the person named. @throws UsageError where a run lies in it already */
+/** Makes the folder that the person named. @throws UsageError where a run lies in it already, or no folder can be made */
 export async function claimRunFolder(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   if (await exists(join(folder, 'config.json'))) {
-    throw new UsageError(`--output: ${folder} holds a run already; go on with it by --resume ${folder}, or name another folder.`);
+    throw new UsageError(
+      `--output: ${folder} holds a run already; go on with it by --resume ${folder}, or name another folder.`,
+    );
   }
   return folder;
 }
+
+/** Takes back a folder in which nothing was written. */
+export async function dropIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch(() => undefined);
+}
+
+/**
+ * Makes a folder and those above it, one by one: Node's own `recursive` never returns where a folder that is there
+ * answers "no such file", as /proc does (Node 20).
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  if (found) throw new UsageError(`${folder} is a file; a folder is needed here.`);
+  const parent = dirname(folder);
+  await makeFolder(parent);
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    const reason = error instanceof Error && 'code' in error && error.code !== 'ENOENT' ? explain(error) : '';
+    throw new CommandError(`${folder} cannot be made in ${parent}${reason ? `: ${reason}` : '.'} Name another folder with --output.`);
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** Names of the files of a run. */
 export const runFile = {

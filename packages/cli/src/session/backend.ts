@@ -110,7 +110,10 @@ async function openThaw({ adapter }: BackendOptions): Promise<OpenBackend> {
     settle: () => backend.settle(),
     memory: () => backend.memoryReport(),
     dispatches: () => backend.dispatchCount,
-    close: () => opened.device.destroy(),
+    close: () => {
+      tf.removeBackend('thaw');
+      opened.device.destroy();
+    },
   };
 }
 

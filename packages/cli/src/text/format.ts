@@ -20,9 +20,9 @@ export function clock(seconds: number): string {
   return minutes < 60 ? `${minutes}:${s}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${s}`;
 }
 
-/** Seconds in words: "0.8 s", "42 s", "3 min 05 s", "1 h 02 min". */
-export function duration(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+/** Seconds in words: "0.8 s", "42 s", "3 min 05 s", "1 h 02 min"; below ten seconds with so many decimals. */
+export function duration(seconds: number, decimals = 1): string {
+  if (seconds < 9.95) return `${seconds.toFixed(decimals)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;

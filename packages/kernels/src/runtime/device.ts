@@ -43,6 +43,13 @@ export function deviceKind({ adapterInfo, features }: GPUDevice): DeviceKind {
   return { isSoftware: isSoftwareAdapter(adapterInfo), subgroupSize: hasOneSize ? subgroupMinSize : undefined };
 }
 
+/** Dawn's `device` of a software adapter is a slug, and its description reads "name: version" or just a driver's version. */
+function adapterName({ device, description, vendor }: GPUAdapterInfo): string {
+  const isSlug = /^[a-z0-9-]+$/.test(device) && device.includes('-');
+  if (device && !isSlug) return device;
+  return description.split(':')[0]?.trim() || device || vendor || 'unnamed adapter';
+}
+
 /** Reads an adapter's description. Call before requestDevice: some implementations consume the adapter there. */
 export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   const { info } = adapter;
@@ -50,7 +57,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   return {
     vendor: info.vendor,
     architecture: info.architecture,
-    name: info.device || info.description || info.vendor || 'unnamed adapter',
+    name: adapterName(info),
     driver: info.description,
     isSoftware: isSoftwareAdapter(info),
     features: wantedFeatures.filter((name) => isFeature(name, adapter.features)),

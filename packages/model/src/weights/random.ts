@@ -1,5 +1,7 @@
 // Weights to train from nothing: He-normal kernels (a normal of variance 2 / fan-in, cut off at two deviations and widened
-// so that the variance stays, as Keras's he_normal), zero biases, batch-norm as the identity (before epsilon).
+// so that the variance stays, as Keras's he_normal), zero biases, batch-norm as the identity (before epsilon), but for the
+// last of each block: with the identity there too, each block adds twice the signal it gets to what goes around it, and a
+// trunk that stays frozen gives features in the thousands.
 import { RESNET50, type Architecture, type LayerVariable, type VariantName } from '../resnet50/index.ts';
 import { networkVariables, type TrunkWeights, type WeightTensor } from './trunk-weights.ts';
 
@@ -22,8 +24,12 @@ export function randomWeights(options: RandomWeightsOptions): TrunkWeights {
   return { variant, includeTop: false, topClasses: 0, tensors, hash: `random-${variant}-${seed}` };
 }
 
+/** Scale of what a block adds: twelve blocks without a shortcut convolution then grow the signal's variance fourfold. */
+const BRANCH_SCALE = 0.25;
+
 function initialValues({ name, shape }: LayerVariable, uniform: () => number): Float32Array {
   const size = shape.reduce((a, b) => a * b, 1);
+  if (/_3_bn\/gamma$/.test(name)) return new Float32Array(size).fill(BRANCH_SCALE);
   if (!name.endsWith('/kernel')) return new Float32Array(size).fill(/(gamma|moving_variance)$/.test(name) ? 1 : 0);
   const fanIn = size / (shape.at(-1) ?? 1);
   // A standard normal cut off at two deviations has this deviation.

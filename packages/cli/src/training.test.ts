@@ -1,0 +1,139 @@
+// Whole runs, small, on drawn images and random weights: the run folder, interruption, resumption, and what reads a run.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readSafetensors, toFloat32, toInt32 } from '@thaw/model';
+import { loadCheckpoint } from '@thaw/model/node';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+// By path: what tests share is no export of the published package.
+import { noAdapter } from '../../kernels/src/testing/adapter.ts';
+import { EXIT } from './errors.ts';
+import { temporaryFolder, thaw, type Ran } from './testing/stand-in.ts';
+
+const eventsNamed = ({ events }: Ran, name: string) => events.filter(({ event }) => event === name);
+const result = (ran: Ran) => eventsNamed(ran, 'result')[0] ?? {};
+const json = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'));
+
+/** Pictures of one colour for each class: "photos/<colour>/<n>.png". */
+async function photos(folder: string, each: number): Promise<void> {
+  for (const [name, background] of [['green', '#22aa33'], ['red', '#cc2222']] as const) {
+    await mkdir(join(folder, 'photos', name), { recursive: true });
+    for (let i = 0; i < each; i++)
+      await sharp({ create: { width: 40 + i, height: 32, channels: 3, background } })
+        .png()
+        .toFile(join(folder, 'photos', name, `${i}.png`));
+  } // prettier-ignore
+}
+
+describe.skipIf(noAdapter)('a thawed run', () => {
+  const LINE =
+    'train --data generated --limit-train 24 --limit-test 20 --weights random --image-size 32 --batch-size 8 --epochs 2 ' +
+    '--thaw conv5_block3 --batch-norm frozen --dropout 0.25 --learning-rate 1e-4 --json';
+
+  test('interrupted by Ctrl-C and resumed, it ends with the very weights of one that was not', async () => {
+    const folder = await temporaryFolder();
+    const whole = await thaw(`${LINE} --output whole`, folder);
+    expect(whole.stderr).not.toContain('thaw:');
+    expect(whole.code).toBe(EXIT.done);
+
+    let pressed = false;
+    const cut = await thaw(`${LINE} --output cut`, folder, (text) => {
+      if (pressed || !text.includes('"event":"epoch"')) return;
+      pressed = true;
+      process.emit('SIGINT');
+    });
+    expect(cut.code).toBe(EXIT.interrupted);
+    expect(cut.stderr).toContain(`thaw train --resume ${join(folder, 'cut')}`);
+    expect(await readdir(join(folder, 'cut'))).not.toContain('summary.json');
+    const midway = await loadCheckpoint(join(folder, 'cut', 'last.safetensors'));
+    expect(midway.progress).toMatchObject({ epoch: 1, step: 1, totalSteps: 4 });
+
+    const resumed = await thaw('train --resume cut --json', folder);
+    expect(resumed.stderr).not.toContain('thaw:');
+    expect(resumed.code).toBe(EXIT.done);
+    const [a, b] = await Promise.all(
+      ['whole', 'cut'].map((run) => loadCheckpoint(join(folder, run, 'last.safetensors'))),
+    );
+    expect(b!.progress.totalSteps).toBe(6);
+    expect([...b!.variables.keys()]).toEqual([...a!.variables.keys()]);
+    for (const part of ['variables', 'optimizer'] as const)
+      for (const [name, { data }] of a![part]) expect(Buffer.compare(bytesOf(b![part].get(name)!.data), bytesOf(data)), name).toBe(0); // prettier-ignore
+    const { confusion, accuracy, loss } = result(whole);
+    expect(result(resumed)).toMatchObject({ confusion, accuracy, loss, epochs: 2 });
+    expect((await readFile(join(folder, 'cut', 'metrics.jsonl'), 'utf8')).trimEnd().split('\n')).toHaveLength(2);
+
+    const changed = await thaw('train --resume cut --thaw none', folder);
+    expect(changed.stderr).toContain(
+      '--thaw: a resumed run keeps its conv5_block3; start a new run to train with none.',
+    );
+    expect(changed.code).toBe(EXIT.usage);
+  });
+
+  test('leaves its folder, constant memory, and a result that evaluate repeats', async () => {
+    const folder = await temporaryFolder();
+    const ran = await thaw(`${LINE} --output run`, folder);
+    expect((await readdir(join(folder, 'run'))).sort()).toEqual(
+      ['best.safetensors', 'config.json', 'last.safetensors', 'metrics.jsonl', 'report.html', 'summary.json'],
+    ); // prettier-ignore
+    const summary = (await json(join(folder, 'run', 'summary.json'))) as {
+      measured: Record<string, number>;
+      confusion: number[][];
+      accuracy: number;
+    };
+    const { measured } = summary;
+    expect(measured['tensorsAtEnd']).toBe(measured['tensorsAfterStep2']);
+    expect(measured['deviceBytesAtEnd']).toBe(measured['deviceBytesAfterStep2']);
+    expect(measured['steps']).toBe(6);
+    const images = summary.confusion.flat().reduce((sum, n) => sum + n, 0);
+    const hits = summary.confusion.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
+    expect(images).toBe(20);
+    expect(summary.accuracy).toBeCloseTo(hits / images, 12);
+    expect(eventsNamed(ran, 'epoch').map(({ epoch }) => epoch)).toEqual([1, 2]);
+
+    const again = await thaw('evaluate run --limit-test 20 --json', folder);
+    expect(again.stderr).not.toContain('thaw:');
+    expect(result(again)).toMatchObject({ confusion: summary.confusion, images: 20 });
+    const { code, stderr } = await thaw(`${LINE} --output run`, folder);
+    expect(stderr).toContain('holds a run already; go on with it by --resume');
+    expect(code).toBe(EXIT.usage);
+  });
+});
+
+describe('a frozen run on WebAssembly', () => {
+  test('from a folder of images, with one that is broken; then predict and features with it', async () => {
+    const folder = await temporaryFolder();
+    await photos(folder, 8);
+    await writeFile(join(folder, 'photos', 'red', 'broken.png'), 'no image');
+    const line = `train --data ${join(folder, 'photos')} --weights random --image-size 32 --batch-size 4 --backend wasm --validation-split 0.25 --stratified --seed 2`;
+    const strict = await thaw(`${line} --strict --epochs 1 --output strict`, folder);
+    expect(strict.stderr).toContain('broken.png');
+    expect(strict.code).toBe(EXIT.failed);
+
+    const ran = await thaw(`${line} --epochs 12 --learning-rate 0.01 --output run --json`, folder);
+    expect(ran.code).toBe(EXIT.done);
+    expect(eventsNamed(ran, 'warning')).toHaveLength(1);
+    expect(result(ran)).toMatchObject({ evaluatedOn: 'validation', accuracy: 1, macroF1: 1 });
+
+    const named = await thaw(
+      'predict --run run --backend wasm --csv --top-k 1 photos/green/0.png photos/red/0.png',
+      folder,
+    );
+    expect(named.code).toBe(EXIT.done);
+    const [, green, red] = named.stdout.trimEnd().split('\n');
+    expect(green).toMatch(/green\/0\.png,1,green,/);
+    expect(red).toMatch(/red\/0\.png,1,red,/);
+
+    const features = await thaw(
+      'features --run run --backend wasm --data photos --range 2:6 --output f.safetensors --json',
+      folder,
+    );
+    expect(features.code).toBe(EXIT.done);
+    const file = readSafetensors(new Uint8Array(await readFile(join(folder, 'f.safetensors'))));
+    expect(file.tensors.get('features')!.shape).toEqual([4, 2048]);
+    expect([...toInt32(file.tensors.get('labels')!)!]).toEqual([0, 0, 0, 0]);
+    expect(toFloat32(file.tensors.get('features')!)!.every(Number.isFinite)).toBe(true);
+  });
+});
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
