@@ -124,9 +124,10 @@ describe('a frozen run on WebAssembly', () => {
     expect(red).toMatch(/red\/0\.png,1,red,/);
 
     const features = await thaw(
-      'features --run run --backend wasm --data photos --range 2:6 --output f.safetensors --json',
+      `features --run run --backend wasm --data ${join(folder, 'photos')} --range 2:6 --output f.safetensors --json`,
       folder,
     );
+    expect(features.stderr).not.toContain('thaw:');
     expect(features.code).toBe(EXIT.done);
     const file = readSafetensors(new Uint8Array(await readFile(join(folder, 'f.safetensors'))));
     expect(file.tensors.get('features')!.shape).toEqual([4, 2048]);

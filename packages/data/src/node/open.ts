@@ -96,7 +96,8 @@ async function locate(nameOrPath: string, options: OpenOptions): Promise<Source>
   if (known === 'generated') return { kind: 'generated', name: 'generated' };
   const candidates = [nameOrPath];
   if (!/[\\/]/.test(nameOrPath)) {
-    for (const home of [options.home, options.cacheHome]) if (home) candidates.push(join(home, 'datasets', nameOrPath));
+    const homes = new Set([options.home, options.cacheHome]);
+    for (const home of homes) if (home) candidates.push(join(home, 'datasets', nameOrPath));
   }
   for (const path of candidates) {
     if (!(await statOrNull(path))) continue;
