@@ -9,7 +9,8 @@ import { Gpu, type GpuOptions } from '../runtime/gpu.ts';
 import type { MemoryReport } from '../runtime/buffer-pool.ts';
 import { elements, type Plan } from '../runtime/plan.ts';
 import type { KernelTime } from '../runtime/profile.ts';
-import type { BufferSlice } from '../runtime/queue.ts';
+import type { Replay } from '../runtime/replay.ts';
+import type { BufferSlice } from '../runtime/slice.ts';
 import { deviceType, fromDevice, toDevice } from './storage.ts';
 
 export type DataId = TensorInfo['dataId'];
@@ -26,6 +27,8 @@ interface TensorRecord {
 export class ThawBackend extends KernelBackend {
   readonly gpu: Gpu;
   readonly #data: DataStorage<TensorRecord>;
+  /** Tensors made by the step that is being captured and still alive. */
+  #captured = new Set<TensorRecord>();
 
   constructor(device: GPUDevice, options: GpuOptions = {}) {
     super();
@@ -49,6 +52,8 @@ export class ThawBackend extends KernelBackend {
     const record = this.#data.get(dataId);
     if (record.values) return record.values;
     if (!record.slice) throw new Error('tensor has neither host values nor a buffer');
+    if (this.gpu.isRecording)
+      throw new ThawGpuError('a captured step cannot read a tensor; return it and read it after');
     const dtype = deviceType(record.dtype);
     return fromDevice(await this.gpu.queue.download(record.slice), elements(record.shape), dtype);
   }
@@ -74,6 +79,7 @@ export class ThawBackend extends KernelBackend {
     if (!force && record.refCount > 0) return false;
     if (record.slice) this.gpu.release(record.slice);
     this.#data.delete(dataId);
+    this.#captured.delete(record);
     return true;
   }
 
@@ -151,7 +157,7 @@ export class ThawBackend extends KernelBackend {
   slice(tensor: TensorInfo): BufferSlice {
     const record = this.#data.get(tensor.dataId);
     if (record.slice) return record.slice;
-    const slice = this.gpu.allocate(record.shape);
+    const slice = this.gpu.allocatePlaced(record.shape);
     const { values } = record;
     if (values) {
       const dtype = deviceType(record.dtype);
@@ -196,7 +202,50 @@ export class ThawBackend extends KernelBackend {
     this.#data.get(tensor.dataId).values = undefined;
   }
 
+  /**
+   * Puts other values into a tensor's storage, where captured steps find them.
+   * @throws when another tensor shares the storage, or the number of values is not the tensor's
+   */
+  overwrite(tensor: TensorInfo, values: ArrayLike<number>): void {
+    const record = this.#data.get(tensor.dataId);
+    if (this.gpu.isRecording)
+      throw new ThawGpuError('overwrite: not inside a captured step, which would do it once only');
+    const wanted = elements(record.shape);
+    if (values.length !== wanted)
+      throw new ThawGpuError(
+        `overwrite: ${values.length} values for a tensor [${record.shape.join(', ')}] of ${wanted}`,
+      );
+    if (record.refCount > 1) throw new ThawGpuError('overwrite: another tensor shares the storage; dispose its clones');
+    const data = toDevice(values, deviceType(record.dtype));
+    this.slice(tensor);
+    record.values = undefined;
+    if (record.slice && wanted > 0) this.gpu.queue.upload(record.slice, data);
+  }
+
   // --- what programs use ---
+
+  /**
+   * Records what `step` runs, without running it. See ops/capture.ts.
+   * @throws when a tensor made in the step, and not returned, outlives it
+   */
+  async capture(step: () => readonly TensorInfo[]): Promise<Replay> {
+    this.#captured.clear();
+    const { recording, result: outputs } = this.gpu.record(step);
+    const left = new Set(this.#captured);
+    this.#captured.clear();
+    for (const { dataId } of outputs) left.delete(this.#data.get(dataId));
+    const [stray] = left;
+    if (stray) {
+      this.gpu.discard(recording);
+      throw new ThawGpuError(
+        `capture: a tensor [${stray.shape.join(', ')}] made in the step outlives it; return it, dispose it, or assign it in place`,
+      );
+    }
+    return this.gpu.compile(
+      recording,
+      outputs.map((output) => this.slice(output)),
+    );
+  }
 
   /** Call at the end of a step: waits until at most `maxInFlight` steps are unfinished; throws the first GPU failure. */
   settle(maxInFlight = 2): Promise<void> {
@@ -219,7 +268,9 @@ export class ThawBackend extends KernelBackend {
 
   #adopt(slice: BufferSlice, shape: readonly number[], dtype: DataType): TensorInfo {
     const dataId = {};
-    this.#data.set(dataId, { shape, dtype, refCount: 1, values: undefined, slice });
+    const record: TensorRecord = { shape, dtype, refCount: 1, values: undefined, slice };
+    this.#data.set(dataId, record);
+    if (this.gpu.isRecording) this.#captured.add(record);
     return { dataId, shape: [...shape], dtype };
   }
 }

@@ -3,6 +3,7 @@ import { registerGradient, type GradConfig } from '@tensorflow/tfjs-core';
 import { batchNormTrainGradient } from './batch-norm-train.ts';
 import { conv2dGradient } from './conv2d.ts';
 import { registerCoreGradients } from './core-gradients.ts';
+import { dropoutGradient } from './dropout.ts';
 import { globalAveragePoolGradient } from './global-average-pool.ts';
 import { scaleShiftGradient } from './scale-shift.ts';
 import { softmaxCrossEntropyGradient } from './softmax-cross-entropy.ts';
@@ -13,6 +14,7 @@ const gradients: readonly GradConfig[] = [
   scaleShiftGradient,
   softmaxCrossEntropyGradient,
   globalAveragePoolGradient,
+  dropoutGradient,
 ];
 
 /** Registers them; called by register(). */

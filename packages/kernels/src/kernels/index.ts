@@ -10,6 +10,7 @@ import { softmaxCrossEntropyKernels } from './softmax-cross-entropy/softmax-cros
 import { globalAveragePoolKernels } from './global-average-pool/global-average-pool.kernel.ts';
 import { maxPoolKernels } from './max-pool/max-pool.kernel.ts';
 import { optimizerKernels } from './optimizers/optimizers.kernel.ts';
+import { dropoutKernels } from './dropout/dropout.kernel.ts';
 import { elementwiseKernels } from './elementwise/elementwise.kernel.ts';
 import { reduceKernels } from './reduce/reduce.kernel.ts';
 import { transformKernels } from './transform/transform.kernel.ts';
@@ -29,5 +30,6 @@ export const kernels: readonly KernelConfig[] = [
   ...globalAveragePoolKernels,
   ...maxPoolKernels,
   ...optimizerKernels,
+  ...dropoutKernels,
   ...avgPoolKernels,
 ];

@@ -45,8 +45,8 @@ const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
   'average-pool and gradient': () => tf.grad((v) => tf.sum(tf.avgPool(v as tf.Tensor4D, 3, 1, 'same')))(images(70)),
   'global average pool and gradient': () => tf.grad((v) => tf.sum(tf.square(ops.globalAveragePool(v as tf.Tensor4D))))(images(700)), // prettier-ignore
   'softmax cross-entropy and gradient': () => tf.grad((v) => tf.sum(ops.softmaxCrossEntropy(v as tf.Tensor2D, labels())))(x([40, 70])), // prettier-ignore
-  Adam: () => Object.values(ops.adamStep({ value: vector(many), gradient: vector(many, 2), m: tf.zeros([many]), v: tf.zeros([many]) }, { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-7, step: 1 })), // prettier-ignore
-  SGD: () => Object.values(ops.sgdStep({ value: vector(many), gradient: vector(many, 2), velocity: tf.zeros([many]) }, { learningRate: 0.1, momentum: 0.9, nesterov: true })), // prettier-ignore
+  Adam: () => Object.values(ops.adamStep({ value: vector(many), gradient: vector(many, 2), m: tf.zeros([many]), v: tf.zeros([many]), rates: tf.tensor1d([0.1, 1]) }, { beta1: 0.9, beta2: 0.99, epsilon: 1e-7 })), // prettier-ignore
+  SGD: () => Object.values(ops.sgdStep({ value: vector(many), gradient: vector(many, 2), velocity: tf.zeros([many]), rates: tf.tensor1d([0.1]) }, { momentum: 0.9, nesterov: true })), // prettier-ignore
 };
 
 async function run(program: () => tf.Tensor | tf.Tensor[]): Promise<{ values: number[][]; plans: Plan[] }> {

@@ -1,6 +1,7 @@
 // Batch-norm on the batch's statistics: y = relu(gamma * (x - mean) / sqrt(variance + epsilon) + beta + residual).
 // Kernel 'ThawBatchNormTrain': inputs x, gamma, beta, residual?; attributes BatchNormTrainAttributes;
-// outputs [y, mean, variance].
+// outputs [y, mean, variance]
+// and, with moving statistics, their new values.
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw, presentInputs } from './backend.ts';
 
@@ -10,10 +11,25 @@ export interface BatchNormTrainOptions {
   residual?: tf.Tensor4D;
   /** Default false. */
   relu?: boolean;
+  /** Statistics that follow the batches', in place: new = old momentum + batch (1 - momentum). */
+  moving?: MovingStatistics;
+}
+
+export interface MovingStatistics {
+  /** [channels] */
+  readonly mean: tf.Variable<tf.Rank.R1>;
+  /** [channels]; follows the unbiased variance, as Keras's fused batch-norm does (keras-team/keras#10443). */
+  readonly variance: tf.Variable<tf.Rank.R1>;
+  readonly momentum: number;
 }
 
 /** `hasResidual` tells the gradient, which sees attributes but no absent inputs. */
-export type BatchNormTrainAttributes = { epsilon: number; relu: boolean; hasResidual: boolean };
+export type BatchNormTrainAttributes = {
+  epsilon: number;
+  relu: boolean;
+  hasResidual: boolean;
+  momentum: number;
+};
 
 export interface BatchNormTrainResult {
   /** The shape of x. */
@@ -37,17 +53,23 @@ export function batchNormTrain(
   beta: tf.Tensor1D,
   options: BatchNormTrainOptions,
 ): BatchNormTrainResult {
-  const { epsilon, residual } = options;
+  const { epsilon, residual, moving } = options;
   const relu = options.relu ?? false;
   if (onThaw()) {
-    const attributes: BatchNormTrainAttributes = { epsilon, relu, hasResidual: residual !== undefined };
-    const [y, mean, variance] = tf
+    const hasResidual = residual !== undefined;
+    const attributes: BatchNormTrainAttributes = { epsilon, relu, hasResidual, momentum: moving?.momentum ?? 1 };
+    const [y, mean, variance, ...moved] = tf
       .engine()
-      .runKernel<[tf.Tensor4D, tf.Tensor1D, tf.Tensor1D]>(
+      .runKernel<[tf.Tensor4D, tf.Tensor1D, tf.Tensor1D, ...tf.Tensor1D[]]>(
         'ThawBatchNormTrain',
-        presentInputs({ x, gamma, beta, residual }),
+        presentInputs({ x, gamma, beta, residual, movingMean: moving?.mean, movingVariance: moving?.variance }),
         attributes,
       );
+    [moving?.mean, moving?.variance].forEach((variable, i) => {
+      const value = moved[i];
+      if (variable && value) variable.assign(value);
+      value?.dispose();
+    });
     return { y, mean, variance };
   }
   return tf.tidy(() => {
@@ -62,8 +84,20 @@ export function batchNormTrain(
       y = tf.add(y, residual);
     }
     if (relu) y = tf.relu(y);
+    if (moving) {
+      const [batch, height, width] = x.shape;
+      const count = batch * height * width;
+      move(moving.mean, mean, moving.momentum, 1);
+      move(moving.variance, variance, moving.momentum, count / Math.max(1, count - 1));
+    }
     return { y, mean: withoutGradient(mean), variance: withoutGradient(variance) };
   });
+}
+
+/** @param correction Bessel's, or 1 */
+function move(variable: tf.Variable<tf.Rank.R1>, batch: tf.Tensor1D, momentum: number, correction: number): void {
+  const moved: tf.Tensor1D = tf.add(tf.mul(variable, momentum), tf.mul(batch, (1 - momentum) * correction));
+  variable.assign(moved);
 }
 
 /** The same values, cut off from the tape. */

@@ -6,16 +6,23 @@ export {
   type BatchNormTrainAttributes,
   type BatchNormTrainOptions,
   type BatchNormTrainResult,
+  type MovingStatistics,
 } from './batch-norm-train.ts';
 export { maxPool2d, type MaxPool2DOptions } from './max-pool.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { dense, type DenseOptions } from './dense.ts';
 export { softmaxCrossEntropy } from './softmax-cross-entropy.ts';
+export { accumulate } from './accumulate.ts';
+export { assignValues } from './assign-values.ts';
+export { canCapture, capture, type CapturedStep } from './capture.ts';
+export { dropout, type DropoutAttributes } from './dropout.ts';
+export { HostVector } from './host-vector.ts';
 export {
+  adamRates,
   adamStep,
   sgdStep,
   type AdamAttributes,
-  type AdamOptions,
+  type AdamSchedule,
   type AdamTensors,
   type SgdAttributes,
   type SgdOptions,

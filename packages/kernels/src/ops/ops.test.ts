@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { registerCoreGradients } from '../gradients/core-gradients.ts';
 import {
+  adamRates,
   adamStep,
   batchNormTrain,
   conv2d,
@@ -188,7 +189,8 @@ describe('optimizer steps', () => {
     };
     let [value, m, v] = [1, 0, 0];
     for (const [i, g] of [0.5, -0.2].entries()) {
-      state = adamStep({ ...state, gradient: tf.tensor1d([g]) }, { ...o, step: i + 1 });
+      const rates = tf.tensor1d(adamRates({ ...o, step: i + 1 }));
+      state = adamStep({ ...state, gradient: tf.tensor1d([g]), rates }, o);
       m = 0.9 * m + 0.1 * g;
       v = 0.999 * v + 0.001 * g * g;
       const corrected = (0.1 * Math.sqrt(1 - 0.999 ** (i + 1))) / (1 - 0.9 ** (i + 1));
@@ -202,14 +204,15 @@ describe('optimizer steps', () => {
     const value = tf.tensor1d([1]);
     const gradient = tf.tensor1d([2]);
     const velocity = tf.tensor1d([1]);
+    const rates = tf.tensor1d([0.1]);
     const step = async (o: { momentum: number; nesterov?: boolean; weightDecay?: number }): Promise<number[]> => {
-      const tensors = o.momentum === 0 ? { value, gradient } : { value, gradient, velocity };
-      return values(sgdStep(tensors, { learningRate: 0.1, ...o }).value);
+      const tensors = o.momentum === 0 ? { value, gradient, rates } : { value, gradient, rates, velocity };
+      return values(sgdStep(tensors, o).value);
     };
     expectClose(await step({ momentum: 0 }), [0.8]);
     expectClose(await step({ momentum: 0, weightDecay: 0.5 }), [0.75]);
     expectClose(await step({ momentum: 0.9 }), [1 - 0.1 * 2.9]);
     expectClose(await step({ momentum: 0.9, nesterov: true }), [1 - 0.1 * (2 + 0.9 * 2.9)]);
-    expect(() => sgdStep({ value, gradient }, { learningRate: 0.1, momentum: 0.9 })).toThrow(/needs a velocity/);
+    expect(() => sgdStep({ value, gradient, rates }, { momentum: 0.9 })).toThrow(/needs a velocity/);
   });
 });

@@ -4,59 +4,68 @@
 //         (Keras's place for epsilon: after the bias correction is taken out; weight decay decoupled, as AdamW)
 //   SGD   g' = g + weightDecay value,  velocity' = momentum velocity + g',
 //         value' = value - learningRate (nesterov ? g' + momentum velocity' : velocity')   (PyTorch's form)
-// Kernels 'ThawAdam' (inputs value, gradient, m, v; outputs [value, m, v]) and
-// 'ThawSgd' (inputs value, gradient, velocity?; outputs [value] or [value, velocity]).
+// Rates are tensors, not attributes: a captured step reads those of each replay.
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw, presentInputs } from './backend.ts';
 
-export type AdamAttributes = {
+export type AdamAttributes = { beta1: number; beta2: number; epsilon: number };
+
+export interface AdamSchedule {
   learningRate: number;
   beta1: number;
   beta2: number;
-  epsilon: number;
   /** Number of this step, from 1. */
   step: number;
-  weightDecay: number;
-};
+  /** Default 0. */
+  weightDecay?: number;
+}
 
-export type AdamOptions = Omit<AdamAttributes, 'weightDecay'> & { weightDecay?: number };
+/**
+ * What of an Adam step changes from step to step: [learningRate sqrt(1 - beta2^t) / (1 - beta1^t),
+ * 1 - learningRate weightDecay]. @throws when steps are not counted from 1
+ */
+export function adamRates({ learningRate, beta1, beta2, step, weightDecay = 0 }: AdamSchedule): [number, number] {
+  if (!(step >= 1)) throw new Error(`adam: step is ${step}; steps are counted from 1`);
+  return [(learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step), 1 - learningRate * weightDecay];
+}
 
 export interface AdamTensors {
   value: tf.Tensor;
   gradient: tf.Tensor;
   m: tf.Tensor;
   v: tf.Tensor;
+  /** [2] */
+  rates: tf.Tensor1D;
 }
 
 /**
- * One Adam step; all tensors have one shape.
+ * One Adam step; value, gradient, m and v have one shape, and `rates` are adamRates' on the device.
  * The returned tensors replace value, m and v, which the backend may have reused: assign them and use the old no more.
  */
-export function adamStep(tensors: AdamTensors, options: AdamOptions): { value: tf.Tensor; m: tf.Tensor; v: tf.Tensor } {
-  const { value, gradient, m, v } = tensors;
-  const { learningRate, beta1, beta2, epsilon, step } = options;
-  const weightDecay = options.weightDecay ?? 0;
+export function adamStep(
+  tensors: AdamTensors,
+  { beta1, beta2, epsilon }: AdamAttributes,
+): { value: tf.Tensor; m: tf.Tensor; v: tf.Tensor } {
+  const { value, gradient, m, v, rates } = tensors;
   if (onThaw()) {
-    const attributes: AdamAttributes = { learningRate, beta1, beta2, epsilon, step, weightDecay };
+    const attributes: AdamAttributes = { beta1, beta2, epsilon };
     const [newValue, newM, newV] = tf
       .engine()
-      .runKernel<[tf.Tensor, tf.Tensor, tf.Tensor]>('ThawAdam', { value, gradient, m, v }, attributes);
+      .runKernel<[tf.Tensor, tf.Tensor, tf.Tensor]>('ThawAdam', { value, gradient, m, v, rates }, attributes);
     return { value: newValue, m: newM, v: newV };
   }
   return tf.tidy(() => {
+    const [rate, keep] = [tf.slice(rates, 0, 1), tf.slice(rates, 1, 1)];
     const newM = tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1));
     const newV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-    const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
     const update = tf.mul(tf.div(newM, tf.add(tf.sqrt(newV), epsilon)), rate);
-    const decayed = weightDecay === 0 ? value : tf.mul(value, 1 - learningRate * weightDecay);
-    return { value: tf.sub(decayed, update), m: newM, v: newV };
+    return { value: tf.sub(tf.mul(value, keep), tf.reshape(update, value.shape)), m: newM, v: newV };
   });
 }
 
-export type SgdAttributes = { learningRate: number; momentum: number; weightDecay: number; nesterov: boolean };
+export type SgdAttributes = { momentum: number; weightDecay: number; nesterov: boolean };
 
 export interface SgdOptions {
-  learningRate: number;
   /** 0: plain gradient descent, no velocity needed. */
   momentum: number;
   weightDecay?: number;
@@ -66,37 +75,41 @@ export interface SgdOptions {
 export interface SgdTensors {
   value: tf.Tensor;
   gradient: tf.Tensor;
+  /** [learningRate], on the device. */
+  rates: tf.Tensor1D;
   /** Needed when momentum is not 0; zeros at first. */
   velocity?: tf.Tensor;
 }
 
 /**
- * One step of gradient descent; all tensors have one shape.
+ * One step of gradient descent; value, gradient and velocity have one shape.
  * The returned tensors replace value and velocity, which the backend may have reused: assign them and use the old no more.
  */
 export function sgdStep(tensors: SgdTensors, options: SgdOptions): { value: tf.Tensor; velocity?: tf.Tensor } {
-  const { value, gradient, velocity } = tensors;
-  const { learningRate, momentum } = options;
+  const { value, gradient, rates, velocity } = tensors;
+  const { momentum } = options;
   const weightDecay = options.weightDecay ?? 0;
   const nesterov = options.nesterov ?? false;
   if (momentum !== 0 && !velocity)
     throw new Error(`sgdStep: momentum ${momentum} needs a velocity; start it with zeros.`);
   if (onThaw()) {
-    const attributes: SgdAttributes = { learningRate, momentum, weightDecay, nesterov };
+    const attributes: SgdAttributes = { momentum, weightDecay, nesterov };
     const [newValue, newVelocity] = tf
       .engine()
       .runKernel<[tf.Tensor] | [tf.Tensor, tf.Tensor]>(
         'ThawSgd',
-        presentInputs({ value, gradient, velocity }),
+        presentInputs({ value, gradient, rates, velocity }),
         attributes,
       );
     return newVelocity ? { value: newValue, velocity: newVelocity } : { value: newValue };
   }
   return tf.tidy(() => {
+    const moved = (by: tf.Tensor): tf.Tensor =>
+      tf.sub(value, tf.reshape(tf.mul(by, tf.slice(rates, 0, 1)), value.shape));
     const decayed = weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(value, weightDecay));
-    if (!velocity) return { value: tf.sub(value, tf.mul(decayed, learningRate)) };
+    if (!velocity) return { value: moved(decayed) };
     const newVelocity = tf.add(tf.mul(velocity, momentum), decayed);
     const direction = nesterov ? tf.add(decayed, tf.mul(newVelocity, momentum)) : newVelocity;
-    return { value: tf.sub(value, tf.mul(direction, learningRate)), velocity: newVelocity };
+    return { value: moved(direction), velocity: newVelocity };
   });
 }

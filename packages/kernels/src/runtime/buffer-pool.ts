@@ -74,13 +74,18 @@ export class BufferPool {
     else this.#free.set(buffer.size, [buffer]);
   }
 
-  /** Destroys every free buffer and counts the peak anew, unless work recorded on them still waits for its pipeline. */
-  trim(): void {
-    if (!this.mayDestroy()) return;
+  /** Destroys every free buffer, unless work recorded on them still waits for its pipeline: false then. */
+  drain(): boolean {
+    if (!this.mayDestroy()) return false;
     for (const list of this.#free.values()) for (const buffer of list) buffer.destroy();
     this.#free.clear();
     this.#pooled = 0;
-    this.#peak = this.#used;
+    return true;
+  }
+
+  /** Drains, and counts the peak anew. */
+  trim(): void {
+    if (this.drain()) this.#peak = this.#used;
   }
 
   report(): MemoryReport {

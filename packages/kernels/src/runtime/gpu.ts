@@ -6,7 +6,12 @@ import { deviceKind } from './device.ts';
 import { ThawGpuError } from './errors.ts';
 import { PipelineCache } from './pipelines.ts';
 import { elements, type Plan } from './plan.ts';
-import { CommandQueue, type BufferSlice } from './queue.ts';
+import { CommandQueue } from './queue.ts';
+import { Recording } from './recording.ts';
+import { Replay } from './replay.ts';
+import { Scratch } from './scratch.ts';
+import { BufferSlice, type SliceOwner } from './slice.ts';
+import { aligned } from './coalesce.ts';
 
 export interface GpuOptions {
   /** Free buffers kept for reuse, in bytes. Default 1 GiB. */
@@ -15,11 +20,17 @@ export interface GpuOptions {
   readonly tilings?: Tilings;
 }
 
+const storageSize = (shape: readonly number[]): number => Math.max(16, Math.ceil(elements(shape) / 4) * 16);
+
 export class Gpu {
   readonly queue: CommandQueue;
   readonly pipelines: PipelineCache;
   readonly #pool: BufferPool;
   readonly #tilings: Tilings;
+  readonly #owner: SliceOwner = { release: ({ buffer }) => this.#pool.release(buffer) };
+  readonly #scratch = new Scratch((size) => this.#acquire(size));
+  #recording: Recording | undefined;
+  #moves = 0;
 
   constructor(
     readonly device: GPUDevice,
@@ -46,14 +57,24 @@ export class Gpu {
     return this.#tilings[kernel] ?? {};
   }
 
-  /** Storage for a tensor; its size is rounded up so that vec4 shaders may bind it. */
+  /** Storage for a tensor that a dispatch makes; its size is rounded up so that vec4 shaders may bind it. */
   allocate(shape: readonly number[]): BufferSlice {
-    const size = Math.max(16, Math.ceil(elements(shape) / 4) * 16);
-    return { buffer: this.#pool.acquire(size), offset: 0, size };
+    const size = storageSize(shape);
+    return this.#recording?.allocate(size) ?? this.#acquire(size);
+  }
+
+  /** Storage for host values, which has its place also while a step is recorded. */
+  allocatePlaced(shape: readonly number[]): BufferSlice {
+    return this.#acquire(storageSize(shape));
   }
 
   release(slice: BufferSlice): void {
-    this.#pool.release(slice.buffer);
+    if (this.#recording) this.#recording.release(slice);
+    else slice.release();
+  }
+
+  #acquire(size: number): BufferSlice {
+    return new BufferSlice(this.#pool.acquire(size), 0, size, this.#owner);
   }
 
   /**
@@ -76,8 +97,82 @@ export class Gpu {
       slices.push(slice);
     }
     // Nothing to compute for an empty tensor; Dawn would print a warning.
-    if (!plan.workgroups.includes(0)) this.queue.dispatch(this.pipelines.get(plan), plan, slices);
+    if (!plan.workgroups.includes(0)) (this.#recording ?? this.queue).dispatch(this.pipelines.get(plan), plan, slices);
     return outputs;
+  }
+
+  /** Runs `step` without the device: what it dispatches is recorded. @throws inside another recording */
+  record<T>(step: () => T): { recording: Recording; result: T } {
+    if (this.#recording) throw new ThawGpuError('a step cannot be captured inside another');
+    const recording = new Recording();
+    this.#recording = recording;
+    try {
+      return { recording, result: step() };
+    } catch (error) {
+      this.#recording = undefined;
+      this.discard(recording);
+      throw error;
+    } finally {
+      this.#recording = undefined;
+    }
+  }
+
+  get isRecording(): boolean {
+    return this.#recording !== undefined;
+  }
+
+  /** Frees what a recording holds that is not to be compiled. */
+  discard(recording: Recording): void {
+    for (const slice of recording.held) slice.release();
+  }
+
+  /** Gives a recording its memory and compiles its pipelines. @param outputs tensors that are read after a replay */
+  async compile(recording: Recording, outputs: readonly BufferSlice[]): Promise<Replay> {
+    // What eager work left behind makes room for the step's own buffers.
+    await this.queue.settle(0);
+    this.#pool.drain();
+    return Replay.compile(recording, outputs, {
+      device: this.device,
+      limits: this.limits,
+      queue: this.queue,
+      scratch: this.#scratch,
+      acquire: (size) => this.#acquire(size),
+      gather: (slices) => this.#gather(slices),
+      moves: () => this.#moves,
+    });
+  }
+
+  #gather(slices: readonly BufferSlice[]): BufferSlice | undefined {
+    const [first] = slices;
+    if (!first) return undefined;
+    const size = slices.reduce((sum, slice) => sum + aligned(slice.size), 0);
+    let offset = first.offset;
+    const isLaidOut = slices.every((slice) => {
+      const fits = slice.buffer === first.buffer && slice.offset === offset;
+      offset += aligned(slice.size);
+      return fits;
+    });
+    if (isLaidOut && first.owner !== this.#owner) return new BufferSlice(first.buffer, first.offset, size, first.owner);
+    if (slices.some(({ owner }) => owner !== this.#owner)) return undefined;
+    const whole = this.#acquire(size);
+    let left = slices.length;
+    const arena: SliceOwner = {
+      release: () => {
+        if (--left === 0) whole.release();
+      },
+    };
+    let at = 0;
+    for (const slice of slices) {
+      this.queue.copy(new BufferSlice(slice.buffer, slice.offset, slice.size, slice.owner), whole.buffer, at);
+      const before = slice.buffer;
+      slice.move(whole.buffer, at, arena);
+      this.#pool.release(before);
+      at += aligned(slice.size);
+    }
+    // Sizes of single tensors are not those of arenas: nobody would take these buffers again.
+    this.#pool.drain();
+    this.#moves++;
+    return whole;
   }
 
   memory(): MemoryReport {

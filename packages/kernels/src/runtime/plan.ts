@@ -18,6 +18,11 @@ export interface Plan {
   readonly workgroups: Workgroups;
   /** Tensors this dispatch creates, by binding name. A read_write binding not named here is given by the caller. */
   readonly outputs: Readonly<Record<string, OutputSpec>>;
+  /**
+   * Each element of the read_write bindings follows from the same element of the others alone, over params.size vectors
+   * of four: a recorded step may lay such tensors out side by side and make one dispatch of many.
+   */
+  readonly elementwise?: { readonly perWorkgroup: number };
 }
 
 /** What plans need of a device; a GPUDevice's own `limits` fits. */

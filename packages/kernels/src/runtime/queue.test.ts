@@ -8,7 +8,8 @@ import { readShader } from '../wgsl/shader.ts';
 import { DeviceLostError, ShaderError } from './errors.ts';
 import { Gpu } from './gpu.ts';
 import type { Plan } from './plan.ts';
-import { CommandQueue, type BufferSlice } from './queue.ts';
+import { CommandQueue } from './queue.ts';
+import type { BufferSlice } from './slice.ts';
 
 const SIZE = 100;
 const fill = (value: number): Plan => planFill([SIZE], value, 'float32', gpu.limits);

@@ -10,12 +10,15 @@ import { DeviceLostError, ThawGpuError } from './errors.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { Plan } from './plan.ts';
 import { sumTimestamps, TimestampBatch, type BatchTimestamps, type KernelTime } from './profile.ts';
+import type { BufferSlice } from './slice.ts';
 
-/** A range of a GPU buffer; a tensor's storage. */
-export interface BufferSlice {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
+/** A dispatch of a recorded step, ready to encode. */
+export interface EncodedDispatch {
+  readonly kernel: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly offsets: readonly number[];
+  readonly workgroups: Plan['workgroups'];
 }
 
 interface Dispatch {
@@ -34,8 +37,13 @@ interface Copy {
   readonly kind: 'copy';
   readonly from: BufferSlice;
   readonly to: GPUBuffer;
+  readonly toOffset: number;
 }
-type Command = Dispatch | Upload | Copy;
+interface ReplayedStep {
+  readonly kind: 'replay';
+  readonly list: readonly EncodedDispatch[];
+}
+type Command = Dispatch | Upload | Copy | ReplayedStep;
 
 /** Dispatches in one submit at most; also the slots of the uniform arena. */
 const BATCH = 256;
@@ -85,10 +93,23 @@ export class CommandQueue {
     this.#record({ kind: 'dispatch', pipeline, plan, slices, params: packParams(plan.shader, plan.params) });
   }
 
+  /** Records the dispatches of a recorded step and submits them. */
+  replay(list: readonly EncodedDispatch[]): void {
+    this.dispatches += list.length;
+    this.#record({ kind: 'replay', list });
+    this.flush();
+  }
+
+  /** Copies a slice into another buffer. */
+  copy(from: BufferSlice, to: GPUBuffer, toOffset: number): void {
+    this.#touched.add(from.buffer).add(to);
+    this.#record({ kind: 'copy', from, to, toOffset });
+  }
+
   /** Writes host data; `data` may be reused by the caller at once. */
   upload(target: BufferSlice, data: ArrayBufferView<ArrayBuffer>): void {
-    if (this.#touched.has(target.buffer)) this.flush();
-    if (!this.#touched.has(target.buffer)) {
+    if (this.#mustWait(target.buffer)) this.flush();
+    if (!this.#mustWait(target.buffer)) {
       this.device.queue.writeBuffer(target.buffer, target.offset, data.buffer, data.byteOffset, data.byteLength);
       return;
     }
@@ -99,8 +120,7 @@ export class CommandQueue {
   /** Reads a slice back. @throws the first failure of any command recorded before. */
   async download(from: BufferSlice): Promise<ArrayBuffer> {
     const staging = this.#acquireStaging(from.size);
-    this.#touched.add(from.buffer);
-    this.#record({ kind: 'copy', from, to: staging });
+    this.copy(from, staging, 0);
     await this.#drain(this.#recorded);
     await Promise.race([staging.mapAsync(MAP_MODE_READ, 0, from.size), this.#lost]).catch((error: unknown) => {
       throw this.#failure ?? error;
@@ -158,6 +178,11 @@ export class CommandQueue {
     }
   }
 
+  /** Whether pending commands may use the buffer. */
+  #mustWait(buffer: GPUBuffer): boolean {
+    return this.#touched.has(buffer) || this.#pending.some(({ kind }) => kind === 'replay');
+  }
+
   #record(command: Command): void {
     this.#recorded++;
     this.#pending.push(command);
@@ -211,8 +236,8 @@ export class CommandQueue {
     for (let i = 0; i < most; i++) {
       const command = this.#pending[i];
       if (command?.kind === 'dispatch' && !command.pipeline.compiled) return i;
-      // An upload goes through the queue, not the encoder: it ends the batch before it.
-      if (command?.kind === 'upload') return Math.max(i, 1);
+      // An upload goes through the queue and a recorded step has its own encoder: each ends the batch before it.
+      if (command?.kind === 'upload' || command?.kind === 'replay') return Math.max(i, 1);
     }
     return most;
   }
@@ -241,6 +266,10 @@ export class CommandQueue {
       this.device.queue.writeBuffer(target.buffer, target.offset, data.buffer, data.byteOffset, data.byteLength);
       return;
     }
+    if (first?.kind === 'replay') {
+      this.#submitReplay(first.list);
+      return;
+    }
     const { device } = this;
     device.pushErrorScope('validation');
     const encoder = device.createCommandEncoder();
@@ -249,11 +278,18 @@ export class CommandQueue {
     let pass: GPUComputePassEncoder | undefined;
     let slot = 0;
     for (const command of batch) {
-      if (command.kind === 'upload') throw new ThawGpuError('an upload cannot be encoded');
+      if (command.kind === 'upload' || command.kind === 'replay')
+        throw new ThawGpuError(`${command.kind}: cannot be encoded among other commands`);
       if (command.kind === 'copy') {
         pass?.end();
         pass = undefined;
-        encoder.copyBufferToBuffer(command.from.buffer, command.from.offset, command.to, 0, command.from.size);
+        encoder.copyBufferToBuffer(
+          command.from.buffer,
+          command.from.offset,
+          command.to,
+          command.toOffset,
+          command.from.size,
+        );
         continue;
       }
       if (timed) {
@@ -269,6 +305,31 @@ export class CommandQueue {
     device.queue.submit([encoder.finish()]);
     timed?.querySet.destroy();
     this.watch(device.popErrorScope(), () => this.#guilty(batch));
+  }
+
+  #submitReplay(list: readonly EncodedDispatch[]): void {
+    const { device } = this;
+    // Timing needs a pass for each dispatch, and a query set has room for a batch of them.
+    const batch = this.#timestamps ? BATCH : list.length;
+    for (let start = 0; start < list.length; start += batch) {
+      device.pushErrorScope('validation');
+      const encoder = device.createCommandEncoder();
+      const timed = this.#timestamps && new TimestampBatch(device, BATCH);
+      let pass = timed ? undefined : encoder.beginComputePass();
+      for (const { kernel, pipeline, group, offsets, workgroups } of list.slice(start, start + batch)) {
+        if (timed) pass = encoder.beginComputePass(timed.next(kernel));
+        pass?.setPipeline(pipeline);
+        pass?.setBindGroup(0, group, offsets);
+        pass?.dispatchWorkgroups(...workgroups);
+        if (timed) pass?.end();
+      }
+      if (timed) this.#timestamps?.push(timed.resolve(encoder));
+      else pass?.end();
+      device.queue.submit([encoder.finish()]);
+      timed?.querySet.destroy();
+      const names = (): Promise<string> => Promise.resolve([...new Set(list.map(({ kernel }) => kernel))].join(', '));
+      this.watch(device.popErrorScope(), names);
+    }
   }
 
   /** The kernels of a failed batch that fail when encoded alone; all of them where none does. */

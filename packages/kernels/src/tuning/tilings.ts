@@ -21,7 +21,12 @@ export interface Tiling {
   readonly direct?: Tuning;
   /** Used where the shape allows it. LANES is the device's subgroup size. */
   readonly subgroups?: Tuning;
+  /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
+  readonly workgroups?: number;
 }
+
+/** Enough workgroups to fill a large GPU. */
+export const WORKGROUPS = 1024;
 export type TiledKernel =
   'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter' | 'mat-mul' | 'channels' | 'elementwise';
 export type Tilings = Readonly<Partial<Record<TiledKernel, Tiling>>>;
@@ -45,7 +50,7 @@ export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind): Tiling
     'conv2d-backward-input': convolution,
     'conv2d-backward-filter': convolution,
     'mat-mul': { direct: { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
-    channels: { direct: { LANES: 8, ROWS: 1 } },
+    channels: { direct: { LANES: 8, ROWS: 1 }, workgroups: 8 },
     elementwise: { direct: { THREADS: 8, PER_THREAD: 64 } },
   };
 }

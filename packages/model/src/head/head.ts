@@ -1,6 +1,6 @@
 // The head that replaces the ImageNet top: dense layers with ReLU, dropout between them, and the classes' logits.
 // Kernels start Glorot-uniform, biases zero, as Keras's Dense.
-import { dense } from '@thaw/kernels';
+import { dense, dropout, HostVector } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { VariableStore } from '../network/variable-store.ts';
 import { uniformNumbers } from '../weights/random.ts';
@@ -46,6 +46,8 @@ export class Head {
   readonly #dropout: number;
   readonly #l2: number;
   readonly #seed: number;
+  /** What the masks of a step follow from. */
+  readonly #maskSeed: HostVector | undefined;
 
   constructor({ spec, classes, inputs, seed, dropout = 0, l2 = 0 }: HeadOptions) {
     if (classes < 2) throw new Error(`head: a classifier needs at least 2 classes, got ${classes}.`);
@@ -56,6 +58,7 @@ export class Head {
     this.#dropout = dropout;
     this.#l2 = l2;
     this.#seed = seed;
+    this.#maskSeed = dropout > 0 ? new HostVector([seed], 'int32') : undefined;
     const uniform = uniformNumbers(seed);
     const widths = [inputs, ...hiddenWidths(spec), classes];
     this.#layers = widths.slice(1).map((width, i) => {
@@ -74,14 +77,18 @@ export class Head {
     return this.#store.all;
   }
 
-  /** @param features [batch, inputs]; @param step seeds dropout in training, absent in inference; @returns [batch, classes] */
-  logits(features: tf.Tensor2D, step?: number): tf.Tensor2D {
+  /** Tells dropout the number of the step in the run, before the step. */
+  setStep(step: number): void {
+    this.#maskSeed?.set([(Math.imul(this.#seed, 0x9e3779b1) + step) | 0]);
+  }
+
+  /** @param features [batch, inputs]; @returns [batch, classes] */
+  logits(features: tf.Tensor2D, { training }: { training: boolean }): tf.Tensor2D {
     let h = features;
     this.#layers.forEach(({ kernel, bias }, i) => {
       const last = i === this.#layers.length - 1;
       h = dense(h, kernel, bias, { relu: !last });
-      if (!last && step !== undefined && this.#dropout > 0)
-        h = tf.dropout(h, this.#dropout, undefined, this.#seed + step * this.#layers.length + i) as tf.Tensor2D;
+      if (!last && training && this.#maskSeed) h = dropout(h, { rate: this.#dropout, salt: i }, this.#maskSeed);
     });
     return h;
   }
@@ -98,6 +105,7 @@ export class Head {
   }
 
   dispose(): void {
+    this.#maskSeed?.dispose();
     this.#store.dispose();
   }
 }

@@ -3,8 +3,10 @@ import { batchNormTrain, conv2d, scaleShift, type Padding } from '@thaw/kernels'
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvSpec } from '../resnet50/index.ts';
 import { foldBatchNorm, scaleAndShift, type Values } from './fold.ts';
-import type { MovingStatistics } from './moving-statistics.ts';
 import type { VariableStore } from './variable-store.ts';
+
+/** Keras's default. */
+export const MOMENTUM = 0.99;
 
 export interface UnitOptions {
   relu: boolean;
@@ -65,7 +67,6 @@ export interface LiveUnitOptions extends UnitContext {
   /** Whether a training step runs on the batch's statistics and moves the stored ones. */
   batchStatistics: boolean;
   variables: VariableStore;
-  statistics: MovingStatistics;
 }
 
 /** Something trains or moves: filter, bias, gamma and beta are variables where they train, and constants elsewhere. */
@@ -73,13 +74,12 @@ export class LiveUnit implements ConvUnit {
   readonly #geometry: { strides: [number, number]; pad: Padding };
   readonly #epsilon: number;
   readonly #batchStatistics: boolean;
-  readonly #statistics: MovingStatistics;
   readonly #constants: tf.Tensor[] = [];
   readonly #filter: tf.Tensor4D;
   readonly #bias: tf.Tensor1D | undefined;
   /** Absent where the batch-norm is a constant scale and shift. */
   readonly #norm: { gamma: tf.Tensor1D; beta: tf.Tensor1D; mean: tf.Tensor1D; variance: tf.Tensor1D } | undefined;
-  readonly #moving: { mean: tf.Variable; variance: tf.Variable } | undefined;
+  readonly #moving: { mean: tf.Variable<tf.Rank.R1>; variance: tf.Variable<tf.Rank.R1> } | undefined;
   readonly #fixed: { scale: tf.Tensor1D; shift: tf.Tensor1D } | undefined;
 
   constructor(spec: ConvSpec, options: LiveUnitOptions) {
@@ -87,7 +87,6 @@ export class LiveUnit implements ConvUnit {
     this.#geometry = geometry(spec);
     this.#epsilon = epsilon;
     this.#batchStatistics = batchStatistics;
-    this.#statistics = options.statistics;
     const { size, inChannels, outChannels } = spec;
     const filterShape: tf.ShapeMap[tf.Rank.R4] = [size, size, inChannels, outChannels];
     const place = <R extends tf.Rank>(name: string, shape: tf.ShapeMap[R], trains: boolean): tf.Tensor<R> =>
@@ -125,10 +124,8 @@ export class LiveUnit implements ConvUnit {
     if (!this.#norm) throw new Error('LiveUnit: neither constants nor variables for its batch-norm.');
     const { gamma, beta, mean, variance } = this.#norm;
     if (training && this.#batchStatistics && this.#moving) {
-      const result = batchNormTrain(convolved, gamma, beta, { epsilon: this.#epsilon, ...epilogue });
-      const [batch, height, width] = convolved.shape;
-      this.#statistics.record(this.#moving, result, batch * height * width);
-      return result.y;
+      const moving = { ...this.#moving, momentum: MOMENTUM };
+      return batchNormTrain(convolved, gamma, beta, { epsilon: this.#epsilon, moving, ...epilogue }).y;
     }
     const scale: tf.Tensor1D = tf.mul(gamma, tf.rsqrt(tf.add(variance, this.#epsilon)));
     const shift: tf.Tensor1D = tf.sub(beta, tf.mul(mean, scale));

@@ -1,3 +1,3 @@
 // The network on a TensorFlow.js backend.
 export { ResNet50, type PartOptions, type ResNet50Options } from './resnet50.ts';
-export { MOMENTUM } from './moving-statistics.ts';
+export { MOMENTUM } from './conv-unit.ts';

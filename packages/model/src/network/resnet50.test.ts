@@ -41,7 +41,6 @@ async function step(net: ResNet50, learningRate: number): Promise<Map<string, Fl
   const trainables = [...net.trainables];
   if (trainables.length === 0) {
     net.trainablePart(h).dispose();
-    net.applyStatistics();
     h.dispose();
     return new Map();
   }
@@ -57,7 +56,6 @@ async function step(net: ResNet50, learningRate: number): Promise<Map<string, Fl
     variable.assign(moved);
     moved.dispose();
   }
-  net.applyStatistics();
   tf.dispose([h, value, grads]);
   return gradients;
 }
@@ -281,19 +279,6 @@ describeOnBackends('the network', 'cpu', (backend) => {
     );
     one.dispose();
     other.dispose();
-  });
-
-  test('statistics of a step that is not to count are forgotten', async () => {
-    const weights = tinyWeights('keras');
-    const net = network(weights, 'all');
-    const input = imageTensor();
-    net.trainablePart(input).dispose();
-    net.discardStatistics();
-    net.applyStatistics();
-    const { tensors } = await net.exportWeights();
-    expect(tensors.get('conv1_bn/moving_mean')!.data).toEqual(weights.tensors.get('conv1_bn/moving_mean')!.data);
-    input.dispose();
-    net.dispose();
   });
 
   test('clear errors', () => {

@@ -17,7 +17,6 @@ import {
 import { WeightsError, type TrunkWeights, type WeightTensor } from '../weights/index.ts';
 import { FoldedUnit, LiveUnit, type ConvUnit } from './conv-unit.ts';
 import { hashOf } from './hash.ts';
-import { MovingStatistics } from './moving-statistics.ts';
 import { makeSegments, runAll, segmentSpecs, type Segment } from './segments.ts';
 import { VariableStore } from './variable-store.ts';
 
@@ -47,7 +46,6 @@ export class ResNet50 {
   readonly channels: number;
   readonly #weights: TrunkWeights;
   readonly #store = new VariableStore();
-  readonly #statistics = new MovingStatistics();
   readonly #frozen: Segment[];
   readonly #trainable: Segment[];
   #top: { kernel: tf.Tensor2D; bias: tf.Tensor1D } | undefined;
@@ -75,7 +73,6 @@ export class ResNet50 {
         trainableBn: trainable.has(spec.bn),
         batchStatistics: batchNormMode(batchNorm, trainable.has(spec.bn)) === 'batch',
         variables: this.#store,
-        statistics: this.#statistics,
       });
     };
     const live = segmentSpecs(trunk).map((specs) => specs.some(isLive));
@@ -116,7 +113,7 @@ export class ResNet50 {
   }
 
   /**
-   * The rest of the trunk. In training, batch statistics wait until `applyStatistics` moves the stored ones.
+   * The rest of the trunk. In training, the moving statistics of batch-norms in mode 'batch' follow the batch's.
    *
    * @param h what frozenPart gave
    * @returns a new tensor [batch, height, width, channels]
@@ -158,16 +155,6 @@ export class ResNet50 {
     return tf.tidy(() => tf.softmax(this.logits(x)));
   }
 
-  /** Moves the moving statistics by what training steps saw since the last call; call it after the optimizer's step. */
-  applyStatistics(): void {
-    this.#statistics.apply();
-  }
-
-  /** Forgets the statistics of steps since the last call, as after a NaN loss. */
-  discardStatistics(): void {
-    this.#statistics.discard();
-  }
-
   /** The tensors that training changes, by Keras name: a checkpoint needs these and the name of the weights. */
   state(): ReadonlyMap<string, tf.Tensor> {
     return this.#store.all;
@@ -189,7 +176,6 @@ export class ResNet50 {
 
   dispose(): void {
     for (const segment of [...this.#frozen, ...this.#trainable]) segment.dispose();
-    this.#statistics.discard();
     this.#store.dispose();
     this.#top?.kernel.dispose();
     this.#top?.bias.dispose();

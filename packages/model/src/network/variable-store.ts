@@ -1,5 +1,6 @@
 // The tf.Variables of a network by their Keras names. tfjs wants names unique in the whole program, so inside they carry
 // a number as well, and two networks can live side by side.
+import { assignValues } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { WeightsError, type WeightTensor } from '../weights/index.ts';
 
@@ -37,10 +38,7 @@ export class VariableStore {
     }
     for (const [name, variable] of this.#variables) {
       const value = values.get(name);
-      if (!value) continue;
-      const tensor = tf.tensor(value.data, [...value.shape], 'float32');
-      variable.assign(tensor);
-      tensor.dispose();
+      if (value) assignValues(variable, value.data);
     }
   }
 

@@ -63,7 +63,6 @@ describe.skipIf(missing || noAdapter)(
       for (const [name, variable] of net.trainables) {
         gradients.set(name, Float32Array.from(await grads[variable.name]!.data()));
       }
-      net.applyStatistics();
       const statistics = new Map<string, Float32Array>();
       for (const [name, tensor] of net.state()) {
         if (name.includes('/moving_')) statistics.set(name, Float32Array.from(await tensor.data()));

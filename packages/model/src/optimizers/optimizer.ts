@@ -1,14 +1,20 @@
-// Adam and SGD over variables by name. State and step count are kept per variable, so thawing more of the network adds
+// Adam and SGD over variables by name. State and number of updates are kept per variable, so thawing more of the network adds
 // entries and never shifts them, and a variable's first update is that of a fresh optimizer.
-import { adamStep, sgdStep } from '@thaw/kernels';
+import { adamRates, adamStep, HostVector, sgdStep } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 
 export type OptimizerConfig =
   | { readonly kind: 'adam'; readonly learningRate: number; readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number; readonly weightDecay?: number } // prettier-ignore
   | { readonly kind: 'sgd'; readonly learningRate: number; readonly momentum?: number; readonly nesterov?: boolean; readonly weightDecay?: number }; // prettier-ignore
 
-interface Slot {
+/** Variables that have had the same number of updates, and so have the same rates. */
+interface Cohort {
   step: number;
+  rates: HostVector | undefined;
+}
+
+interface Slot {
+  readonly cohort: Cohort;
   readonly tensors: Map<string, tf.Tensor>;
 }
 
@@ -30,11 +36,33 @@ export class Optimizer {
     this.learningRate = config.learningRate;
   }
 
-  /** One update of `variable`, known by `name`. */
+  /**
+   * Counts a step of these variables and tells the device its rates: call it before the step's updates, and, where the step
+   * is captured, before each replay.
+   */
+  beginStep(names: Iterable<string>): void {
+    const cohorts = new Set<Cohort>();
+    for (const name of names) cohorts.add(this.#slot(name).cohort);
+    for (const cohort of cohorts) {
+      cohort.step++;
+      const rates = this.#rates(cohort.step);
+      if (cohort.rates) cohort.rates.set(rates);
+      else cohort.rates = new HostVector(rates, 'float32');
+    }
+  }
+
+  /** Makes the state of these variables, so that a step can be captured before it has begun. */
+  prepare(variables: ReadonlyMap<string, tf.Variable>): void {
+    for (const name of variables.keys()) {
+      const { cohort } = this.#slot(name);
+      cohort.rates ??= new HostVector(this.#rates(cohort.step + 1), 'float32');
+    }
+  }
+
+  /** One update of `variable`, known by `name`. @throws before its first beginStep */
   update(name: string, variable: tf.Variable, gradient: tf.Tensor): void {
-    const slot = this.#slots.get(name) ?? { step: 0, tensors: new Map<string, tf.Tensor>() };
-    this.#slots.set(name, slot);
-    slot.step++;
+    const slot = this.#slots.get(name);
+    if (!slot) throw new Error(`optimizer: '${name}' is updated in a step that was not begun with it.`);
     const next = this.#step(variable, gradient, slot);
     for (const [id, tensor] of Object.entries(next)) {
       if (id === 'value') continue;
@@ -45,25 +73,43 @@ export class Optimizer {
     next['value']?.dispose();
   }
 
-  #step(value: tf.Variable, gradient: tf.Tensor, slot: Slot): Record<string, tf.Tensor> {
+  #slot(name: string): Slot {
+    const slot = this.#slots.get(name) ?? { cohort: this.#cohort(0), tensors: new Map<string, tf.Tensor>() };
+    this.#slots.set(name, slot);
+    return slot;
+  }
+
+  #cohort(step: number): Cohort {
+    for (const { cohort } of this.#slots.values()) if (cohort.step === step) return cohort;
+    return { step, rates: undefined };
+  }
+
+  #rates(step: number): number[] {
     const config = this.#config;
     const { learningRate } = this;
-    const weightDecay = config.weightDecay ?? 0;
+    if (config.kind === 'sgd') return [learningRate];
+    const { beta1 = 0.9, beta2 = 0.999, weightDecay = 0 } = config;
+    return adamRates({ learningRate, beta1, beta2, weightDecay, step });
+  }
+
+  #step(value: tf.Variable, gradient: tf.Tensor, { cohort, tensors }: Slot): Record<string, tf.Tensor> {
+    const config = this.#config;
+    if (!cohort.rates) throw new Error('optimizer: a step was not begun.');
+    const rates = cohort.rates.tensor;
     const state = (id: string): tf.Tensor => {
-      let tensor = slot.tensors.get(id);
-      if (!tensor) slot.tensors.set(id, (tensor = tf.keep(tf.zeros(value.shape))));
+      let tensor = tensors.get(id);
+      if (!tensor) tensors.set(id, (tensor = tf.keep(tf.zeros(value.shape))));
       return tensor;
     };
     switch (config.kind) {
       case 'adam': {
         const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = config;
-        const options = { learningRate, beta1, beta2, epsilon, weightDecay, step: slot.step };
-        return { ...adamStep({ value, gradient, m: state('m'), v: state('v') }, options) };
+        return { ...adamStep({ value, gradient, m: state('m'), v: state('v'), rates }, { beta1, beta2, epsilon }) };
       }
       case 'sgd': {
-        const { momentum = 0, nesterov = false } = config;
+        const { momentum = 0, nesterov = false, weightDecay = 0 } = config;
         const velocity = momentum === 0 ? {} : { velocity: state('velocity') };
-        return { ...sgdStep({ value, gradient, ...velocity }, { learningRate, momentum, nesterov, weightDecay }) };
+        return { ...sgdStep({ value, gradient, rates, ...velocity }, { momentum, nesterov, weightDecay }) };
       }
       default:
         throw new Error(`unknown optimizer ${String(config satisfies never)}`);
@@ -74,7 +120,7 @@ export class Optimizer {
     const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
     const steps: Record<string, number> = {};
     for (const [name, slot] of this.#slots) {
-      steps[name] = slot.step;
+      steps[name] = slot.cohort.step;
       for (const [id, tensor] of slot.tensors)
         tensors.set(`${name}/${id}`, { shape: tensor.shape, data: Float32Array.from(await tensor.data<'float32'>()) });
     }
@@ -83,7 +129,8 @@ export class Optimizer {
 
   restore({ tensors, steps }: OptimizerState): void {
     this.dispose();
-    for (const [name, step] of Object.entries(steps)) this.#slots.set(name, { step, tensors: new Map() });
+    for (const [name, step] of Object.entries(steps))
+      this.#slots.set(name, { cohort: this.#cohort(step), tensors: new Map() });
     for (const [key, { shape, data }] of tensors) {
       const cut = key.lastIndexOf('/');
       this.#slots
@@ -93,6 +140,10 @@ export class Optimizer {
   }
 
   dispose(): void {
+    for (const { cohort } of this.#slots.values()) {
+      cohort.rates?.dispose();
+      cohort.rates = undefined;
+    }
     for (const { tensors } of this.#slots.values()) for (const tensor of tensors.values()) tensor.dispose();
     this.#slots.clear();
   }

@@ -38,7 +38,7 @@ export class Classifier {
 
   /** Inference. @returns [batch, classes] */
   probabilities(images: tf.Tensor4D): tf.Tensor2D {
-    return tf.tidy(() => tf.softmax(this.head.logits(this.features(images))));
+    return tf.tidy(() => tf.softmax(this.head.logits(this.features(images), { training: false })));
   }
 
   /** What an optimizer changes, by name. */

@@ -3,7 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from '../metrics/metrics.ts';
 import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
+import { Inference } from './inference.ts';
 import type { Features, ImageSource } from './types.ts';
+
+/** A head alone is little work: small batches would be all overhead. */
+const LEAST_FEATURE_BATCH = 512;
 
 export interface Evaluation {
   /** Class of each image that could be read, in the source's order. */
@@ -37,27 +41,28 @@ export async function evaluateClassifier(
   const { classes } = classifier.head;
   const parts: { probabilities: Float32Array; labels: Int32Array }[] = [];
   let done = 0;
-  const note = async (result: tf.Tensor2D, labels: Int32Array): Promise<void> => {
+  const note = async (result: tf.Tensor, labels: Int32Array): Promise<void> => {
     parts.push({ probabilities: Float32Array.from(await result.data<'float32'>()), labels });
     result.dispose();
     done += labels.length;
     onProgress?.(done, source.length);
   };
   const order = Int32Array.from({ length: features?.labels.length ?? source.length }, (_, i) => i);
-  if (features) {
-    for (const batch of featureBatches(features, order, Math.max(batchSize, 512))) {
-      const result = tf.tidy(() =>
-        tf.softmax(classifier.head.logits(tf.tensor2d(batch.values, [batch.size, features.width]))),
-      );
-      await note(result, batch.labels);
-    }
-  } else {
-    for await (const batch of source.batches(order, batchSize)) {
-      const images = tf.tensor4d(batch.images, [batch.size, imageSize, imageSize, 3]);
-      const result = classifier.probabilities(images);
-      images.dispose();
-      await note(result, batch.labels);
-    }
+  const { head } = classifier;
+  const size = features ? Math.max(batchSize, LEAST_FEATURE_BATCH) : batchSize;
+  const inference = features
+    ? new Inference([features.width], (x) => tf.softmax(head.logits(x as tf.Tensor2D, { training: false })))
+    : new Inference([imageSize, imageSize, 3], (x) => classifier.probabilities(x as tf.Tensor4D));
+  try {
+    await inference.prepare(size, order.length);
+    if (features)
+      for (const batch of featureBatches(features, order, size))
+        await note(inference.run(batch.values, batch.size), batch.labels);
+    else
+      for await (const batch of source.batches(order, size))
+        await note(inference.run(batch.images, batch.size), batch.labels);
+  } finally {
+    inference.dispose();
   }
   if (done === 0) throw new Error('evaluate: not one image could be read.');
   return summarise(parts, classes);

@@ -1,6 +1,7 @@
 // The frozen trunk's features of a whole source: each image runs through the trunk once.
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier } from './classifier.ts';
+import { Inference } from './inference.ts';
 import type { Features, ImageSource } from './types.ts';
 
 export interface ExtractOptions {
@@ -23,27 +24,31 @@ export async function extractFeatures(
   let done = 0;
   // One batch is computed while the one before it is read back.
   let reading: Promise<void> = Promise.resolve();
-  for await (const batch of source.batches(order, batchSize)) {
-    if (signal?.aborted) {
-      await reading;
-      return undefined;
-    }
-    const images = tf.tensor4d(batch.images, [batch.size, imageSize, imageSize, 3]);
-    const features = classifier.features(images);
-    images.dispose();
-    labels.set(batch.labels, done);
-    const at = done;
-    done += batch.size;
-    const before = reading;
-    reading = features.data<'float32'>().then(async (data) => {
+  const inference = new Inference([imageSize, imageSize, 3], (x) => classifier.features(x as tf.Tensor4D));
+  try {
+    await inference.prepare(batchSize, source.length);
+    for await (const batch of source.batches(order, batchSize)) {
+      if (signal?.aborted) {
+        await reading;
+        return undefined;
+      }
+      const features = inference.run(batch.images, batch.size);
+      labels.set(batch.labels, done);
+      const at = done;
+      done += batch.size;
+      const before = reading;
+      reading = features.data<'float32'>().then(async (data) => {
+        await before;
+        values.set(data, at * width);
+        features.dispose();
+        onProgress?.(at + batch.size, source.length);
+      });
       await before;
-      values.set(data, at * width);
-      features.dispose();
-      onProgress?.(at + batch.size, source.length);
-    });
-    await before;
+    }
+    await reading;
+  } finally {
+    inference.dispose();
   }
-  await reading;
   return { values: values.subarray(0, done * width), labels: labels.subarray(0, done), width };
 }
 

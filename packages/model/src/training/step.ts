@@ -1,5 +1,5 @@
 // One training step: loss, gradients of what trains, the optimizer's update; loss and hits are summed on the device.
-import { softmaxCrossEntropy } from '@thaw/kernels';
+import { accumulate, assignValues, softmaxCrossEntropy } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Classifier } from './classifier.ts';
@@ -11,30 +11,32 @@ export class DivergedError extends Error {
 
 /** Loss and hits since the last read, on the device. */
 export class StepSums {
-  #sums: { loss: tf.Scalar; correct: tf.Scalar } | undefined;
+  readonly #loss = zero();
+  readonly #correct = zero();
 
+  /** Adds a step's mean loss, `size` times, and its hits. */
   add(loss: tf.Scalar, correct: tf.Scalar, size: number): void {
-    const before = this.#sums;
-    this.#sums = tf.tidy(() => {
-      const weighted: tf.Scalar = tf.mul(loss, size);
-      if (!before) return { loss: tf.keep(weighted), correct: tf.keep(tf.clone(correct)) };
-      return {
-        loss: tf.keep<tf.Scalar>(tf.add(before.loss, weighted)),
-        correct: tf.keep<tf.Scalar>(tf.add(before.correct, correct)),
-      };
-    });
-    tf.dispose(before ? [before.loss, before.correct] : []);
+    accumulate(this.#loss, loss, size);
+    accumulate(this.#correct, correct);
   }
 
-  /** Reads and starts anew. */
+  /** Reads and starts anew; no step may run in between. */
   async take(): Promise<{ loss: number; correct: number }> {
-    const sums = this.#sums;
-    this.#sums = undefined;
-    if (!sums) return { loss: 0, correct: 0 };
-    const [[loss = 0], [correct = 0]] = await Promise.all([sums.loss.data(), sums.correct.data()]);
-    tf.dispose([sums.loss, sums.correct]);
+    const [[loss = 0], [correct = 0]] = await Promise.all([this.#loss.data(), this.#correct.data()]);
+    for (const sum of [this.#loss, this.#correct]) assignValues(sum, Float32Array.of(0));
     return { loss, correct };
   }
+
+  dispose(): void {
+    tf.dispose([this.#loss, this.#correct]);
+  }
+}
+
+function zero(): tf.Variable {
+  const initial = tf.scalar(0);
+  const sum = tf.variable<tf.Rank>(initial, false);
+  initial.dispose();
+  return sum;
 }
 
 export interface StepInput {
@@ -43,13 +45,18 @@ export interface StepInput {
   /** int32 [size] */
   readonly labels: tf.Tensor1D;
   readonly size: number;
-  /** Number of the step in the run; seeds dropout. */
-  readonly step: number;
 }
 
+/** Tells the device what this step has of its own: rates and the seed of dropout. @param step its number in the run */
+export function beginStep(classifier: Classifier, optimizer: Optimizer, step: number): void {
+  optimizer.beginStep(classifier.trainables.keys());
+  classifier.head.setStep(step);
+}
+
+/** Everything of a step that runs on the device, after beginStep. */
 export function trainStep(classifier: Classifier, optimizer: Optimizer, input: StepInput, sums: StepSums): void {
   const { network, head } = classifier;
-  const { labels, size, step } = input;
+  const { labels, size } = input;
   tf.tidy(() => {
     // The constant part stays off the tape: nothing of it is saved for the backward pass.
     const h = network.isFrozen ? input.x : network.frozenPart(input.x as tf.Tensor4D);
@@ -57,7 +64,7 @@ export function trainStep(classifier: Classifier, optimizer: Optimizer, input: S
     let correct: tf.Scalar | undefined;
     const { value, grads } = tf.variableGrads((): tf.Scalar => {
       const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
-      const logits = head.logits(features, step);
+      const logits = head.logits(features, { training: true });
       correct = tf.keep<tf.Scalar>(tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
       const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels));
       const penalty = head.penalty();
@@ -67,7 +74,6 @@ export function trainStep(classifier: Classifier, optimizer: Optimizer, input: S
       const gradient = grads[variable.name];
       if (gradient) optimizer.update(name, variable, gradient);
     }
-    network.applyStatistics();
     if (correct) {
       sums.add(value, correct, size);
       correct.dispose();

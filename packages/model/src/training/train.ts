@@ -6,7 +6,8 @@ import type { Classifier } from './classifier.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures, featureBatches } from './extract.ts';
 import { permutation } from './shuffle.ts';
-import { DivergedError, StepSums, trainStep } from './step.ts';
+import { DivergedError } from './step.ts';
+import { StepRunner, type TrainingBatch } from './step-runner.ts';
 import type {
   Checkpoint,
   CheckpointStore,
@@ -89,6 +90,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   let stepsHere = 0;
   let stepSeconds = 0;
   let interrupted = false;
+  let runner: StepRunner | undefined;
 
   const checkpoint = async (): Promise<Checkpoint> => {
     const state = await optimizer.state();
@@ -106,11 +108,14 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const length = features?.labels.length ?? train.length;
     const steps = Math.ceil(length / batchSize);
     hooks.onPhase?.('training', steps * epochs);
+    runner = new StepRunner(classifier, optimizer, features ? [features.width] : [imageSize, imageSize, 3]);
+    const { sums } = runner;
+    for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
+      await runner.prepare(size);
     for (let epoch = progress.epoch + 1; epoch <= epochs && !interrupted; epoch++) {
       const order = permutation(length, seed, epoch);
       const skip = progress.step * batchSize;
-      const batches = batchesOf(options, features, order.subarray(skip), imageSize);
-      const sums = new StepSums();
+      const batches = batchesOf(options, features, order.subarray(skip));
       let { step, lossSum, correct, seen } = progress;
       const start = now();
       const seenBefore = seen;
@@ -119,9 +124,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         const { value: batch, done } = await batches.next();
         dataSeconds += now() - waited;
         if (done === true) break;
-        const labels = tf.tensor1d(batch.labels, 'int32');
-        trainStep(classifier, optimizer, { x: batch.x, labels, size: batch.size, step: progress.totalSteps }, sums);
-        tf.dispose([batch.x, labels]);
+        runner.run(batch, progress.totalSteps);
         await options.settle?.();
         step++;
         seen += batch.size;
@@ -176,6 +179,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     if (interrupted && checkpoints) await checkpoints.saveLast(await checkpoint());
     return finish(interrupted, validationFeatures);
   } finally {
+    runner?.dispose();
     optimizer.dispose();
   }
 
@@ -209,13 +213,10 @@ async function* batchesOf(
   { train, batchSize }: TrainOptions,
   features: Features | undefined,
   order: Int32Array,
-  imageSize: number,
-): AsyncGenerator<{ x: tf.Tensor; labels: Int32Array; size: number }, undefined> {
-  if (features)
-    for (const { values, labels, size } of featureBatches(features, order, batchSize))
-      yield { x: tf.tensor2d(values, [size, features.width]), labels, size };
+): AsyncGenerator<TrainingBatch, undefined> {
+  if (features) yield* featureBatches(features, order, batchSize);
   else
     for await (const { images, labels, size } of train.batches(order, batchSize))
-      yield { x: tf.tensor4d(images, [size, imageSize, imageSize, 3]), labels, size };
+      yield { values: images, labels, size };
   return undefined;
 }

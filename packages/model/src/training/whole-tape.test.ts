@@ -12,7 +12,7 @@ import { noAdapter, useBackend } from '../testing/backends.ts';
 import { noise } from '../testing/tiny.ts';
 import { randomWeights, type TrunkWeights } from '../weights/index.ts';
 import { Classifier } from './classifier.ts';
-import { StepSums, trainStep } from './step.ts';
+import { beginStep, StepSums, trainStep } from './step.ts';
 
 const SIZE = 32;
 
@@ -52,7 +52,8 @@ describe.skipIf(noAdapter)(`the whole tape of ResNet-50 on thaw${noAdapter ? ` (
     const run = (step: number) =>
       kernelsOf(() => {
         const x = network.isFrozen ? classifier.features(images) : images;
-        trainStep(classifier, optimizer, { x, labels, size: 2, step }, sums);
+        beginStep(classifier, optimizer, step);
+        trainStep(classifier, optimizer, { x, labels, size: 2 }, sums);
         tf.dispose(classifier.probabilities(images));
       });
 

@@ -12,7 +12,7 @@ const batchNormTrainGrad = defineKernel('ThawBatchNormTrainGrad', ({ backend, in
   const [sums, merge, apply] = planBatchNormTrainBackward(
     { shape: x.shape, epsilon, relu, hasResidual },
     backend.gpu.limits,
-    backend.gpu.tiling('channels').direct,
+    backend.gpu.tiling('channels'),
   );
   const parts = backend.runOne(sums, { dy, x, y, mean, variance });
   const { dgamma, dbeta, table } = backend.run(merge, { parts, gamma, mean, variance });

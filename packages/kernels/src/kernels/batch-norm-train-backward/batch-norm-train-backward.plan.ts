@@ -1,6 +1,6 @@
 /** Plans of the gradient of training batch-norm: two reductions (chunks, merger) and one pass. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
-import type { Tuning } from '../../tuning/tilings.ts';
+import { WORKGROUPS, type Tiling } from '../../tuning/tilings.ts';
 import { readShader } from '../../wgsl/shader.ts';
 import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
 import applySource from './batch-norm-train-backward.wgsl?raw';
@@ -30,10 +30,10 @@ interface TunedSplit {
   readonly tuned: { readonly LANES: number; readonly ROWS: number };
 }
 
-function tuneSplit(kernel: string, shape: readonly number[], tuning: Tuning): TunedSplit {
+function tuneSplit(kernel: string, shape: readonly number[], { direct: tuning = {}, workgroups }: Tiling): TunedSplit {
   const LANES = tuning['LANES'] ?? sumsShader.tunables['LANES'] ?? 32;
   const ROWS = tuning['ROWS'] ?? sumsShader.tunables['ROWS'] ?? 8;
-  const split = splitRows(kernel, shape, LANES, ROWS);
+  const split = splitRows(kernel, shape, LANES, ROWS, workgroups ?? WORKGROUPS);
   return { split, tiles: Math.ceil(split.channels / LANES), tuned: { LANES, ROWS } };
 }
 
@@ -54,8 +54,8 @@ function planSums(s: ChannelSumsShape, { split, tiles, tuned }: TunedSplit, limi
 }
 
 /** Sums over rows: inputs dy, x?, y?, mean?, variance?; outputs parts (a temporary), first (of dy), second (of dy x). */
-export function planChannelSums(s: ChannelSumsShape, limits: Limits, tuning: Tuning = {}): [Plan, Plan] {
-  const tunedSplit = tuneSplit('channel-sums', s.shape, tuning);
+export function planChannelSums(s: ChannelSumsShape, limits: Limits, tiling: Tiling = {}): [Plan, Plan] {
+  const tunedSplit = tuneSplit('channel-sums', s.shape, tiling);
   const { split, tiles, tuned } = tunedSplit;
   const channels = { shape: [split.channels], dtype: 'float32' } as const;
   const merge: Plan = {
@@ -84,9 +84,9 @@ export interface BatchNormTrainBackwardShape {
 export function planBatchNormTrainBackward(
   s: BatchNormTrainBackwardShape,
   limits: Limits,
-  tuning: Tuning = {},
+  tiling: Tiling = {},
 ): [Plan, Plan, Plan] {
-  const tunedSplit = tuneSplit('batch-norm-train-backward', s.shape, tuning);
+  const tunedSplit = tuneSplit('batch-norm-train-backward', s.shape, tiling);
   const { split, tiles, tuned } = tunedSplit;
   const { rows, chunks } = split;
   const channels = { shape: [split.channels], dtype: 'float32' } as const;

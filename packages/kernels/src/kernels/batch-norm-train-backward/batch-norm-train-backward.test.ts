@@ -24,7 +24,7 @@ for (const tuning of [{}, { LANES: 16, ROWS: 16 }])
       const forward = batchNormReference(s);
       const y = Float32Array.from(forward.y);
       const got = await runPlans(
-        planBatchNormTrainBackward({ shape, epsilon, relu, hasResidual }, gpu.limits, tuning),
+        planBatchNormTrainBackward({ shape, epsilon, relu, hasResidual }, gpu.limits, { direct: tuning }),
         { dy, x, y, gamma, mean: Float32Array.from(forward.mean), variance: Float32Array.from(forward.variance) },
       );
       const want = batchNormGradReference(s, dy, y);

@@ -1,29 +1,40 @@
 /** 'ThawBatchNormTrain' (batch statistics) and tfjs's 'FusedBatchNorm' (given statistics). */
+import { changeable } from '../../backend/in-place.ts';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
 import { planBatchStatistics, planNormalise } from './batch-norm-train.plan.ts';
 
 const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, optional, attrs }) => {
-  const { epsilon, relu } = attrs<{ epsilon: number; relu: boolean }>();
+  const { epsilon, relu, momentum } = attrs<{ epsilon: number; relu: boolean; momentum?: number }>();
   const [x, gamma, beta, residual] = [input('x'), input('gamma'), input('beta'), optional('residual')];
+  const moving = { movingMean: optional('movingMean'), movingVariance: optional('movingVariance') };
   const channels = [x.shape.at(-1) ?? 1];
-  checkShape('ThawBatchNormTrain', 'gamma', gamma, channels);
-  checkShape('ThawBatchNormTrain', 'beta', beta, channels);
+  for (const [name, tensor] of Object.entries({ gamma, beta, ...moving }))
+    checkShape('ThawBatchNormTrain', name, tensor, channels);
   checkShape('ThawBatchNormTrain', 'residual', residual, x.shape);
   const { limits } = backend.gpu;
-  const { direct } = backend.gpu.tiling('channels');
-  const [statistics, merge] = planBatchStatistics(x.shape, limits, direct);
-  const parts = backend.runOne(statistics, { x });
-  const { mean, variance } = backend.run(merge, { x, parts });
-  backend.release(parts);
-  const plan = planNormalise(
-    { shape: x.shape, epsilon, hasGamma: true, hasBeta: true, hasResidual: residual !== undefined, relu },
-    limits,
-    direct,
+  const tiling = backend.gpu.tiling('channels');
+  const movingMean = moving.movingMean && changeable(backend, moving.movingMean);
+  const movingVariance = moving.movingVariance && changeable(backend, moving.movingVariance);
+  const moves = movingMean && movingVariance ? momentum : undefined;
+  const [statistics, merge] = planBatchStatistics(x.shape, limits, tiling, moves);
+  if (!statistics) throw new Error('ThawBatchNormTrain: no plan was made');
+  const first = backend.run(statistics, { x, movingMean, movingVariance });
+  const { parts } = first;
+  const last = merge ? backend.run(merge, { x, parts, movingMean, movingVariance }) : first;
+  const { mean, variance } = last;
+  for (const tensor of new Set([...Object.values(first), ...Object.values(last)]))
+    if (tensor !== mean && tensor !== variance) backend.release(tensor);
+  const y = backend.runOne(
+    planNormalise(
+      { shape: x.shape, epsilon, hasGamma: true, hasBeta: true, hasResidual: residual !== undefined, relu },
+      limits,
+      tiling,
+    ),
+    { x, mean, variance, gamma, beta, residual },
   );
-  const y = backend.runOne(plan, { x, mean, variance, gamma, beta, residual });
   if (!mean || !variance) throw new Error('ThawBatchNormTrain: the statistics were not made');
-  return [y, mean, variance];
+  return movingMean && movingVariance ? [y, mean, variance, movingMean, movingVariance] : [y, mean, variance];
 });
 
 const fusedBatchNorm = defineKernel('FusedBatchNorm', ({ backend, input, optional, attrs }) => {
@@ -43,7 +54,7 @@ const fusedBatchNorm = defineKernel('FusedBatchNorm', ({ backend, input, optiona
       relu: false,
     },
     backend.gpu.limits,
-    backend.gpu.tiling('channels').direct,
+    backend.gpu.tiling('channels'),
   );
   return backend.runOne(plan, { x, mean, variance, gamma, beta });
 });

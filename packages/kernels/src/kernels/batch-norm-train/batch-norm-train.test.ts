@@ -1,5 +1,5 @@
 // Training batch-norm against float64.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { elements, pipelineKey } from '../../runtime/plan.ts';
 import { EPSILON, expectClose, random } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
@@ -29,12 +29,10 @@ for (const tuning of tunings)
       const residual = hasResidual ? random(elements(shape), 4) : undefined;
       const got = await runPlans(
         [
-          ...planBatchStatistics(shape, gpu.limits, tuning),
-          planNormalise(
-            { shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu },
-            gpu.limits,
-            lanesAndRows(tuning),
-          ),
+          ...planBatchStatistics(shape, gpu.limits, { direct: tuning }),
+          planNormalise({ shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu }, gpu.limits, {
+            direct: lanesAndRows(tuning),
+          }),
         ],
         { x, gamma, beta, residual },
       );
@@ -78,17 +76,44 @@ test('an outlier in the first row costs no accuracy either', async () => {
 });
 
 test('rows are split into enough chunks, and no more', () => {
-  expect(splitRows('k', [32, 112, 112, 64], 32, 8)).toEqual({
+  expect(splitRows('k', [32, 112, 112, 64], 32, 8, 1024)).toEqual({
     rows: 401_408,
     channels: 64,
     chunkRows: 784,
     chunks: 512,
   });
-  expect(splitRows('k', [32, 1, 1, 2048], 32, 8)).toEqual({ rows: 32, channels: 2048, chunkRows: 64, chunks: 1 });
-  expect(() => splitRows('k', [0, 7, 7, 64], 32, 8)).toThrow(/statistics need at least one row/);
+  expect(splitRows('k', [32, 1, 1, 2048], 32, 8, 1024)).toEqual({ rows: 32, channels: 2048, chunkRows: 64, chunks: 1 });
+  expect(() => splitRows('k', [0, 7, 7, 64], 32, 8, 1024)).toThrow(/statistics need at least one row/);
 });
 
 test('a pipeline key never holds a shape', () => {
   const keys = cases.map(({ shape }) => planBatchStatistics(shape, gpu.limits).map(pipelineKey).join());
-  expect(new Set(keys).size).toBe(1);
+  // One where the rows are split, one where they are not.
+  expect(new Set(keys).size).toBe(2);
+});
+
+describe.each([
+  ['in one pass', 1],
+  ['split', 1024],
+])('moving statistics, rows %s', (_, workgroups) => {
+  test.each([
+    [2, 5, 7, 3],
+    [1, 1, 1, 5],
+    [4, 13, 11, 33],
+  ])('[%i, %i, %i, %i]', async (...shape) => {
+    const channels = shape[3];
+    const rows = elements(shape) / channels;
+    const x = random(elements(shape), 1);
+    const movingMean = random(channels, 2);
+    const movingVariance = random(channels, 3);
+    const plans = planBatchStatistics(shape, gpu.limits, { direct: { LANES: 8, ROWS: 1 }, workgroups }, 0.9);
+    expect(plans.length).toBe(workgroups === 1 || rows <= 8 ? 1 : 2);
+    const got = await runPlans(plans, { x, movingMean, movingVariance });
+    const { mean, variance } = statisticsReference(x, rows, channels);
+    const unbiased = rows / Math.max(1, rows - 1);
+    // As the statistics themselves, of which a tenth counts, and three roundings of numbers of size at most 1.
+    const bound = 4 * (8 + Math.log2(rows + 1)) * EPSILON;
+    expectClose(got['movingMean'] ?? [], movingMean.map((v, c) => 0.9 * v + 0.1 * (mean[c] ?? NaN)), bound); // prettier-ignore
+    expectClose(got['movingVariance'] ?? [], movingVariance.map((v, c) => 0.9 * v + 0.1 * unbiased * (variance[c] ?? NaN)), bound); // prettier-ignore
+  });
 });

@@ -3,6 +3,9 @@
 // Blocks of BLOCK rows take two passes in registers; blocks and threads are merged by Chan's formula
 //   M2 = M2a + M2b + (meanB - meanA)^2 countA countB / (countA + countB),
 // never E[x^2] - E[x]^2. Means are kept relative to the first row: a mean of 1e4 costs no digits of the deviations.
+// IS_WHOLE: the chunk is all rows, and what merge-statistics.wgsl makes of parts is made here.
+// MOVES: the moving statistics follow, moving = momentum moving + (1 - momentum) statistic, with M2 / (rows - 1) as
+// variance (Keras's fused batch-norm: keras-team/keras#10443).
 
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
@@ -10,16 +13,25 @@ const BLOCK: u32 = 8u;  // @tune
 const THREADS = LANES * ROWS;
 const_assert (ROWS & (ROWS - 1u)) == 0u;
 
+override IS_WHOLE: bool = false;
+override MOVES: bool = false;
+
 struct Params {
   rows: u32,
   channels: u32,
   chunkRows: u32,
   chunks: u32,
+  momentum: f32,
+  fresh: f32, // 1 - momentum, rounded once from float64
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> parts: array<f32>; // [chunks, 2, channels]
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> mean: array<f32>;
+@group(0) @binding(3) var<storage, read_write> variance: array<f32>;
+@group(0) @binding(4) var<storage, read_write> movingMean: array<f32>;
+@group(0) @binding(5) var<storage, read_write> movingVariance: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
 
 var<workgroup> counts: array<f32, THREADS>;
 var<workgroup> means: array<f32, THREADS>;
@@ -34,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let isInside = channel < params.channels && chunk < params.chunks;
 
   var count = 0.0;
-  var mean = 0.0;
+  var middle = 0.0;
   var square = 0.0;
   if (isInside) {
     let pivot = x[channel];
@@ -59,14 +71,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
       }
       let total = count + n;
-      let delta = blockMean - mean;
-      mean += delta * (n / total);
+      let delta = blockMean - middle;
+      middle += delta * (n / total);
       square += blockSquare + delta * delta * (count * n / total);
       count = total;
     }
   }
   counts[thread] = count;
-  means[thread] = mean;
+  means[thread] = middle;
   squares[thread] = square;
   workgroupBarrier();
   for (var half = THREADS / 2u; half >= LANES; half /= 2u) {
@@ -83,7 +95,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
   }
   if (thread < LANES && isInside) {
-    parts[(2u * chunk) * params.channels + channel] = means[thread];
-    parts[(2u * chunk + 1u) * params.channels + channel] = squares[thread];
+    if (!IS_WHOLE) {
+      parts[(2u * chunk) * params.channels + channel] = means[thread];
+      parts[(2u * chunk + 1u) * params.channels + channel] = squares[thread];
+      return;
+    }
+    let whole = x[channel] + means[thread];
+    mean[channel] = whole;
+    variance[channel] = squares[thread] / f32(params.rows);
+    if (MOVES) {
+      let unbiased = squares[thread] / f32(max(params.rows, 2u) - 1u);
+      movingMean[channel] = params.momentum * movingMean[channel] + params.fresh * whole;
+      movingVariance[channel] = params.momentum * movingVariance[channel] + params.fresh * unbiased;
+    }
   }
 }

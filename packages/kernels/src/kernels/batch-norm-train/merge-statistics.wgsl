@@ -1,23 +1,30 @@
 // Merges the chunks' statistics of each channel by Chan's formula:
 //   mean = x[0] + mean of the chunks' relative means, weighted by count;  variance = M2 / rows (biased)
+// and moves the moving statistics as batch-statistics.wgsl does.
 
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
 const THREADS = LANES * ROWS;
 const_assert (ROWS & (ROWS - 1u)) == 0u;
 
+override MOVES: bool = false;
+
 struct Params {
   rows: u32,
   channels: u32,
   chunkRows: u32,
   chunks: u32,
+  momentum: f32,
+  fresh: f32, // 1 - momentum
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> parts: array<f32>; // [chunks, 2, channels]
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> variance: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read_write> movingMean: array<f32>;
+@group(0) @binding(5) var<storage, read_write> movingVariance: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
 
 var<workgroup> counts: array<f32, THREADS>;
 var<workgroup> means: array<f32, THREADS>;
@@ -57,7 +64,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
   }
   if (thread < LANES && channel < params.channels) {
-    mean[channel] = x[channel] + means[thread];
+    let whole = x[channel] + means[thread];
+    mean[channel] = whole;
     variance[channel] = squares[thread] / f32(params.rows);
+    if (MOVES) {
+      let unbiased = squares[thread] / f32(max(params.rows, 2u) - 1u);
+      movingMean[channel] = params.momentum * movingMean[channel] + params.fresh * whole;
+      movingVariance[channel] = params.momentum * movingVariance[channel] + params.fresh * unbiased;
+    }
   }
 }

@@ -1,24 +1,24 @@
 /**
- * 'ThawAdam': inputs value, gradient, m, v; outputs [value, m, v].
- * 'ThawSgd': inputs value, gradient, velocity?; outputs [value] or [value, velocity].
+ * 'ThawAdam': inputs value, gradient, m, v, rates [2]; outputs [value, m, v].
+ * 'ThawSgd': inputs value, gradient, rates [1 or more], velocity?; outputs [value] or [value, velocity].
+ * 'ThawAccumulate': inputs sum, x; attribute scale; output [sum].
  * The outputs are the inputs' own storage, changed in place, unless another tensor shares it: then a copy is changed, so
  * that a clone somebody kept (the best weights so far) never moves.
  */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { changeable } from '../../backend/in-place.ts';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { planAdam, planCopy, planSgd, planSgdPlain, type AdamSettings, type SgdSettings } from './optimizers.plan.ts';
+import {
+  planAccumulate,
+  planAdam,
+  planSgd,
+  planSgdPlain,
+  type AdamSettings,
+  type SgdSettings,
+} from './optimizers.plan.ts';
 
 const targetOf = ({ gpu }: ThawBackend) => ({ limits: gpu.limits, tuning: gpu.tiling('elementwise').direct });
-
-/** The tensor to change in place: the input's storage, or a copy of it where the input is not its only owner. */
-function changeable(backend: ThawBackend, tensor: TensorInfo): TensorInfo {
-  if (backend.refCount(tensor.dataId) > 1)
-    return backend.runOne(planCopy(tensor.shape, targetOf(backend)), { x: tensor });
-  backend.invalidateHost(tensor);
-  return backend.alias(tensor, tensor.shape);
-}
 
 const adam = defineKernel('ThawAdam', ({ backend, input, attrs }) => {
   const gradient = input('gradient');
@@ -28,26 +28,35 @@ const adam = defineKernel('ThawAdam', ({ backend, input, attrs }) => {
   });
   const plan = planAdam(gradient.shape, attrs<AdamSettings>(), targetOf(backend));
   const [value, m, v] = [changeable(backend, given[0]), changeable(backend, given[1]), changeable(backend, given[2])];
-  backend.run(plan, { gradient, value, m, v });
+  backend.run(plan, { gradient, rates: input('rates'), value, m, v });
   return [value, m, v];
 });
 
 const sgd = defineKernel('ThawSgd', ({ backend, input, optional, attrs }) => {
   const settings = attrs<SgdSettings>();
-  const [gradient, before, velocityBefore] = [input('gradient'), input('value'), optional('velocity')];
+  const [gradient, rates] = [input('gradient'), input('rates')];
+  const [before, velocityBefore] = [input('value'), optional('velocity')];
   const target = targetOf(backend);
   checkShape('ThawSgd', 'value', before, gradient.shape);
   checkShape('ThawSgd', 'velocity', velocityBefore, gradient.shape);
   if (!velocityBefore) {
     if (settings.momentum !== 0) throw new Error(`ThawSgd: momentum ${settings.momentum} needs a velocity`);
     const value = changeable(backend, before);
-    backend.run(planSgdPlain(gradient.shape, settings, target), { gradient, value });
+    backend.run(planSgdPlain(gradient.shape, settings, target), { gradient, rates, value });
     return [value];
   }
   const plan = planSgd(gradient.shape, settings, target);
   const [value, velocity] = [changeable(backend, before), changeable(backend, velocityBefore)];
-  backend.run(plan, { gradient, value, velocity });
+  backend.run(plan, { gradient, rates, value, velocity });
   return [value, velocity];
 });
 
-export const optimizerKernels = [adam, sgd];
+const accumulate = defineKernel('ThawAccumulate', ({ backend, input, attrs }) => {
+  const [x, before] = [input('x'), input('sum')];
+  checkShape('ThawAccumulate', 'x', x, before.shape);
+  const sum = changeable(backend, before);
+  backend.run(planAccumulate(x.shape, attrs<{ scale: number }>().scale, targetOf(backend)), { x, sum });
+  return [sum];
+});
+
+export const optimizerKernels = [adam, sgd, accumulate];

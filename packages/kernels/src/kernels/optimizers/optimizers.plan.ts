@@ -2,11 +2,13 @@
 import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import type { Tuning } from '../../tuning/tilings.ts';
 import { readShader, type Shader } from '../../wgsl/shader.ts';
+import accumulateSource from './accumulate.wgsl?raw';
 import adamSource from './adam.wgsl?raw';
 import copySource from './copy.wgsl?raw';
 import plainSource from './sgd-plain.wgsl?raw';
 import sgdSource from './sgd.wgsl?raw';
 
+export const accumulateShader = readShader('accumulate', accumulateSource);
 export const adamShader = readShader('adam', adamSource);
 export const copyShader = readShader('copy', copySource);
 export const plainShader = readShader('sgd-plain', plainSource);
@@ -14,17 +16,12 @@ export const sgdShader = readShader('sgd', sgdSource);
 
 /** As ops/optimizer-steps.ts states them. */
 export interface AdamSettings {
-  readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Number of this step, from 1. */
-  readonly step: number;
-  readonly weightDecay: number;
 }
 
 export interface SgdSettings {
-  readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
   readonly nesterov: boolean;
@@ -55,34 +52,38 @@ function planElementwise(
     params: { size, ...params },
     workgroups: foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     outputs,
+    elementwise: { perWorkgroup: THREADS * PER_THREAD },
   };
 }
 
-/** Input gradient; changed in place: value, m, v. @throws when the step is not at least 1. */
+/** Inputs gradient, rates; changed in place: value, m, v. */
 export function planAdam(shape: readonly number[], s: AdamSettings, target: Target): Plan {
-  const { learningRate, beta1, beta2, epsilon, step, weightDecay } = s;
-  if (!(step >= 1)) throw new Error(`adam: step is ${step}; steps are counted from 1`);
+  const { beta1, beta2, epsilon } = s;
   return planElementwise(adamShader, shape, target, {
-    rate: (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step),
     beta1,
     beta2,
     fresh1: 1 - beta1,
     fresh2: 1 - beta2,
     epsilon,
-    keep: 1 - learningRate * weightDecay,
   });
 }
 
-/** Input gradient; changed in place: value, velocity. */
-export const planSgd = (shape: readonly number[], { nesterov, ...params }: SgdSettings, target: Target): Plan =>
-  planElementwise(sgdShader, shape, target, params, { NESTEROV: Number(nesterov) });
+/** Inputs gradient, rates; changed in place: value, velocity. */
+export const planSgd = (shape: readonly number[], s: SgdSettings, target: Target): Plan => {
+  const { momentum, weightDecay, nesterov } = s;
+  return planElementwise(sgdShader, shape, target, { momentum, weightDecay }, { NESTEROV: Number(nesterov) });
+};
 
-/** Input gradient; changed in place: value. */
+/** Inputs gradient, rates; changed in place: value. */
 export const planSgdPlain = (
   shape: readonly number[],
-  { learningRate, weightDecay }: Pick<SgdSettings, 'learningRate' | 'weightDecay'>,
+  { weightDecay }: Pick<SgdSettings, 'weightDecay'>,
   target: Target,
-): Plan => planElementwise(plainShader, shape, target, { learningRate, weightDecay });
+): Plan => planElementwise(plainShader, shape, target, { weightDecay });
+
+/** Input x; changed in place: sum. */
+export const planAccumulate = (shape: readonly number[], scale: number, target: Target): Plan =>
+  planElementwise(accumulateShader, shape, target, { scale });
 
 /** Input x; output y. */
 export const planCopy = (shape: readonly number[], target: Target): Plan =>

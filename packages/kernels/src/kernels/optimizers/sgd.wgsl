@@ -1,6 +1,6 @@
 // One step of gradient descent, in place (PyTorch's form):
 //   g = gradient + weightDecay value,  velocity = momentum velocity + g
-//   value = value - learningRate (NESTEROV ? g + momentum velocity : velocity)
+//   value = value - rates[0] (NESTEROV ? g + momentum velocity : velocity)
 
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
@@ -9,18 +9,19 @@ override NESTEROV: bool = false;
 
 struct Params {
   size: u32, // vectors of four; the last may reach past the tensor into its padding
-  learningRate: f32,
   momentum: f32,
   weightDecay: f32,
 }
 
 @group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> value: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> velocity: array<vec4f>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> rates: array<f32>;
+@group(0) @binding(2) var<storage, read_write> value: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> velocity: array<vec4f>;
+@group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let rate = rates[0];
   let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
   for (var j = 0u; j < PER_THREAD; j++) {
     let i = start + j * THREADS;
@@ -29,6 +30,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let speed = params.momentum * velocity[i] + g;
     velocity[i] = speed;
     let direction = select(speed, g + params.momentum * speed, NESTEROV);
-    value[i] -= params.learningRate * direction;
+    value[i] -= rate * direction;
   }
 }

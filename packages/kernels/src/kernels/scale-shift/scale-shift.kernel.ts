@@ -18,7 +18,7 @@ const scaleShift = defineKernel('ThawScaleShift', ({ backend, input, optional, a
   const plan = planScaleShift(
     { shape: x.shape, hasResidual: residual !== undefined, relu },
     backend.gpu.limits,
-    backend.gpu.tiling('channels').direct,
+    backend.gpu.tiling('channels'),
   );
   return backend.runOne(plan, { x, scale, shift, residual });
 });
@@ -29,7 +29,7 @@ const scaleShiftGrad = defineKernel('ThawScaleShiftGrad', ({ backend, input, att
   const plan = planScaleShiftBackward(
     { shape: dy.shape, hasResidual, relu },
     backend.gpu.limits,
-    backend.gpu.tiling('channels').direct,
+    backend.gpu.tiling('channels'),
   );
   const { dx, dresidual } = backend.run(plan, { dy, y, scale });
   if (!dx || !dresidual) throw new Error('ThawScaleShiftGrad: an output was not made');
@@ -44,7 +44,7 @@ const scaleShiftSum = defineKernel('ThawScaleShiftSum', ({ backend, input, attrs
   const [sums, merge] = planChannelSums(
     { shape: dy.shape, relu, factor: of === 'scale' ? 'x' : 'none', epsilon: 0 },
     backend.gpu.limits,
-    backend.gpu.tiling('channels').direct,
+    backend.gpu.tiling('channels'),
   );
   const parts = backend.runOne(sums, { dy, x, y });
   const { first, second } = backend.run(merge, { parts });

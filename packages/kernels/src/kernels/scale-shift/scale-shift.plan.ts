@@ -1,6 +1,6 @@
 /** Plans of the per-channel scale and shift and its pass backward; its sums are planChannelSums. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
-import type { Tuning } from '../../tuning/tilings.ts';
+import { WORKGROUPS, type Tiling } from '../../tuning/tilings.ts';
 import { readShader, type Shader } from '../../wgsl/shader.ts';
 import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
 import backwardSource from './scale-shift-backward.wgsl?raw';
@@ -16,11 +16,11 @@ export interface ScaleShiftShape {
   readonly relu: boolean;
 }
 
-function planPass(shader: Shader, s: ScaleShiftShape, limits: Limits, tuning: Tuning, outputs: Plan['outputs']): Plan {
-  const tuned = { ...shader.tunables, ...tuning };
+function planPass(shader: Shader, s: ScaleShiftShape, limits: Limits, tiling: Tiling, outputs: Plan['outputs']): Plan {
+  const tuned = { ...shader.tunables, ...tiling.direct };
   checkBinding(shader.name, 'x', s.shape, limits);
   const { LANES = 1, ROWS = 1 } = tuned;
-  const split = splitRows(shader.name, s.shape, LANES, ROWS);
+  const split = splitRows(shader.name, s.shape, LANES, ROWS, tiling.workgroups ?? WORKGROUPS);
   return {
     shader,
     tuning: tuned,
@@ -32,12 +32,12 @@ function planPass(shader: Shader, s: ScaleShiftShape, limits: Limits, tuning: Tu
 }
 
 /** Inputs x, scale, shift, residual?; output y. */
-export const planScaleShift = (s: ScaleShiftShape, limits: Limits, tuning: Tuning = {}): Plan =>
-  planPass(forwardShader, s, limits, tuning, { y: { shape: s.shape, dtype: 'float32' } });
+export const planScaleShift = (s: ScaleShiftShape, limits: Limits, tiling: Tiling = {}): Plan =>
+  planPass(forwardShader, s, limits, tiling, { y: { shape: s.shape, dtype: 'float32' } });
 
 /** Inputs dy, y (with the ReLU), scale; outputs dx, dresidual (of one element where there is no residual). */
-export const planScaleShiftBackward = (s: ScaleShiftShape, limits: Limits, tuning: Tuning = {}): Plan =>
-  planPass(backwardShader, s, limits, tuning, {
+export const planScaleShiftBackward = (s: ScaleShiftShape, limits: Limits, tiling: Tiling = {}): Plan =>
+  planPass(backwardShader, s, limits, tiling, {
     dx: { shape: s.shape, dtype: 'float32' },
     dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: 'float32' },
   });

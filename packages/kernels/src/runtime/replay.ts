@@ -1,0 +1,160 @@
+/**
+ * A recorded step made ready to run again and again: its tensors have places, its bind groups and parameters are made, and
+ * a replay only encodes the list. Nothing of a replay is allocated.
+ */
+import { paramsSize } from '../wgsl/shader.ts';
+import { aligned, coalesce } from './coalesce.ts';
+import { bufferUsage } from './constants.ts';
+import { ThawGpuError } from './errors.ts';
+import type { Lifetime } from './memory-plan.ts';
+import type { Limits } from './plan.ts';
+import type { CommandQueue, EncodedDispatch } from './queue.ts';
+import type { RecordedDispatch, Recording } from './recording.ts';
+import type { Scratch } from './scratch.ts';
+import { type BufferSlice } from './slice.ts';
+
+/** Parameters of dispatch n stand at n SLOT_BYTES: what every device accepts as a dynamic offset. */
+const SLOT_BYTES = 256;
+
+export interface ReplayHost {
+  readonly device: GPUDevice;
+  readonly limits: Limits;
+  readonly queue: CommandQueue;
+  readonly scratch: Scratch;
+  /** A buffer of its own. */
+  acquire(size: number): BufferSlice;
+  /** Moves tensors that live on into one arena; undefined where another arena holds some of them. */
+  gather(slices: readonly BufferSlice[]): BufferSlice | undefined;
+  /** Grows whenever a tensor was moved. */
+  moves(): number;
+}
+
+export class Replay {
+  readonly #host: ReplayHost;
+  readonly #list: readonly RecordedDispatch[];
+  readonly #held: readonly BufferSlice[];
+  readonly #own: readonly BufferSlice[];
+  /** Tensors that were there before the step, and must still be. */
+  readonly #external: readonly BufferSlice[];
+  readonly #params: GPUBuffer;
+  #encoded: readonly EncodedDispatch[] = [];
+  #moves = -1;
+  #isDisposed = false;
+
+  /** Gives every tensor of the recording its place; nothing may be pending on the queue, as tensors are moved. @param outputs tensors that are read after a replay */
+  static async compile(recording: Recording, outputs: readonly BufferSlice[], host: ReplayHost): Promise<Replay> {
+    const members = new Map<BufferSlice, { arena: BufferSlice; offset: number }>();
+    const layOut = (slices: readonly BufferSlice[]): BufferSlice | undefined => {
+      if (slices.every(({ isPlaced }) => isPlaced)) return host.gather(slices);
+      if (slices.some((slice) => slice.isPlaced || members.has(slice) || outputs.includes(slice))) return undefined;
+      const arena = recording.allocate(slices.reduce((sum, { size }) => sum + aligned(size), 0));
+      let offset = 0;
+      for (const slice of slices) {
+        members.set(slice, { arena, offset });
+        offset += aligned(slice.size);
+      }
+      return arena;
+    };
+    const list = coalesce(recording.dispatches, host.limits, layOut);
+    const external = [...new Set(list.flatMap(({ slices }) => slices.filter(({ isPlaced }) => isPlaced)))];
+    const lifetimes = lifetimesOf(list, (slice) => members.get(slice)?.arena ?? slice);
+    const own: BufferSlice[] = [];
+    for (const output of outputs) {
+      if (output.isPlaced) continue;
+      const place = host.acquire(output.size);
+      own.push(place);
+      output.move(place.buffer, 0, output.owner);
+      lifetimes.delete(output);
+    }
+    host.scratch.place(lifetimes);
+    for (const [slice, { arena, offset }] of members) slice.move(arena.buffer, arena.offset + offset, arena.owner);
+    await Promise.all(list.map(({ pipeline }) => pipeline.ready));
+    return new Replay(host, list, recording.held, own, external);
+  }
+
+  private constructor(
+    host: ReplayHost,
+    list: readonly RecordedDispatch[],
+    held: readonly BufferSlice[],
+    own: readonly BufferSlice[],
+    external: readonly BufferSlice[],
+  ) {
+    this.#host = host;
+    this.#list = list;
+    this.#held = held;
+    this.#own = own;
+    this.#external = external.filter((slice) => !held.includes(slice));
+    const bytes = new Uint8Array(Math.max(1, list.length) * SLOT_BYTES);
+    list.forEach(({ params }, i) => {
+      bytes.set(new Uint8Array(params), i * SLOT_BYTES);
+    });
+    this.#params = host.device.createBuffer({
+      label: 'params',
+      size: bytes.byteLength,
+      usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
+    });
+    host.device.queue.writeBuffer(this.#params, 0, bytes);
+  }
+
+  get dispatches(): number {
+    return this.#list.length;
+  }
+
+  /** Records the step once more. @throws when a tensor that it uses was disposed */
+  replay(): void {
+    if (this.#isDisposed) throw new ThawGpuError('a captured step was replayed after it was disposed');
+    if (this.#external.some(({ isReleased }) => isReleased))
+      throw new ThawGpuError('a captured step uses a tensor that was disposed or replaced since; capture it again');
+    if (this.#moves !== this.#host.moves()) {
+      this.#encoded = this.#list.map((dispatch, i) => this.#encode(dispatch, i));
+      this.#moves = this.#host.moves();
+    }
+    this.#host.queue.replay(this.#encoded);
+  }
+
+  /** Gives the memory back; tensors that the step returned have no values after it. */
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#host.queue.flush();
+    for (const slice of [...this.#held, ...this.#own]) slice.release();
+    this.#host.scratch.leave();
+    this.#params.destroy();
+    this.#encoded = [];
+  }
+
+  #encode({ pipeline, plan, slices }: RecordedDispatch, index: number): EncodedDispatch {
+    const { shader, layout, compiled } = pipeline;
+    if (!compiled) throw new ThawGpuError(`${shader.name} was encoded before it was compiled`);
+    let given = 0;
+    const entries = shader.bindings.map(({ index: binding, type }) => {
+      if (type === 'uniform') return { binding, resource: { buffer: this.#params, size: paramsSize(shader) } };
+      const slice = slices[given++];
+      if (!slice) throw new ThawGpuError(`${shader.name}: ${slices.length} buffers for more bindings`);
+      return { binding, resource: { buffer: slice.buffer, offset: slice.offset, size: slice.size } };
+    });
+    return {
+      kernel: shader.name,
+      pipeline: compiled,
+      group: this.#host.device.createBindGroup({ label: shader.name, layout, entries }),
+      offsets: shader.params.length > 0 ? [index * SLOT_BYTES] : [],
+      workgroups: plan.workgroups,
+    };
+  }
+}
+
+/** From each unplaced tensor's first use to its last. */
+function lifetimesOf(
+  list: readonly RecordedDispatch[],
+  rootOf: (slice: BufferSlice) => BufferSlice,
+): Map<BufferSlice, Lifetime> {
+  const lifetimes = new Map<BufferSlice, Lifetime>();
+  list.forEach(({ slices }, i) => {
+    for (const slice of slices) {
+      if (slice.isPlaced) continue;
+      const root = rootOf(slice);
+      lifetimes.set(root, { size: root.size, first: lifetimes.get(root)?.first ?? i, last: i });
+    }
+  });
+  return lifetimes;
+}
