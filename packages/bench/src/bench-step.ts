@@ -1,10 +1,7 @@
 // thaw bench step: the training step and its parts in every engine, verified against each other before any time is taken.
 import type { Engine, EngineName } from './engines/engine.ts';
-import { checkAgreement, type Agreement } from './measure/agreement.ts';
-import { interleave, type Measured } from './measure/interleave.ts';
-import { Peer } from './peer/peer.ts';
-import { stepWorkload, type StepCase, type StepSpec } from './workloads/step.ts';
-import type { Workload } from './workloads/workload.ts';
+import { compare, startPeers, type Compared } from './measure/compare.ts';
+import type { StepCase, StepSpec } from './workloads/step.ts';
 
 export interface BenchStepOptions {
   readonly engine: Engine;
@@ -19,16 +16,12 @@ export interface BenchStepOptions {
 }
 
 /** One line of the table: a case in an engine. */
-export interface StepRow extends Measured {
+export interface StepRow extends Compared {
   readonly case: string;
   readonly about: string;
-  readonly engine: string;
   readonly imageSize: number;
   readonly batchSize: number;
   readonly imagesPerSecond: number;
-  /** Median of the engine over median of Thaw: how often faster Thaw is. */
-  readonly ratio?: number | undefined;
-  readonly agreement?: Agreement | undefined;
 }
 
 /**
@@ -47,46 +40,23 @@ export const canRun = (engine: EngineName, { part }: StepCase): boolean =>
 
 /** Runs one case. @throws DisagreementError, before any time is taken, when an engine computes something else */
 export async function benchStep(stepCase: StepCase, options: BenchStepOptions): Promise<StepRow[]> {
-  const { engine, against, adapter, imageSize, batchSize, seed } = options;
+  const { against, adapter, imageSize, batchSize, seed } = options;
   const spec: StepSpec = { kind: 'step', part: stepCase.part, imageSize, batchSize, seed };
-  const workloads = new Map<string, Workload>([[engine.name, await stepWorkload(engine, spec)]]);
-  const peers: Peer[] = [];
+  const peers = await startPeers(
+    against.filter((one) => canRun(one, stepCase)),
+    adapter,
+  );
   try {
-    for (const name of against.filter((one) => canRun(one, stepCase))) {
-      const peer = await Peer.start(name, adapter);
-      peers.push(peer);
-      workloads.set(name, await peer.open(spec));
-    }
-    const agreements = await verify(stepCase.name, workloads, engine.name);
-    const measured = await interleave(workloads, options);
-    const own = measured.get(engine.name)?.milliseconds.median;
-    return [...measured].map(([name, one]) => ({
+    const found = await compare(stepCase.name, spec, { ...options, peers, allowedOf: stepTolerance });
+    return found.map((one) => ({
+      ...one,
       case: stepCase.name,
       about: stepCase.about,
-      engine: name,
       imageSize,
       batchSize,
       imagesPerSecond: (1000 * batchSize) / one.milliseconds.median,
-      ratio: own === undefined || name === engine.name ? undefined : one.milliseconds.median / own,
-      agreement: agreements.get(name),
-      ...one,
     }));
   } finally {
-    await workloads.get(engine.name)?.close();
     for (const peer of peers) peer.stop();
   }
-}
-
-async function verify(
-  name: string,
-  workloads: ReadonlyMap<string, Workload>,
-  own: string,
-): Promise<Map<string, Agreement>> {
-  const outputs = await workloads.get(own)?.verify();
-  const agreements = new Map<string, Agreement>();
-  for (const [peer, workload] of workloads) {
-    if (peer === own || !outputs) continue;
-    agreements.set(peer, checkAgreement(name, [own, outputs], [peer, await workload.verify()], stepTolerance));
-  }
-  return agreements;
 }

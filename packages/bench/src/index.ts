@@ -3,6 +3,16 @@ export { ENGINE_NAMES, type Engine, type EngineName } from './engines/engine.ts'
 export { openEngine } from './engines/open.ts';
 export { thawEngine } from './engines/thaw.ts';
 export { benchStep, canRun, stepTolerance, type BenchStepOptions, type StepRow } from './bench-step.ts';
+export {
+  benchKernels,
+  summariseKernels,
+  type BenchKernelsOptions,
+  type FamilySummary,
+  type KernelRow,
+} from './bench-kernels.ts';
+export { measureCeilings } from './ceilings/ceilings.ts';
+export { profileStep, type ProfileOptions } from './profile-step.ts';
+export { KERNEL_CASES, type KernelCase } from './workloads/kernel-cases.ts';
 export { STEP_CASES, type StepCase } from './workloads/step.ts';
 export { DisagreementError, type Agreement } from './measure/agreement.ts';
-export { geometricMean, type Spread } from './measure/statistics.ts';
+export { geometricMean, type Ceilings, type Spread } from './measure/statistics.ts';

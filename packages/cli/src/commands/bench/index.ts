@@ -1,7 +1,11 @@
 // thaw bench: what the machine at hand does, and other engines on it.
 import { defineGroup } from '../command.ts';
+import { benchKernelsCommand } from './kernels.ts';
+import { benchProfileCommand } from './profile.ts';
 import { benchStepCommand } from './step.ts';
 
 export const bench = defineGroup('bench', 'measure training steps and kernels, also against other engines', [
   benchStepCommand,
+  benchKernelsCommand,
+  benchProfileCommand,
 ]);

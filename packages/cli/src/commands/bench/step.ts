@@ -81,7 +81,7 @@ const rowShape = z.object({
   dispatches: z.number().optional(),
   peakBytes: z.number().optional(),
 });
-type TableRow = z.infer<typeof rowShape> & Pick<StepRow, 'ratio'>;
+type TableRow = z.infer<typeof rowShape> & { readonly ratio?: number | undefined };
 
 async function runBenchStep(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
   const { imageSize, batchSize, adapter } = settings;

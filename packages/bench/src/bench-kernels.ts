@@ -1,0 +1,100 @@
+// thaw bench kernels: every kernel of a training step beside other engines and beside the floor that the device sets.
+import type { Engine, EngineName } from './engines/engine.ts';
+import { compare, startPeers, type Compared } from './measure/compare.ts';
+import { floorMilliseconds, geometricMean, type Ceilings } from './measure/statistics.ts';
+import { KERNEL_CASES, termsOf, workOf, type KernelCase, type KernelWork } from './workloads/kernel-cases.ts';
+
+export interface BenchKernelsOptions {
+  readonly engine: Engine;
+  readonly against: readonly EngineName[];
+  readonly adapter?: string | undefined;
+  readonly ceilings: Ceilings;
+  readonly seed: number;
+  readonly rounds: number;
+  /** For the rounds of one case. */
+  readonly seconds: number;
+}
+
+export interface KernelRow extends Compared {
+  readonly case: string;
+  readonly op: KernelWork['op'];
+  readonly gflops: number;
+  readonly gigabytesPerSecond: number;
+  /** The least that the device's ceilings allow. */
+  readonly floorMilliseconds: number;
+}
+
+/** Engine and kernels it has not: WebAssembly has no gradient of a convolution's filter. */
+const canRunKernel = (engine: EngineName, op: KernelWork['op']): boolean =>
+  engine !== 'tfjs-wasm' || op !== 'conv2d-backward-filter';
+
+/** Ten times what sums of that many random terms part by; batch-norm's gradient subtracts means and keeps fewer digits. */
+const tolerance = (work: KernelWork): number =>
+  (work.op === 'batch-norm-train' ? 100 : 10) * Math.sqrt(termsOf(work) + 16) * 2 ** -24;
+
+/** Runs the cases one by one. @throws DisagreementError when an engine computes something else */
+export async function benchKernels(
+  cases: readonly KernelCase[],
+  options: BenchKernelsOptions,
+  onRow: (row: KernelRow) => void,
+): Promise<KernelRow[]> {
+  const { against, adapter, ceilings, seed } = options;
+  const peers = await startPeers(against, adapter);
+  const rows: KernelRow[] = [];
+  try {
+    for (const { name, work } of cases) {
+      const able = peers.filter(({ engine }) => canRunKernel(engine, work.op));
+      const allowedOf = (): number => tolerance(work);
+      const { flops, bytes } = workOf(work);
+      for (const one of await compare(name, { kind: 'kernel', work, seed }, { ...options, peers: able, allowedOf })) {
+        const seconds = one.milliseconds.median / 1000;
+        const row: KernelRow = {
+          ...one,
+          case: name,
+          op: work.op,
+          gflops: flops / seconds / 1e9,
+          gigabytesPerSecond: bytes / seconds / 1e9,
+          floorMilliseconds: floorMilliseconds({ flops, bytes }, ceilings),
+        };
+        rows.push(row);
+        onRow(row);
+      }
+    }
+  } finally {
+    for (const peer of peers) peer.stop();
+  }
+  return rows;
+}
+
+export interface FamilySummary {
+  readonly op: KernelWork['op'];
+  readonly engine: string;
+  readonly cases: number;
+  /** Geometric means. */
+  readonly gflops: number;
+  readonly shareOfFloor: number;
+  readonly ratio: number | undefined;
+  /** The case in which Thaw gains least. */
+  readonly least: number | undefined;
+}
+
+/** Geometric means by kernel and engine, in the cases' order. */
+export function summariseKernels(rows: readonly KernelRow[]): FamilySummary[] {
+  const ops = [...new Set(KERNEL_CASES.map(({ work }) => work.op))];
+  return ops.flatMap((op) =>
+    [...new Set(rows.map(({ engine }) => engine))].flatMap((engine) => {
+      const own = rows.filter((row) => row.op === op && row.engine === engine);
+      if (own.length === 0) return [];
+      const ratios = own.flatMap(({ ratio }) => ratio ?? []);
+      return {
+        op,
+        engine,
+        cases: own.length,
+        gflops: geometricMean(own.map(({ gflops }) => gflops)) ?? NaN,
+        shareOfFloor: geometricMean(own.map((row) => row.floorMilliseconds / row.milliseconds.median)) ?? NaN,
+        ratio: geometricMean(ratios),
+        least: ratios.length === 0 ? undefined : Math.min(...ratios),
+      };
+    }),
+  );
+}

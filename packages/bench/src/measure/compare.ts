@@ -1,0 +1,58 @@
+// One workload in several engines: verified against each other before any time is taken, then timed in turns.
+import type { Engine, EngineName } from '../engines/engine.ts';
+import { Peer } from '../peer/peer.ts';
+import { openWorkload, type WorkloadSpec } from '../workloads/open.ts';
+import type { Workload } from '../workloads/workload.ts';
+import { checkAgreement, type Agreement } from './agreement.ts';
+import { interleave, type InterleaveOptions, type Measured } from './interleave.ts';
+
+export interface CompareOptions extends InterleaveOptions {
+  readonly engine: Engine;
+  /** Processes of other engines, which the caller stops. */
+  readonly peers: readonly Peer[];
+  /** The largest difference of a tensor that rounding explains. */
+  readonly allowedOf: (tensor: string) => number;
+}
+
+export interface Compared extends Measured {
+  readonly engine: string;
+  /** Median of the engine over median of Thaw: how often faster Thaw is. */
+  readonly ratio: number | undefined;
+  readonly agreement: Agreement | undefined;
+}
+
+/** Starts the peers that a benchmark asks for. */
+export async function startPeers(names: readonly EngineName[], adapter: string | undefined): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  try {
+    for (const name of names) peers.push(await Peer.start(name, adapter));
+  } catch (error) {
+    for (const peer of peers) peer.stop();
+    throw error;
+  }
+  return peers;
+}
+
+/** @throws DisagreementError, before any time is taken, when an engine computes something else */
+export async function compare(name: string, spec: WorkloadSpec, options: CompareOptions): Promise<Compared[]> {
+  const { engine, peers, allowedOf } = options;
+  const workloads = new Map<string, Workload>([[engine.name, await openWorkload(engine, spec)]]);
+  try {
+    for (const peer of peers) workloads.set(peer.engine, await peer.open(spec));
+    const agreements = new Map<string, Agreement>();
+    const outputs = await workloads.get(engine.name)?.verify();
+    for (const [peer, workload] of workloads)
+      if (peer !== engine.name && outputs)
+        agreements.set(peer, checkAgreement(name, [engine.name, outputs], [peer, await workload.verify()], allowedOf));
+    const measured = await interleave(workloads, options);
+    const own = measured.get(engine.name)?.milliseconds.median;
+    return [...measured].map(([of, one]) => ({
+      ...one,
+      engine: of,
+      ratio: own === undefined || of === engine.name ? undefined : one.milliseconds.median / own,
+      agreement: agreements.get(of),
+    }));
+  } finally {
+    for (const workload of workloads.values()) await workload.close();
+  }
+}

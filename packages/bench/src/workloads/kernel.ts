@@ -1,0 +1,124 @@
+// One kernel in whichever engine is given, through TensorFlow.js: the same inputs, the same call.
+import { adamRates, adamStep, batchNormTrain, conv2d, dense } from '@thaw/kernels';
+import { uniformNumbers } from '@thaw/model';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine } from '../engines/engine.ts';
+import type { KernelWork } from './kernel-cases.ts';
+import { timeRepetitions } from './repeat.ts';
+import type { Workload } from './workload.ts';
+
+export interface KernelSpec {
+  readonly kind: 'kernel';
+  readonly work: KernelWork;
+  readonly seed: number;
+}
+
+export async function kernelWorkload(engine: Engine, { work, seed }: KernelSpec): Promise<Workload> {
+  await engine.use();
+  engine.resetPeak();
+  const uniform = uniformNumbers(seed);
+  const inputs: tf.Tensor[] = [];
+  const random = <R extends tf.Rank>(shape: tf.ShapeMap[R], offset = 0): tf.Tensor<R> => {
+    const length = shape.reduce((product, size) => product * size, 1);
+    const tensor = tf.tensor<R>(
+      Float32Array.from({ length }, () => 2 * uniform() - 1 + offset),
+      shape,
+    );
+    inputs.push(tensor);
+    return tensor;
+  };
+  const run = operation(work, random);
+  return {
+    async verify() {
+      await engine.use();
+      const found = run();
+      const outputs: Record<string, Float32Array> = {};
+      for (const [name, tensor] of Object.entries(found)) {
+        outputs[name] = Float32Array.from(await tensor.data<'float32'>());
+        tensor.dispose();
+      }
+      await engine.settle(0);
+      return outputs;
+    },
+    async time(repetitions) {
+      await engine.use();
+      return timeRepetitions(engine, repetitions, () => tf.dispose(run()));
+    },
+    async close() {
+      await engine.use();
+      tf.dispose(inputs);
+      await engine.settle(0);
+    },
+  };
+}
+
+type Random = <R extends tf.Rank>(shape: tf.ShapeMap[R], offset?: number) => tf.Tensor<R>;
+
+function operation(work: KernelWork, random: Random): () => Record<string, tf.Tensor> {
+  switch (work.op) {
+    case 'conv2d':
+    case 'conv2d-backward-input':
+    case 'conv2d-backward-filter': {
+      const s = work.shape;
+      const xShape: [number, number, number, number] = [s.batch, s.inH, s.inW, s.inC];
+      const filterShape: [number, number, number, number] = [s.kH, s.kW, s.inC, s.outC];
+      const pad: [[number, number], [number, number]] = [
+        [s.padTop, s.padTop],
+        [s.padLeft, s.padLeft],
+      ];
+      const strides: [number, number] = [s.strideH, s.strideW];
+      if (work.op === 'conv2d') {
+        const [x, filter] = [random<tf.Rank.R4>(xShape), random<tf.Rank.R4>(filterShape)];
+        return () => ({ y: conv2d(x, filter, { strides, pad }) });
+      }
+      const dy = random<tf.Rank.R4>([s.batch, s.outH, s.outW, s.outC]);
+      const attributes = { strides, pad: [[0, 0], ...pad, [0, 0]], dataFormat: 'NHWC', dimRoundingMode: undefined };
+      if (work.op === 'conv2d-backward-input') {
+        const filter = random<tf.Rank.R4>(filterShape);
+        return () => ({
+          dx: tf
+            .engine()
+            .runKernel('Conv2DBackpropInput', { dy, filter }, { ...attributes, inputShape: xShape } as never),
+        });
+      }
+      const x = random<tf.Rank.R4>(xShape);
+      return () => ({
+        dw: tf.engine().runKernel('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape } as never),
+      });
+    }
+    case 'batch-norm-train': {
+      const [, , , channels] = work.shape;
+      const [x, dy] = [random<tf.Rank.R4>([...work.shape]), random<tf.Rank.R4>([...work.shape])];
+      const [gamma, beta] = [random<tf.Rank.R1>([channels], 2), random<tf.Rank.R1>([channels])];
+      const gradients = tf.grads((...[of, scale, shift]: tf.Tensor[]) => {
+        const options = { epsilon: 1e-3, relu: true };
+        return batchNormTrain(of as tf.Tensor4D, scale as tf.Tensor1D, shift as tf.Tensor1D, options).y;
+      });
+      return () => {
+        const [dx, dgamma, dbeta] = gradients([x, gamma, beta], dy);
+        if (!dx || !dgamma || !dbeta) throw new Error('batch-norm gave no gradients');
+        return { dx, dgamma, dbeta };
+      };
+    }
+    case 'dense': {
+      const x = random<tf.Rank.R2>([work.batch, work.inputs]);
+      const [kernel, bias] = [random<tf.Rank.R2>([work.inputs, work.outputs]), random<tf.Rank.R1>([work.outputs])];
+      return () => ({ y: dense(x, kernel, bias, { relu: true }) });
+    }
+    case 'adam': {
+      const betas = { beta1: 0.9, beta2: 0.999 };
+      const [value, gradient] = [random<tf.Rank.R1>([work.size]), random<tf.Rank.R1>([work.size])];
+      const [m, v] = [random<tf.Rank.R1>([work.size]), random<tf.Rank.R1>([work.size], 1)];
+      const rates = tf.tensor1d(adamRates({ learningRate: 1e-3, step: 10, ...betas }));
+      let state: { value: tf.Tensor; m: tf.Tensor; v: tf.Tensor } = { value, m, v };
+      return () => {
+        const next = adamStep({ ...state, gradient, rates }, { ...betas, epsilon: 1e-7 });
+        if (state.value !== value) tf.dispose([state.value, state.m, state.v]);
+        state = next;
+        return Object.fromEntries(Object.entries(next).map(([name, tensor]) => [name, tf.clone(tensor)]));
+      };
+    }
+    default:
+      throw new Error(`unknown kernel ${JSON.stringify(work satisfies never)}`);
+  }
+}

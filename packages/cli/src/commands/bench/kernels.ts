@@ -1,0 +1,136 @@
+// thaw bench kernels: every kernel of a training step, in Thaw and in other engines, beside the device's own ceilings.
+import { benchKernels, KERNEL_CASES, measureCeilings, summariseKernels, thawEngine, type FamilySummary, type KernelRow } from '@thaw/bench'; // prettier-ignore
+import type { z } from 'zod';
+import { CommandError } from '../../errors.ts';
+import { settings as allSettings } from '../../options/settings.ts';
+import { openBackend } from '../../session/backend.ts';
+import { table } from '../../text/table.ts';
+import { versions } from '../../versions.ts';
+import { defineCommand, type Context } from '../command.ts';
+import { filtered, peersOf } from './options.ts';
+
+const schema = allSettings
+  .pick({
+    against: true,
+    filter: true,
+    rounds: true,
+    seconds: true,
+    seed: true,
+    adapter: true,
+    quiet: true,
+    json: true,
+    config: true,
+    verbose: true,
+  }) // prettier-ignore
+  .partial({ against: true, filter: true, adapter: true, config: true });
+
+export const benchKernelsCommand = defineCommand({
+  name: 'kernels',
+  summary: 'time every kernel of a training step',
+  description:
+    "Times ResNet-50's convolutions forward, backward to the input and to the filter (32 x 32 images in batches of 32,\n" +
+    '224 x 224 in batches of 4), batch-norm in training, a dense layer and the optimizer, and holds them against what the\n' +
+    'device was just measured to do at most in arithmetic and in copying. With --against, other engines run the same, each\n' +
+    'in a process of its own, in turns; outputs are compared before any time is taken.',
+  options: [
+    ['filter', { default: 'all cases' }],
+    'against',
+    ['rounds', { default: '5' }],
+    ['seconds', { default: '10' }],
+    ['seed', { description: 'seed of the inputs', default: '1' }],
+    'adapter', 'json', 'quiet', 'config', 'verbose',
+  ], // prettier-ignore
+  examples: [
+    ['thaw bench kernels', 'every kernel on this machine'],
+    ['thaw bench kernels --filter backward-filter --against tfjs-webgpu', 'one family beside the official backend'],
+  ],
+  schema,
+  defaults: { rounds: 5, seconds: 10, seed: 1, quiet: false, json: false, verbose: false },
+  run: runBenchKernels,
+});
+
+const right = 'right' as const;
+const milliseconds = (value: number): string => value.toFixed(value < 9.95 ? 2 : value < 99.5 ? 1 : 0);
+const times = (value: number | undefined): string =>
+  value === undefined ? '' : `${value.toFixed(value < 9.95 ? 2 : 1)} x`;
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+async function runBenchKernels(settings: z.infer<typeof schema>, { output }: Context): Promise<void> {
+  const cases = filtered(KERNEL_CASES, settings.filter);
+  const backend = await openBackend({ backend: 'thaw', adapter: settings.adapter });
+  if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
+  try {
+    output.event('device', { ...backend.info, versions: versions() });
+    const ceilings = await measureCeilings(backend.thaw.gpu.device);
+    output.event('ceilings', { ...ceilings });
+    output.say(
+      `${backend.info.name}, ${backend.info.driver}; at most ${(ceilings.flops / 1e9).toFixed(0)} GFLOP/s, ` +
+        `${(ceilings.bytesPerSecond / 1e9).toFixed(1)} GB/s`,
+    );
+    const against = peersOf(settings.against);
+    const engine = thawEngine(backend.thaw);
+    const rows = await benchKernels(cases, { ...settings, engine, against, ceilings }, (row) => {
+      output.event('row', { ...row });
+      if (row.engine === engine.name) output.say(`${row.case}: ${milliseconds(row.milliseconds.median)} ms`);
+      else output.say(`  ${row.engine}: ${milliseconds(row.milliseconds.median)} ms, ${times(row.ratio)}`);
+    });
+    const families = summariseKernels(rows);
+    output.event('result', { ceilings, rows, families });
+    if (output.json) return;
+    output.result(`\n${rowTable(rows, output.colors)}\n\ngeometric means\n${familyTable(families, output.colors)}`);
+  } finally {
+    backend.close();
+  }
+}
+
+type Colors = Parameters<typeof table>[2];
+
+const rowTable = (rows: readonly KernelRow[], colors: Colors): string =>
+  table(
+    [
+      { title: 'case' },
+      { title: 'engine' },
+      { title: 'ms', align: right },
+      { title: 'min..max', align: right },
+      { title: 'GFLOP/s', align: right },
+      { title: 'GB/s', align: right },
+      { title: 'floor ms', align: right },
+      { title: 'of floor', align: right },
+      { title: 'of Thaw', align: right },
+    ],
+    rows.map((row) => [
+      row.case,
+      row.engine,
+      milliseconds(row.milliseconds.median),
+      `${milliseconds(row.milliseconds.min)}..${milliseconds(row.milliseconds.max)}`,
+      row.gflops.toFixed(1),
+      row.gigabytesPerSecond.toFixed(1),
+      milliseconds(row.floorMilliseconds),
+      percent(row.floorMilliseconds / row.milliseconds.median),
+      times(row.ratio),
+    ]),
+    colors,
+  );
+
+const familyTable = (families: readonly FamilySummary[], colors: Colors): string =>
+  table(
+    [
+      { title: 'kernel' },
+      { title: 'engine' },
+      { title: 'cases', align: right },
+      { title: 'GFLOP/s', align: right },
+      { title: 'of floor', align: right },
+      { title: 'of Thaw', align: right },
+      { title: 'least', align: right },
+    ],
+    families.map((one) => [
+      one.op,
+      one.engine,
+      String(one.cases),
+      one.gflops.toFixed(1),
+      percent(one.shareOfFloor),
+      times(one.ratio),
+      times(one.least),
+    ]),
+    colors,
+  );
