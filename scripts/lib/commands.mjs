@@ -5,6 +5,7 @@ import { ensureBuilt } from './built.mjs';
 import { binary } from './binary.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
 import { ensureInstalled, ensurePnpm, pnpmCommand } from './pnpm.mjs';
+import { portable } from './portable.mjs';
 import { run, say, StepError } from './process.mjs';
 import { ensureRuntimeDir } from './system.mjs';
 import { test } from './test-command.mjs';
@@ -15,7 +16,7 @@ const CLI = inRoot('packages', 'cli', 'dist', 'thaw.js');
 /** @typedef {(args: string[]) => Promise<number>} Command */
 
 /** @type {Record<string, Command>} */
-export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, pnpm };
+export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, bundle, pnpm };
 
 /** `npm start`: everything, then `thaw demo`. @type {Command} */
 async function demo(args) {
@@ -40,6 +41,14 @@ async function thaw(args) {
 async function build(args) {
   await ensureInstalled();
   return turbo(['run', 'build', '--output-logs=new-only', ...args]);
+}
+
+/** `npm run bundle`: dist/thaw-linux-x64.tar.xz, for machines with a GPU and nothing else. @type {Command} */
+async function bundle() {
+  await ensureInstalled();
+  await ensurePnpm();
+  await ensureBuilt();
+  return portable();
 }
 
 /** `npm run typecheck`: each package, then the workspace's own files. @type {Command} */
