@@ -10,6 +10,7 @@ const TM: u32 = 16u;  // @tune rows of the tile, a multiple of LANES
 const TN: u32 = 4u;   // @tune columns of one lane
 const HELD = TM / LANES; // rows that one lane loads
 const BN = TN * LANES;
+const NOWHERE = 0xffffffffu;
 
 struct Params {
   batch: u32, inH: u32, inW: u32, inC: u32,
@@ -34,21 +35,32 @@ fn main(
 ) {
   let rowTile = group.z * groups.y + group.y;
   if (rowTile >= params.rowTiles) { return; }
-  let rows = params.batch * params.inH * params.inW;
+  let strideH = u32(params.strideH);
+  let strideW = u32(params.strideW);
+  let spanH = (params.inH + strideH - 1u) / strideH;
+  let spanW = (params.inW + strideW - 1u) / strideW;
+  let rows = params.batch * spanH * strideH * spanW * strideW;
   let depth = params.outC / 4u;
   let row0 = rowTile * TM;
   let col0 = group.x * BN + lane;
 
-  // Lower right output pixel and image of the rows this lane loads; rows past the end repeat the last one and are not stored.
+  // Lower right output pixel and image of the rows this lane loads, and where they are stored; NOWHERE past the image's end.
   var top: array<i32, HELD>;
   var left: array<i32, HELD>;
   var image: array<u32, HELD>;
+  var home: array<u32, HELD>;
   for (var h = 0u; h < HELD; h++) {
-    let m = min(row0 + h * LANES + lane, rows - 1u);
-    let pixel = m / params.batch;
-    top[h] = i32(pixel / params.inW) + params.padTop;
-    left[h] = i32(pixel % params.inW) + params.padLeft;
-    image[h] = (m % params.batch) * params.outH * params.outW;
+    let m = row0 + h * LANES + lane;
+    let n = m % params.batch;
+    let place = m / params.batch % (spanH * spanW);
+    let phase = m / params.batch / (spanH * spanW);
+    let iy = place / spanW * strideH + phase / strideW;
+    let ix = place % spanW * strideW + phase % strideW;
+    top[h] = i32(iy) + params.padTop;
+    left[h] = i32(ix) + params.padLeft;
+    image[h] = n * params.outH * params.outW;
+    let isInside = m < rows && iy < params.inH && ix < params.inW;
+    home[h] = select(NOWHERE, ((n * params.inH + iy) * params.inW + ix) * params.inC, isInside);
   }
   var col: array<u32, TN>;
   for (var j = 0u; j < TN; j++) { col[j] = min(col0 + j * LANES, params.inC - 1u) * depth; }
@@ -64,7 +76,7 @@ fn main(
         let sx = left[h] - i32(kx * params.dilationW);
         let oy = sy / params.strideH;
         let ox = sx / params.strideW;
-        let hit = sy >= 0 && sx >= 0 && oy * params.strideH == sy && ox * params.strideW == sx
+        let hit = home[h] != NOWHERE && sy >= 0 && sx >= 0 && oy * params.strideH == sy && ox * params.strideW == sx
           && oy < i32(params.outH) && ox < i32(params.outW);
         any = any || hit;
         inside[h] = hit;
@@ -89,10 +101,9 @@ fn main(
   }
 
   for (var i = 0u; i < TM; i++) {
-    let m = row0 + i;
-    if (m >= rows) { break; }
-    let pixel = m / params.batch;
-    let out = ((m % params.batch) * params.inH * params.inW + pixel) * params.inC + col0;
+    let start = subgroupShuffle(home[i / LANES], i % LANES);
+    if (start == NOWHERE) { continue; }
+    let out = start + col0;
     for (var j = 0u; j < TN; j++) {
       if (col0 + j * LANES >= params.inC) { break; }
       dx[out + j * LANES] = acc[i * TN + j];

@@ -10,9 +10,18 @@ import subgroupsSource from './conv2d-backward-input-subgroups.wgsl?raw';
 export const shader = readShader('conv2d-backward-input', source);
 export const subgroupsShader = readShader('conv2d-backward-input-subgroups', subgroupsSource);
 
+/** One column a lane where the lanes hold all of them: an image's three channels would leave most of a wider tile idle. */
+function narrowed({ inC }: Conv2dShape, tiling: Tiling): Tiling {
+  const { subgroups } = tiling;
+  const lanes = subgroups?.['LANES'] ?? subgroupsShader.tunables['LANES'] ?? 1;
+  return subgroups && inC <= lanes ? { ...tiling, subgroups: { ...subgroups, TN: 1 } } : tiling;
+}
+
 export function planConv2dBackwardInput(s: Conv2dShape, limits: Limits, tiling: Tiling = {}): Plan {
-  const variant = chooseVariant(s, tiling, { direct: shader, subgroups: subgroupsShader });
-  const rowTiles = Math.ceil((s.batch * s.inH * s.inW) / variant.tileRows);
+  const variant = chooseVariant(s, narrowed(s, tiling), { direct: shader, subgroups: subgroupsShader });
+  // Rows run over whole strides, the last of which may reach past the image.
+  const spans = Math.ceil(s.inH / s.strideH) * s.strideH * Math.ceil(s.inW / s.strideW) * s.strideW;
+  const rowTiles = Math.ceil((s.batch * spans) / variant.tileRows);
   const shape = [s.batch, s.inH, s.inW, s.inC];
   checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits);
   checkBinding(shader.name, 'w', [s.kH, s.kW, s.inC, s.outC], limits);

@@ -1,8 +1,9 @@
 // Gradient of a convolution with respect to its input, NHWC, as an implicit GEMM:
 //   dx[n, iy, ix, ci] = sum over (ky, kx, co) of dy[n, oy, ox, co] * w[ky, kx, ci, co]
 //   with oy*strideH = iy + padTop - ky*dilationH and ox*strideW = ix + padLeft - kx*dilationW, both whole and inside.
-// Rows run over (iy, ix, n) with the image innermost, so that the rows of a tile share their pixel and the taps that
-// contribute nothing to it (all but one in stride^2, and those outside) are skipped.
+// Rows run over (iy mod strideH, ix mod strideW, iy, ix, n): pixels of one phase are reached by the same taps, so that a tile
+// skips those that contribute nothing to it (all but one in stride^2). With the image innermost its rows share their pixel
+// where the batch is large enough, and taps outside the image are skipped, too.
 
 const TM: u32 = 8u;   // @tune rows of one thread
 const TN: u32 = 4u;   // @tune columns of one thread
@@ -10,6 +11,7 @@ const COLS: u32 = 16u; // @tune threads along the columns
 const ROWS: u32 = 4u; // @tune threads along the rows
 const BM = TM * ROWS;
 const BN = TN * COLS;
+const NOWHERE = 0xffffffffu;
 
 struct Params {
   batch: u32, inH: u32, inW: u32, inC: u32,
@@ -34,7 +36,11 @@ fn main(
 ) {
   let rowTile = group.z * groups.y + group.y;
   if (rowTile >= params.rowTiles) { return; }
-  let rows = params.batch * params.inH * params.inW;
+  let strideH = u32(params.strideH);
+  let strideW = u32(params.strideW);
+  let spanH = (params.inH + strideH - 1u) / strideH;
+  let spanW = (params.inW + strideW - 1u) / strideW;
+  let rows = params.batch * spanH * strideH * spanW * strideW;
   var rowThread = 0u;
   if (ROWS > 1u) { rowThread = thread / COLS; }
   let row0 = rowTile * BM + rowThread * TM;
@@ -43,12 +49,19 @@ fn main(
   var top: array<i32, TM>;
   var left: array<i32, TM>;
   var image: array<u32, TM>;
+  var home: array<u32, TM>; // where the row is stored; NOWHERE past the image's end
   for (var i = 0u; i < TM; i++) {
-    let m = min(row0 + i, rows - 1u);
-    let pixel = m / params.batch;
-    top[i] = i32(pixel / params.inW) + params.padTop;
-    left[i] = i32(pixel % params.inW) + params.padLeft;
-    image[i] = (m % params.batch) * params.outH * params.outW;
+    let m = row0 + i;
+    let n = m % params.batch;
+    let place = m / params.batch % (spanH * spanW);
+    let phase = m / params.batch / (spanH * spanW);
+    let iy = place / spanW * strideH + phase / strideW;
+    let ix = place % spanW * strideW + phase % strideW;
+    top[i] = i32(iy) + params.padTop;
+    left[i] = i32(ix) + params.padLeft;
+    image[i] = n * params.outH * params.outW;
+    let isInside = m < rows && iy < params.inH && ix < params.inW;
+    home[i] = select(NOWHERE, ((n * params.inH + iy) * params.inW + ix) * params.inC, isInside);
   }
   var col: array<u32, TN>;
   for (var j = 0u; j < TN; j++) { col[j] = min(col0 + j * COLS, params.inC - 1u) * params.outC; }
@@ -64,7 +77,7 @@ fn main(
         let sx = left[i] - i32(kx * params.dilationW);
         let oy = sy / params.strideH;
         let ox = sx / params.strideW;
-        let hit = sy >= 0 && sx >= 0 && oy * params.strideH == sy && ox * params.strideW == sx
+        let hit = home[i] != NOWHERE && sy >= 0 && sx >= 0 && oy * params.strideH == sy && ox * params.strideW == sx
           && oy < i32(params.outH) && ox < i32(params.outW);
         any = any || hit;
         inside[i] = hit;
@@ -84,10 +97,8 @@ fn main(
   }
 
   for (var i = 0u; i < TM; i++) {
-    let m = row0 + i;
-    if (m >= rows) { break; }
-    let pixel = m / params.batch;
-    let out = ((m % params.batch) * params.inH * params.inW + pixel) * params.inC + col0;
+    if (home[i] == NOWHERE) { continue; }
+    let out = home[i] + col0;
     for (var j = 0u; j < TN; j++) {
       if (col0 + j * COLS >= params.inC) { break; }
       dx[out + j * COLS] = acc[i * TN + j];
