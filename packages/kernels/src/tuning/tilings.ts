@@ -21,10 +21,23 @@ export interface Tiling {
   readonly direct?: Tuning;
   /** Used where the shape allows it. LANES is the device's subgroup size. */
   readonly subgroups?: Tuning;
+  /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the last. */
+  readonly staged?: readonly Tuning[];
   /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
   readonly workgroups?: number;
 }
 
+/**
+ * Tiles of 128 x 64, 64 x 64 and 32 x 32 within what every WebGPU device offers: 256 threads and 16 KiB of workgroup memory.
+ * The first makes 64 multiply-adds of 16 vector loads in each thread, about what keeps the arithmetic of current GPUs busy.
+ */
+const STAGED_TILES: readonly Tuning[] = [
+  { TM: 8, TN: 8, COLS: 8, ROWS: 16, DEPTH: 16 },
+  { TM: 4, TN: 4, COLS: 16, ROWS: 16, DEPTH: 16 },
+  { TM: 4, TN: 4, COLS: 8, ROWS: 8, DEPTH: 32 },
+];
+/** Multiprocessors of the largest GPUs (NVIDIA H200). */
+const MULTIPROCESSORS = 132;
 /** Enough workgroups to fill a large GPU. */
 export const WORKGROUPS = 1024;
 export type TiledKernel =
@@ -40,7 +53,10 @@ export interface DeviceKind {
 
 /** Tilings that differ from the shaders' own constants on this kind of device. */
 export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind): Tilings {
-  if (!isSoftware) return {};
+  if (!isSoftware) {
+    const convolution: Tiling = { staged: STAGED_TILES, workgroups: MULTIPROCESSORS };
+    return { conv2d: convolution, 'conv2d-backward-input': convolution, 'conv2d-backward-filter': convolution };
+  }
   const convolution: Tiling = {
     direct: { TM: 8, TN: 8, COLS: 8, ROWS: 1 },
     ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 16 } }),

@@ -5,17 +5,18 @@ import type { Tiling, Tuning } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 import { chooseVariant } from '../conv2d/variant.ts';
 import source from './conv2d-backward-filter.wgsl?raw';
+import stagedSource from './conv2d-backward-filter-staged.wgsl?raw';
 import subgroupsSource from './conv2d-backward-filter-subgroups.wgsl?raw';
 import sumSource from './sum-parts.wgsl?raw';
 
 export const shader = readShader('conv2d-backward-filter', source);
 export const subgroupsShader = readShader('conv2d-backward-filter-subgroups', subgroupsSource);
+export const stagedShader = readShader('conv2d-backward-filter-staged', stagedSource);
+const shaders = { direct: shader, subgroups: subgroupsShader, staged: stagedShader };
 export const sumShader = readShader('sum-parts', sumSource);
 
 /** Split until the grid has about this many workgroups: four per multiprocessor of the largest GPUs (132). */
 const WANTED_WORKGROUPS = 512;
-/** Columns that a lane of the subgroup variant holds: one vec4. */
-const LANE_COLUMNS = 4;
 /** A part shorter than this spends more on writing and adding up than on its sum. */
 const MIN_DEPTH_PER_PART = 32;
 
@@ -25,8 +26,9 @@ export function planConv2dBackwardFilter(
   tiling: Tiling = {},
   sumTuning: Tuning = {},
 ): Plan[] {
-  const variant = chooseVariant(s, tiling, { direct: shader, subgroups: subgroupsShader }, LANE_COLUMNS);
   const rows = s.kH * s.kW * s.inC;
+  const allows = { subgroups: s.outC % 4 === 0, staged: s.inC % 4 === 0 && s.outC % 4 === 0 };
+  const variant = chooseVariant({ rows, columns: s.outC, allows }, tiling, shaders);
   const shape = [s.kH, s.kW, s.inC, s.outC];
   const depth = s.batch * s.outH * s.outW;
   const columnTiles = Math.ceil(s.outC / variant.tileColumns);

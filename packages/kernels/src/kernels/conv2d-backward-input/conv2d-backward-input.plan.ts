@@ -5,10 +5,13 @@ import type { Tiling } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 import { chooseVariant } from '../conv2d/variant.ts';
 import source from './conv2d-backward-input.wgsl?raw';
+import stagedSource from './conv2d-backward-input-staged.wgsl?raw';
 import subgroupsSource from './conv2d-backward-input-subgroups.wgsl?raw';
 
 export const shader = readShader('conv2d-backward-input', source);
 export const subgroupsShader = readShader('conv2d-backward-input-subgroups', subgroupsSource);
+export const stagedShader = readShader('conv2d-backward-input-staged', stagedSource);
+const shaders = { direct: shader, subgroups: subgroupsShader, staged: stagedShader };
 
 /** One column a lane where the lanes hold all of them: an image's three channels would leave most of a wider tile idle. */
 function narrowed({ inC }: Conv2dShape, tiling: Tiling): Tiling {
@@ -18,10 +21,12 @@ function narrowed({ inC }: Conv2dShape, tiling: Tiling): Tiling {
 }
 
 export function planConv2dBackwardInput(s: Conv2dShape, limits: Limits, tiling: Tiling = {}): Plan {
-  const variant = chooseVariant(s, narrowed(s, tiling), { direct: shader, subgroups: subgroupsShader });
   // Rows run over whole strides, the last of which may reach past the image.
   const spans = Math.ceil(s.inH / s.strideH) * s.strideH * Math.ceil(s.inW / s.strideW) * s.strideW;
-  const rowTiles = Math.ceil((s.batch * spans) / variant.tileRows);
+  const rows = s.batch * spans;
+  const allows = { subgroups: s.outC % 4 === 0, staged: s.outC % 4 === 0 };
+  const variant = chooseVariant({ rows, columns: s.inC, allows }, narrowed(s, tiling), shaders);
+  const rowTiles = Math.ceil(rows / variant.tileRows);
   const shape = [s.batch, s.inH, s.inW, s.inC];
   checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits);
   checkBinding(shader.name, 'w', [s.kH, s.kW, s.inC, s.outC], limits);

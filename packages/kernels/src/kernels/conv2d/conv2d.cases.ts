@@ -48,6 +48,10 @@ export const edgeCases: readonly Conv2dCase[] = [
   conv('columns in fours, stride 2', 5, 11, 3, 28, 3, { stride: 2, pad: 1 }),
   conv('columns in fours, stride 3 and dilation 2', 2, 13, 37, 4, 3, { stride: 3, dilation: 2, pad: 2 }),
   conv('columns in fours, more than a tile', 19, 3, 13, 132, 1),
+  // Both in fours, for kernels that read four of either at a time.
+  conv('channels in fours', 3, 7, 20, 12, 3, { pad: 1 }),
+  conv('channels in fours, stride 2', 41, 5, 36, 68, 3, { stride: 2, pad: 1 }),
+  conv('channels in fours, stride 3 and dilation 2', 2, 13, 4, 140, 3, { stride: 3, dilation: 2, pad: 2 }),
 ];
 
 /** The 1x1, 3x3 and projection layers of ResNet-50's four stages at a square input, and its stem. */

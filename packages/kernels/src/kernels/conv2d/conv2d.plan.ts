@@ -5,13 +5,13 @@ import type { Tiling } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from './shape.ts';
 import { chooseVariant } from './variant.ts';
 import source from './conv2d.wgsl?raw';
+import stagedSource from './conv2d-staged.wgsl?raw';
 import subgroupsSource from './conv2d-subgroups.wgsl?raw';
 
 export const shader = readShader('conv2d', source);
 export const subgroupsShader = readShader('conv2d-subgroups', subgroupsSource);
-
-/** Columns that a lane of the subgroup variant holds: one vec4. */
-const LANE_COLUMNS = 4;
+export const stagedShader = readShader('conv2d-staged', stagedSource);
+const shaders = { direct: shader, subgroups: subgroupsShader, staged: stagedShader };
 
 /** What is computed in the same kernel after the sum. */
 export interface Conv2dEpilogue {
@@ -21,8 +21,10 @@ export interface Conv2dEpilogue {
 }
 
 export function planConv2d(s: Conv2dShape, epilogue: Conv2dEpilogue, limits: Limits, tiling: Tiling = {}): Plan {
-  const variant = chooseVariant(s, tiling, { direct: shader, subgroups: subgroupsShader }, LANE_COLUMNS);
-  const rowTiles = Math.ceil((s.batch * s.outH * s.outW) / variant.tileRows);
+  const rows = s.batch * s.outH * s.outW;
+  const allows = { subgroups: s.outC % 4 === 0, staged: s.inC % 4 === 0 && s.outC % 4 === 0 };
+  const variant = chooseVariant({ rows, columns: s.outC, allows }, tiling, shaders);
+  const rowTiles = Math.ceil(rows / variant.tileRows);
   const shape = [s.batch, s.outH, s.outW, s.outC];
   checkBinding('conv2d', 'x', [s.batch, s.inH, s.inW, s.inC], limits);
   checkBinding('conv2d', 'w', [s.kH, s.kW, s.inC, s.outC], limits);

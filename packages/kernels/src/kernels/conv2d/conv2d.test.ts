@@ -9,7 +9,7 @@ import { planConv2d } from './conv2d.plan.ts';
 import { conv2dBackwardFilterReference, conv2dBackwardInputReference, conv2dReference } from './conv2d.ref.ts';
 import { deviceKind } from '../../runtime/device.ts';
 import { pipelineKey } from '../../runtime/plan.ts';
-import type { Tiling } from '../../tuning/tilings.ts';
+import { defaultTilings, type Tiling } from '../../tuning/tilings.ts';
 
 const { limits } = gpu;
 const xSize = (s: Conv2dCase['shape']) => s.batch * s.inH * s.inW * s.inC;
@@ -39,6 +39,8 @@ const tilings: readonly Tiling[] = [
   software,
   { direct: { TM: 4, TN: 2, COLS: 8, ROWS: 4 } },
   { direct: { TM: 1, TN: 1, COLS: 32, ROWS: 2 } },
+  { staged: [{ TM: 8, TN: 8, COLS: 16, ROWS: 16, DEPTH: 16 }] },
+  { staged: [{ TM: 4, TN: 4, COLS: 8, ROWS: 4, DEPTH: 8 }] },
   // The subgroup variants need subgroups of one known size.
   ...(LANES === undefined ? [] : [{ subgroups: { LANES, TM: LANES } }, { subgroups: { LANES, TM: 2 * LANES } }]),
 ];
@@ -46,6 +48,15 @@ describe.each(tilings)('edges, tiling %j', (tiling) => {
   test.each(edgeCases)('$name', (c) => checkAll(c, tiling));
 });
 test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
+// What a GPU gets: staged tiles, the largest that still make a grid.
+const ofGpus = defaultTilings({ isSoftware: false, subgroupSize: 32 });
+test.each(resnet50Cases(32, 2))('ResNet-50 $name, staged', (c) => checkAll(c, ofGpus.conv2d ?? {}));
+test('staged tiles are the largest that fill the device', () => {
+  const { shape } = resnet50Cases(224, 4).find(({ name }) => name === 'conv3 at 224: 1x1 reduce')!;
+  const tileOf = (batch: number) => planConv2d({ ...shape, batch }, {}, limits, ofGpus.conv2d).tuning;
+  expect(tileOf(16)).toMatchObject({ TM: 8, TN: 8, COLS: 8 });
+  expect(tileOf(1)).toMatchObject({ TM: 4, COLS: 8 });
+});
 test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkAll(c, gpu.tiling('conv2d')));
 test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection)/.test(name)))(
   'ResNet-50 $name',
@@ -53,7 +64,7 @@ test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection
 );
 
 test.each(tilings)('bias, residual and ReLU in the same kernel, tiling %j', async (tiling) => {
-  const s = edgeCases.find(({ name }) => name === 'columns in fours')!.shape;
+  const s = edgeCases.find(({ name }) => name === 'channels in fours')!.shape;
   const x = random(xSize(s), 1), w = random(wSize(s), 2), bias = random(s.outC, 3), residual = random(ySize(s), 4); // prettier-ignore
   const sum = conv2dReference(s, x, w);
   const want = sum.map((v, i) => Math.max(0, v + bias[i % s.outC]! + residual[i]!));
