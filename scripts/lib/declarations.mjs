@@ -24,7 +24,7 @@ export async function emitDeclarations(name, folder, dist) {
       outDir: dist,
     },
     include: [join(folder, 'src/**/*.ts')],
-    exclude: [join(folder, 'src/**/*.test.ts')],
+    exclude: [join(folder, 'src/**/*.test.ts'), join(folder, 'src/**/testing/**')],
   };
   // Beside node_modules, so that "types" are found; in .tools, so that no editor takes it for the package's own.
   mkdirSync(join(TOOLS, 'tsconfig'), { recursive: true });

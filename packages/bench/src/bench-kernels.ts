@@ -29,7 +29,7 @@ const canRunKernel = (engine: EngineName, op: KernelWork['op']): boolean =>
   engine !== 'tfjs-wasm' || op !== 'conv2d-backward-filter';
 
 /** Ten times what sums of that many random terms part by; batch-norm's gradient subtracts means and keeps fewer digits. */
-const tolerance = (work: KernelWork): number =>
+export const kernelTolerance = (work: KernelWork): number =>
   (work.op === 'batch-norm-train' ? 100 : 10) * Math.sqrt(termsOf(work) + 16) * 2 ** -24;
 
 /** Runs the cases one by one. @throws DisagreementError when an engine computes something else */
@@ -44,7 +44,7 @@ export async function benchKernels(
   try {
     for (const { name, work } of cases) {
       const able = peers.filter(({ engine }) => canRunKernel(engine, work.op));
-      const allowedOf = (): number => tolerance(work);
+      const allowedOf = (): number => kernelTolerance(work);
       const { flops, bytes } = workOf(work);
       for (const one of await compare(name, { kind: 'kernel', work, seed }, { ...options, peers: able, allowedOf })) {
         const seconds = one.milliseconds.median / 1000;

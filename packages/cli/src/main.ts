@@ -14,7 +14,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const program = buildProgram(io);
   const wants = (name: SettingName): boolean => args.includes(flagOf(name));
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(spelledOut(args), { from: 'user' });
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return commanderExit(error);
@@ -30,6 +30,12 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       io.stderr.write(`${describeStack(error)}\n`);
     return code;
   }
+}
+
+/** thaw bench --tune is short for thaw bench tune. */
+function spelledOut(args: readonly string[]): string[] {
+  if (args[0] !== 'bench' || !args.includes('--tune')) return [...args];
+  return ['bench', 'tune', ...args.slice(1).filter((word) => word !== '--tune')];
 }
 
 /** The commander program with every command. */

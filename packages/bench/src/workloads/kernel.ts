@@ -13,9 +13,11 @@ export interface KernelSpec {
   readonly seed: number;
 }
 
-export async function kernelWorkload(engine: Engine, { work, seed }: KernelSpec): Promise<Workload> {
-  await engine.use();
-  engine.resetPeak();
+/** The kernel's call on its inputs, which `dispose` frees. The engine must be the current one. */
+export function kernelOperation({ work, seed }: Omit<KernelSpec, 'kind'>): {
+  run: () => Record<string, tf.Tensor>;
+  dispose: () => void;
+} {
   const uniform = uniformNumbers(seed);
   const inputs: tf.Tensor[] = [];
   const random = <R extends tf.Rank>(shape: tf.ShapeMap[R], offset = 0): tf.Tensor<R> => {
@@ -27,16 +29,17 @@ export async function kernelWorkload(engine: Engine, { work, seed }: KernelSpec)
     inputs.push(tensor);
     return tensor;
   };
-  const run = operation(work, random);
+  return { run: operation(work, random), dispose: () => tf.dispose(inputs) };
+}
+
+export async function kernelWorkload(engine: Engine, spec: KernelSpec): Promise<Workload> {
+  await engine.use();
+  engine.resetPeak();
+  const { run, dispose } = kernelOperation(spec);
   return {
     async verify() {
       await engine.use();
-      const found = run();
-      const outputs: Record<string, Float32Array> = {};
-      for (const [name, tensor] of Object.entries(found)) {
-        outputs[name] = Float32Array.from(await tensor.data<'float32'>());
-        tensor.dispose();
-      }
+      const outputs = await readAll(run());
       await engine.settle(0);
       return outputs;
     },
@@ -46,10 +49,20 @@ export async function kernelWorkload(engine: Engine, { work, seed }: KernelSpec)
     },
     async close() {
       await engine.use();
-      tf.dispose(inputs);
+      dispose();
       await engine.settle(0);
     },
   };
+}
+
+/** Reads tensors by name and disposes of them. */
+export async function readAll(tensors: Readonly<Record<string, tf.Tensor>>): Promise<Record<string, Float32Array>> {
+  const outputs: Record<string, Float32Array> = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
+    outputs[name] = Float32Array.from(await tensor.data<'float32'>());
+    tensor.dispose();
+  }
+  return outputs;
 }
 
 type Random = <R extends tf.Rank>(shape: tf.ShapeMap[R], offset?: number) => tf.Tensor<R>;

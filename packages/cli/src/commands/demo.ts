@@ -101,6 +101,8 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     const place = { homes, progress, signal: interrupt.signal };
     const { name: dataName, data: all } = await demoData(settings.seed, place, tell);
     backend = await openBackend({
+      io,
+      onNote: (note) => output.say(note),
       ...settings,
       onFallback: () =>
         tell(

@@ -88,6 +88,8 @@ async function evaluateCommand(
   const { dataset, notes } = await openPart(data, settings.split, { homes, progress }, before.data.classes);
   for (const note of notes) output.warn(note);
   const backend = await openBackend({
+    io,
+    onNote: (note) => output.say(note),
     ...settings,
     onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
   });

@@ -84,6 +84,8 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
   const indices = ranged(limited(dataset, settings.limitTest, settings.seed), settings.range);
   const interrupt = listenForInterrupt(() => process.exit(130));
   const backend = await openBackend({
+    io,
+    onNote: (note) => output.say(note),
     ...settings,
     onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
   });

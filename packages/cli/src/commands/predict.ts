@@ -101,6 +101,8 @@ async function predictCommand(
   const homes = await findHomes(io);
   const interrupt = listenForInterrupt(() => process.exit(130));
   const backend = await openBackend({
+    io,
+    onNote: (note) => output.say(note),
     ...settings,
     onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
   });

@@ -103,6 +103,8 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     const data = await openRunData(settings, { homes, progress, signal: interrupt.signal });
     for (const note of data.notes) output.warn(note);
     backend = await openBackend({
+      io,
+      onNote: (note) => output.say(note),
       ...settings,
       thaws,
       onFallback: (reason) =>

@@ -5,6 +5,9 @@ import { registerCoreGradients, register, type ThawBackend } from '@thaw/kernels
 import { NoAdapterError, openDevice, type OpenedDevice } from '@thaw/kernels/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { CommandError, UsageError } from '../errors.ts';
+import { findHomes } from './home.ts';
+import { applyTuning } from './tuning.ts';
+import type { Io } from '../io.ts';
 import type { BackendChoice } from '../options/settings.ts';
 
 /** What a run was computed on, for its folder and its report. */
@@ -38,6 +41,11 @@ export interface OpenBackend {
 }
 
 export interface BackendOptions {
+  readonly io: Pick<Io, 'env' | 'cwd'>;
+  /** Takes a sentence that the user should see. */
+  readonly onNote?: ((note: string) => void) | undefined;
+  /** Leaves tuned tilings aside. */
+  readonly untuned?: boolean;
   readonly backend: BackendChoice;
   readonly adapter?: string | undefined;
   /** What the command is about to do needs gradients of the trunk's layers. */
@@ -94,13 +102,15 @@ export async function openBackend(options: BackendOptions): Promise<OpenBackend>
   }
 }
 
-async function openThaw({ adapter }: BackendOptions): Promise<OpenBackend> {
+async function openThaw({ adapter, io, onNote, untuned }: BackendOptions): Promise<OpenBackend> {
   const opened = await openDevice(adapter === undefined ? {} : { adapter }).catch((error: unknown) => {
     if (!(error instanceof NoAdapterError)) throw error;
     if (adapter !== undefined) throw new CommandError(`--adapter: ${error.message}; thaw doctor lists what there is.`);
     throw new CommandError(`No WebGPU adapter was found. ${driverAdvice()}`);
   });
   const backend = register(opened.device);
+  const named = { adapter: opened.name, driver: opened.driver };
+  if (untuned !== true) await applyTuning(backend, named, (await findHomes(io)).all, onNote ?? (() => undefined));
   await tf.setBackend('thaw');
   return {
     info: { backend: 'thaw', name: opened.name, driver: opened.driver, isSoftware: opened.isSoftware },

@@ -1,5 +1,6 @@
 /** The runtime of one device: buffers, pipelines and the queue, behind one door. */
-import { defaultTilings, type TiledKernel, type Tiling, type Tilings } from '../tuning/tilings.ts';
+import { defaultTilings, type DeviceKind, type TiledKernel, type Tiling, type Tilings } from '../tuning/tilings.ts';
+import { chosenTiling, TUNED_KERNELS, type Choice, type Choices, type TunedKernel } from '../tuning/tuned.ts';
 import { BufferPool, type MemoryReport } from './buffer-pool.ts';
 import { bufferUsage } from './constants.ts';
 import { deviceKind } from './device.ts';
@@ -23,10 +24,14 @@ export interface GpuOptions {
 const storageSize = (shape: readonly number[]): number => Math.max(16, Math.ceil(elements(shape) / 4) * 16);
 
 export class Gpu {
+  /** What tilings are chosen by. */
+  readonly kind: DeviceKind;
   readonly queue: CommandQueue;
   readonly pipelines: PipelineCache;
   readonly #pool: BufferPool;
   readonly #tilings: Tilings;
+  /** By kernel and bucket. */
+  readonly #tuned = new Map<string, Tiling>();
   readonly #owner: SliceOwner = { release: ({ buffer }) => this.#pool.release(buffer) };
   readonly #scratch = new Scratch((size) => this.#acquire(size));
   #recording: Recording | undefined;
@@ -36,7 +41,8 @@ export class Gpu {
     readonly device: GPUDevice,
     { maxPooledBytes = 2 ** 30, tilings }: GpuOptions = {},
   ) {
-    this.#tilings = tilings ?? defaultTilings(deviceKind(device));
+    this.kind = deviceKind(device);
+    this.#tilings = tilings ?? defaultTilings(this.kind);
     this.queue = new CommandQueue(device);
     this.pipelines = new PipelineCache(device);
     this.#pool = new BufferPool(
@@ -53,8 +59,21 @@ export class Gpu {
   }
 
   /** The tiling to plan `kernel` with on this device. */
-  tiling(kernel: TiledKernel): Tiling {
-    return this.#tilings[kernel] ?? {};
+  tiling(kernel: TiledKernel, bucket?: string): Tiling {
+    const tuned = bucket === undefined ? undefined : this.#tuned.get(`${kernel} ${bucket}`);
+    return tuned ?? this.#tilings[kernel] ?? {};
+  }
+
+  /** Takes tilings that were measured; plans made from now on use them. */
+  tune(choices: Choices): void {
+    for (const kernel of TUNED_KERNELS)
+      for (const [bucket, choice] of Object.entries(choices[kernel] ?? {})) this.choose(kernel, bucket, choice);
+  }
+
+  /** Sets one bucket's tiling; undefined is the default again. */
+  choose(kernel: TunedKernel, bucket: string, choice: Choice | undefined): void {
+    if (choice) this.#tuned.set(`${kernel} ${bucket}`, chosenTiling(this.#tilings[kernel] ?? {}, choice));
+    else this.#tuned.delete(`${kernel} ${bucket}`);
   }
 
   /** Storage for a tensor that a dispatch makes; its size is rounded up so that vec4 shaders may bind it. */

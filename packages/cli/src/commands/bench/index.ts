@@ -3,9 +3,11 @@ import { defineGroup } from '../command.ts';
 import { benchKernelsCommand } from './kernels.ts';
 import { benchProfileCommand } from './profile.ts';
 import { benchStepCommand } from './step.ts';
+import { benchTuneCommand } from './tune.ts';
 
 export const bench = defineGroup('bench', 'measure training steps and kernels, also against other engines', [
   benchStepCommand,
   benchKernelsCommand,
   benchProfileCommand,
+  benchTuneCommand,
 ]);

@@ -55,9 +55,14 @@ const times = (value: number | undefined): string =>
   value === undefined ? '' : `${value.toFixed(value < 9.95 ? 2 : 1)} x`;
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-async function runBenchKernels(settings: z.infer<typeof schema>, { output }: Context): Promise<void> {
+async function runBenchKernels(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
   const cases = filtered(KERNEL_CASES, settings.filter);
-  const backend = await openBackend({ backend: 'thaw', adapter: settings.adapter });
+  const backend = await openBackend({
+    io,
+    onNote: (note) => output.say(note),
+    backend: 'thaw',
+    adapter: settings.adapter,
+  });
   if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
   try {
     output.event('device', { ...backend.info, versions: versions() });

@@ -46,9 +46,14 @@ export const benchProfileCommand = defineCommand({
   run: runBenchProfile,
 });
 
-async function runBenchProfile(settings: z.infer<typeof schema>, { output }: Context): Promise<void> {
+async function runBenchProfile(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
   const cases = filtered(STEP_CASES, settings.filter);
-  const backend = await openBackend({ backend: 'thaw', adapter: settings.adapter });
+  const backend = await openBackend({
+    io,
+    onNote: (note) => output.say(note),
+    backend: 'thaw',
+    adapter: settings.adapter,
+  });
   if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
   const { imageSize, batchSize } = settings;
   try {

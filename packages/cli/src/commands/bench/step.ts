@@ -88,7 +88,7 @@ async function runBenchStep(settings: z.infer<typeof schema>, { io, output }: Co
   const cases = filtered(STEP_CASES, settings.filter);
   const against = peersOf(settings.against);
   const others = settings.with === undefined ? [] : await readRows(resolve(io.cwd, settings.with));
-  const backend = await openBackend({ backend: 'thaw', adapter });
+  const backend = await openBackend({ io, onNote: (note) => output.say(note), backend: 'thaw', adapter });
   if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
   const engine = thawEngine(backend.thaw);
   try {

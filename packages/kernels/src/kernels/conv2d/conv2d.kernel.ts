@@ -7,12 +7,16 @@ import { planConv2dBackwardInput } from '../conv2d-backward-input/conv2d-backwar
 import { planFill } from '../elementwise/elementwise.plan.ts';
 import { withEpilogue } from '../elementwise/epilogue.ts';
 import { planConv2d } from './conv2d.plan.ts';
+import { convolutionBucket } from '../../tuning/tuned.ts';
 import { conv2dShape, type Conv2dAttrs, type Conv2dShape } from './shape.ts';
 
 const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
   const [x, w] = [input('x'), input('filter')];
   const s = conv2dShape('conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
-  return backend.runOne(planConv2d(s, {}, backend.gpu.limits, backend.gpu.tiling('conv2d')), { x, w });
+  return backend.runOne(planConv2d(s, {}, backend.gpu.limits, backend.gpu.tiling('conv2d', convolutionBucket(s))), {
+    x,
+    w,
+  });
 });
 
 const fusedConv2d = defineKernel('FusedConv2D', (call) => {
@@ -20,7 +24,12 @@ const fusedConv2d = defineKernel('FusedConv2D', (call) => {
   const [x, w] = [input('x'), input('filter')];
   const s = conv2dShape('fused conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
   return withEpilogue('fused conv2d', call, s.outC, ({ bias, relu }) => {
-    const plan = planConv2d(s, { bias: bias !== undefined, relu }, backend.gpu.limits, backend.gpu.tiling('conv2d'));
+    const plan = planConv2d(
+      s,
+      { bias: bias !== undefined, relu },
+      backend.gpu.limits,
+      backend.gpu.tiling('conv2d', convolutionBucket(s)),
+    );
     return backend.runOne(plan, { x, w, bias });
   });
 });
@@ -34,12 +43,15 @@ const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs
       `conv2d: the residual is [${residual.shape.join(', ')}] and the output [${s.batch}, ${s.outH}, ${s.outW}, ${s.outC}]`,
     );
   const epilogue = { bias: bias !== undefined, residual: residual !== undefined, relu };
-  return backend.runOne(planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d')), {
-    x,
-    w,
-    bias,
-    residual,
-  });
+  return backend.runOne(
+    planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d', convolutionBucket(s))),
+    {
+      x,
+      w,
+      bias,
+      residual,
+    },
+  );
 });
 
 /** Whether there are no output pixels, so that both gradients are sums of nothing. */
@@ -50,10 +62,13 @@ const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, att
   const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
   const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
   if (isEmpty(s)) return backend.runOne(planFill(inputShape, 0, 'float32', backend.gpu.limits), {});
-  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-input')), {
-    dy,
-    w,
-  });
+  return backend.runOne(
+    planConv2dBackwardInput(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-input', convolutionBucket(s))),
+    {
+      dy,
+      w,
+    },
+  );
 });
 
 const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, attrs }) => {
@@ -64,7 +79,7 @@ const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, a
   const [first, second] = planConv2dBackwardFilter(
     s,
     backend.gpu.limits,
-    backend.gpu.tiling('conv2d-backward-filter'),
+    backend.gpu.tiling('conv2d-backward-filter', convolutionBucket(s)),
     backend.gpu.tiling('elementwise').direct,
   );
   if (!first) throw new Error('conv2d filter gradient: empty plan');

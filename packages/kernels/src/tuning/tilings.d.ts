@@ -1,0 +1,38 @@
+/**
+ * Register tilings by kind of device, for kernels that have them.
+ * The constants in the .wgsl files suit a GPU: 64 threads that read 16 neighbouring columns at a time (chosen from
+ * the limits of current GPUs, not yet measured on one). On a software device every load of a vector of lanes is a
+ * gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa 25.0.7, subgroups of 8, AMD EPYC,
+ * 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of ResNet-50's convolutions at 32x32,
+ * batch 32: 8 x 8 registers over 8 threads 7.7 forward, 5.4 backward-input, about 6 backward-filter; subgroups
+ * with 16 rows 13.7, 14.9 and 12.5 (24 rows 10.5 forward, 8 rows 11.0; subgroups of 16 lanes 4).
+ * Batch-norm and its like ('channels') walk down rows with a thread for each channel; barriers between threads are dear
+ * there, so a workgroup is one vector of channels: over six shapes, statistics 5.9 ms of processor time against 23.3 of
+ * 32 x 8 threads, gradient sums 9.4 against 23.6, normalisation 5.8 against 8.1.
+ * Starting a workgroup is dear, too: Adam over 8 million parameters moved 13.8 GB/s with 8 threads of 64 vectors each,
+ * 3.8 GB/s with 256 threads of 4.
+ */
+/** Values of a shader's `// @tune` constants. */
+export type Tuning = Readonly<Record<string, number>>;
+/** How to run a tiled kernel: its plain shader's tuning, and its subgroup variant's where that is to be used. */
+export interface Tiling {
+    readonly direct?: Tuning;
+    /** Used where the shape allows it. LANES is the device's subgroup size. */
+    readonly subgroups?: Tuning;
+    /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the last. */
+    readonly staged?: readonly Tuning[];
+    /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
+    readonly workgroups?: number;
+}
+/** Enough workgroups to fill a large GPU. */
+export declare const WORKGROUPS = 1024;
+export type TiledKernel = 'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter' | 'mat-mul' | 'channels' | 'elementwise';
+export type Tilings = Readonly<Partial<Record<TiledKernel, Tiling>>>;
+/** What the choice of a tiling depends on. */
+export interface DeviceKind {
+    readonly isSoftware: boolean;
+    /** Lanes of every subgroup; undefined where the device has none, or several sizes. */
+    readonly subgroupSize: number | undefined;
+}
+/** Tilings that differ from the shaders' own constants on this kind of device. */
+export declare function defaultTilings({ isSoftware, subgroupSize }: DeviceKind): Tilings;

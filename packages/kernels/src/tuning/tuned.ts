@@ -1,0 +1,100 @@
+/** Tilings that were measured to win on one adapter, by kernel and bucket of shapes, and whether they still fit it. */
+import type { Shader } from '../wgsl/shader.ts';
+import type { DeviceKind, Tiling, Tuning } from './tilings.ts';
+
+/** Kernels with several shaders, whose best tiling depends on the shape. */
+export const TUNED_KERNELS = ['conv2d', 'conv2d-backward-input', 'conv2d-backward-filter'] as const;
+export type TunedKernel = (typeof TUNED_KERNELS)[number];
+
+export const VARIANTS = ['direct', 'subgroups', 'staged'] as const;
+export type VariantName = (typeof VARIANTS)[number];
+
+/** One shader of a kernel with its `// @tune` constants. */
+export interface Choice {
+  readonly variant: VariantName;
+  readonly tuning: Tuning;
+}
+
+export type Choices = Readonly<Partial<Record<TunedKernel, Readonly<Record<string, Choice>>>>>;
+
+/** What `thaw bench --tune` found on one adapter. */
+export interface TuningTable {
+  readonly adapter: string;
+  readonly driver: string;
+  /** Fingerprints of the kernels' shaders at that time. */
+  readonly shaders: Readonly<Partial<Record<TunedKernel, string>>>;
+  readonly choices: Choices;
+}
+
+/** The device at hand, as far as it decides whether a table fits. */
+export interface TunedDevice extends DeviceKind {
+  readonly adapter: string;
+  readonly driver: string;
+}
+
+/** The tiling that makes a plan take this choice wherever the shape allows it, and the default's where not. */
+export const chosenTiling = (fallback: Tiling, { variant, tuning }: Choice): Tiling => {
+  const { direct, workgroups } = fallback;
+  const base: Tiling = { ...(direct && { direct }), ...(workgroups !== undefined && { workgroups }) };
+  return variant === 'staged' ? { ...base, staged: [tuning] } : { ...base, [variant]: tuning };
+};
+
+/** A hash of the shaders' code, comments and blanks aside: FNV-1a, 32 bits, as eight hexadecimal digits. */
+export function fingerprint(shaders: Readonly<Partial<Record<VariantName, Shader>>>): string {
+  const code = Object.values(shaders)
+    .map(({ source }) => source.replace(/\/\/.*$/gm, '').replace(/\s+/g, ' '))
+    .join('\n');
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < code.length; i++) hash = Math.imul(hash ^ code.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+/**
+ * The choices of a table that hold for the shaders and the device at hand.
+ * @param current fingerprints of today's shaders
+ * @returns also what was left out, in words; undefined where nothing was
+ */
+export function fittingChoices(
+  table: TuningTable,
+  device: TunedDevice,
+  current: Readonly<Record<TunedKernel, string>>,
+): { readonly choices: Choices; readonly ignored: string | undefined } {
+  if (table.adapter !== device.adapter)
+    return { choices: {}, ignored: `it was made on ${table.adapter}, and this is ${device.adapter}` };
+  if (table.driver !== device.driver)
+    return { choices: {}, ignored: `it was made with driver ${table.driver}, and this is ${device.driver}` };
+  const stale = TUNED_KERNELS.filter((kernel) => table.choices[kernel] && table.shaders[kernel] !== current[kernel]);
+  const choices: Record<string, Record<string, Choice>> = {};
+  let unfit = 0;
+  for (const kernel of TUNED_KERNELS) {
+    if (stale.includes(kernel)) continue;
+    const entries = Object.entries(table.choices[kernel] ?? {});
+    const fit = entries.filter(
+      ([, { variant, tuning }]) => variant !== 'subgroups' || tuning['LANES'] === device.subgroupSize,
+    );
+    unfit += entries.length - fit.length;
+    choices[kernel] = Object.fromEntries(fit);
+  }
+  const reasons = [
+    ...(stale.length > 0 ? [`the shaders of ${stale.join(', ')} have changed since`] : []),
+    ...(unfit > 0 ? [`${unfit} of its tilings are for subgroups of another size`] : []),
+  ];
+  return { choices, ignored: reasons.length > 0 ? reasons.join('; ') : undefined };
+}
+
+/** To the next power of two: shapes that near share a tiling. */
+const near = (count: number): number => 2 ** Math.round(Math.log2(Math.max(1, count)));
+
+/** The bucket of a convolution's shape: filter, stride, output pixels, channels in and out. */
+export function convolutionBucket(s: {
+  readonly batch: number;
+  readonly inC: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly outC: number;
+  readonly kH: number;
+  readonly kW: number;
+  readonly strideH: number;
+}): string {
+  return `${s.kH}x${s.kW}/${s.strideH}, ${near(s.batch * s.outH * s.outW)} pixels, ${near(s.inC)} to ${near(s.outC)}`;
+}
