@@ -40,6 +40,8 @@ const README = `Thaw for 64-bit Linux. Nothing needs to be installed:
   ./thaw bench kernels     and each kernel?
   ./thaw train --help      fine-tune
 
+share/pytorch_step.py runs the same steps in PyTorch, for ./thaw bench step --with.
+
 Weights and data are looked for in the folder that THAW_HOME names.
 `;
 
@@ -73,6 +75,7 @@ export async function portable() {
   }
   mkdirSync(join(folder, 'share'));
   writeFileSync(join(folder, 'share', 'nvidia_icd.json'), `${JSON.stringify(NVIDIA_ICD, null, 2)}\n`);
+  copyFileSync(inRoot('bench', 'pytorch_step.py'), join(folder, 'share', 'pytorch_step.py'));
   writeFileSync(join(folder, 'README.txt'), README);
   writeFileSync(join(folder, 'thaw'), LAUNCHER);
   chmodSync(join(folder, 'thaw'), 0o755);

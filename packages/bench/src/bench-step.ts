@@ -1,7 +1,9 @@
 // thaw bench step: the training step and its parts in every engine, verified against each other before any time is taken.
 import type { Engine, EngineName } from './engines/engine.ts';
 import { compare, startPeers, type Compared } from './measure/compare.ts';
+import { floorMilliseconds, type Ceilings } from './measure/statistics.ts';
 import type { StepCase, StepSpec } from './workloads/step.ts';
+import { workOfStep } from './workloads/step-work.ts';
 
 export interface BenchStepOptions {
   readonly engine: Engine;
@@ -9,6 +11,7 @@ export interface BenchStepOptions {
   readonly adapter?: string | undefined;
   readonly imageSize: number;
   readonly batchSize: number;
+  readonly ceilings: Ceilings;
   readonly seed: number;
   readonly rounds: number;
   /** For the rounds of one case. */
@@ -22,6 +25,8 @@ export interface StepRow extends Compared {
   readonly imageSize: number;
   readonly batchSize: number;
   readonly imagesPerSecond: number;
+  /** The least that the device's ceilings allow; undefined of the head alone. */
+  readonly floorMilliseconds: number | undefined;
 }
 
 /**
@@ -40,8 +45,9 @@ export const canRun = (engine: EngineName, { part }: StepCase): boolean =>
 
 /** Runs one case. @throws DisagreementError, before any time is taken, when an engine computes something else */
 export async function benchStep(stepCase: StepCase, options: BenchStepOptions): Promise<StepRow[]> {
-  const { against, adapter, imageSize, batchSize, seed } = options;
+  const { against, adapter, imageSize, batchSize, seed, ceilings } = options;
   const spec: StepSpec = { kind: 'step', part: stepCase.part, imageSize, batchSize, seed };
+  const work = workOfStep(spec);
   const peers = await startPeers(
     against.filter((one) => canRun(one, stepCase)),
     adapter,
@@ -55,6 +61,7 @@ export async function benchStep(stepCase: StepCase, options: BenchStepOptions): 
       imageSize,
       batchSize,
       imagesPerSecond: (1000 * batchSize) / one.milliseconds.median,
+      floorMilliseconds: work && floorMilliseconds(work, ceilings),
     }));
   } finally {
     for (const peer of peers) peer.stop();

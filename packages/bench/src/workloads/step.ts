@@ -32,7 +32,7 @@ export const STEP_CASES: readonly StepCase[] = [
 
 const CLASSES = 10;
 /** torchvision's variant of the network, which is also what bench/pytorch_step.py runs. */
-const VARIANT = 'torchvision';
+export const VARIANT = 'torchvision';
 
 /** An optimizer that keeps the gradients it is given for some of the variables. */
 class WatchedOptimizer extends Optimizer {

@@ -56,6 +56,7 @@ export const settings = z.strictObject({
   seconds: z.number().gt(0),
   filter: z.string().min(1),
   with: z.string().min(1),
+  html: z.string().min(1),
   backend: z.enum(BACKENDS),
   adapter: z.string().min(1),
   config: z.string().min(1),
@@ -279,6 +280,12 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     flags: '--filter <text>',
     description: 'only cases with this in their names; commas add up',
     ...text('part of a name'),
+  },
+  html: {
+    group: 'Measurement',
+    flags: '--html <file>',
+    description: 'write a page with charts and every figure',
+    ...text('a file to write'),
   },
   with: {
     group: 'Measurement',

@@ -6,7 +6,7 @@ import css from './report.css?raw';
 import { confusionSection, perClassSection } from './scores.ts';
 import type { ExampleImage, MethodReport, Report } from './types.ts';
 
-/** @param chartJs the text of chart.js's UMD build */
+/** @param chartJs the text of chart.js's UMD build, safe inside a script element */
 export function reportHtml(report: Report, chartJs: string): string {
   const { title, notes, environment, methods } = report;
   const date = new Date(environment.created).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
@@ -39,7 +39,7 @@ ${originSection(report)}
 <footer>Made by Thaw ${escape(environment.versions['thaw'] ?? '')}. This page holds everything it shows and asks the network for nothing.</footer>
 </main>
 <script type="application/json" id="data">${scriptJson(curves)}</script>
-<script>${chartJs.replaceAll('</script', '<\\/script').replace(/\n\/\/# sourceMappingURL=.*/, '')}</script>
+<script>${chartJs}</script>
 <script>${client}</script>
 </body>
 </html>

@@ -37,7 +37,7 @@ export async function loadTuning(homes: readonly string[], adapter: string): Pro
     const content = await readFile(path, 'utf8').catch(() => undefined);
     if (content === undefined) continue;
     try {
-      return tableShape.parse(JSON.parse(content)) as TuningTable;
+      return tableShape.parse(JSON.parse(content));
     } catch (error) {
       throw new Error(`${path} is not a table of tilings: ${explain(error)}`, { cause: error });
     }

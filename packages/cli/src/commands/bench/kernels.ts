@@ -1,18 +1,21 @@
 // thaw bench kernels: every kernel of a training step, in Thaw and in other engines, beside the device's own ceilings.
 import { benchKernels, KERNEL_CASES, measureCeilings, summariseKernels, thawEngine, type FamilySummary, type KernelRow } from '@thaw/bench'; // prettier-ignore
+import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { CommandError } from '../../errors.ts';
 import { settings as allSettings } from '../../options/settings.ts';
+import { writeKernelReport } from '../../report/kernels.ts';
 import { openBackend } from '../../session/backend.ts';
 import { table } from '../../text/table.ts';
 import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { filtered, peersOf } from './options.ts';
+import { ceilingsText, filtered, peersOf } from './options.ts';
 
 const schema = allSettings
   .pick({
     against: true,
     filter: true,
+    html: true,
     rounds: true,
     seconds: true,
     seed: true,
@@ -22,7 +25,7 @@ const schema = allSettings
     config: true,
     verbose: true,
   }) // prettier-ignore
-  .partial({ against: true, filter: true, adapter: true, config: true });
+  .partial({ against: true, filter: true, html: true, adapter: true, config: true });
 
 export const benchKernelsCommand = defineCommand({
   name: 'kernels',
@@ -37,6 +40,7 @@ export const benchKernelsCommand = defineCommand({
     'against',
     ['rounds', { default: '5' }],
     ['seconds', { default: '10' }],
+    'html',
     ['seed', { description: 'seed of the inputs', default: '1' }],
     'adapter', 'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
@@ -68,10 +72,7 @@ async function runBenchKernels(settings: z.infer<typeof schema>, { io, output }:
     output.event('device', { ...backend.info, versions: versions() });
     const ceilings = await measureCeilings(backend.thaw.gpu.device);
     output.event('ceilings', { ...ceilings });
-    output.say(
-      `${backend.info.name}, ${backend.info.driver}; at most ${(ceilings.flops / 1e9).toFixed(0)} GFLOP/s, ` +
-        `${(ceilings.bytesPerSecond / 1e9).toFixed(1)} GB/s`,
-    );
+    output.say(`${backend.info.name}, ${backend.info.driver}; ${ceilingsText(ceilings)}`);
     const against = peersOf(settings.against);
     const engine = thawEngine(backend.thaw);
     const rows = await benchKernels(cases, { ...settings, engine, against, ceilings }, (row) => {
@@ -81,6 +82,13 @@ async function runBenchKernels(settings: z.infer<typeof schema>, { io, output }:
     });
     const families = summariseKernels(rows);
     output.event('result', { ceilings, rows, families });
+    if (settings.html !== undefined) {
+      const path = resolve(io.cwd, settings.html);
+      const { commandLine } = io;
+      const origin = { device: backend.info, versions: versions(), commandLine, created: new Date() };
+      await writeKernelReport(path, { ...origin, ceilings, rows, families });
+      output.say(path);
+    }
     if (output.json) return;
     output.result(`\n${rowTable(rows, output.colors)}\n\ngeometric means\n${familyTable(families, output.colors)}`);
   } finally {

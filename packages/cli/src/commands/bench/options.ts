@@ -1,5 +1,5 @@
 // Options that the benchmarks share, and how they read them.
-import type { EngineName } from '@thaw/bench';
+import type { Ceilings, EngineName } from '@thaw/bench';
 import { UsageError } from '../../errors.ts';
 import { PEERS } from '../../options/settings.ts';
 
@@ -21,3 +21,7 @@ export function filtered<Case extends { readonly name: string }>(
     );
   return found;
 }
+
+/** What the device was measured to do at most. */
+export const ceilingsText = ({ flops, bytesPerSecond }: Ceilings): string =>
+  `at most ${(flops / 1e9).toFixed(0)} GFLOP/s, ${(bytesPerSecond / 1e9).toFixed(1)} GB/s`;

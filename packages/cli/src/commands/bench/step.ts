@@ -1,7 +1,7 @@
 // thaw bench step: a training step and its parts, in Thaw and in other engines, in one table.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { benchStep, STEP_CASES, thawEngine, type StepRow } from '@thaw/bench';
+import { benchStep, measureCeilings, STEP_CASES, thawEngine, type StepRow } from '@thaw/bench';
 import { z } from 'zod';
 import { CommandError, explain, UsageError } from '../../errors.ts';
 import { settings as allSettings } from '../../options/settings.ts';
@@ -11,7 +11,7 @@ import { bytes, count, plural, rate } from '../../text/format.ts';
 import { table } from '../../text/table.ts';
 import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { filtered, peersOf } from './options.ts';
+import { ceilingsText, filtered, peersOf } from './options.ts';
 
 const schema = allSettings
   .pick({
@@ -37,7 +37,8 @@ export const benchStepCommand = defineCommand({
   description:
     `Times ResNet-50 with random weights and the article's head: ${STEP_CASES.map(({ name, about }) => `${name} (${about})`).join(', ')}.\n` +
     'With --against, the same network and weights run in another engine, each in a process of its own, in turns; loss and\n' +
-    'gradients of the first step are compared before any time is taken.',
+    'gradients of the first step are compared before any time is taken. The floor is what the device, as just measured, would\n' +
+    'need at least for the arithmetic or for the traffic of memory.',
   options: [
     ['filter', { default: 'all cases' }],
     'against',
@@ -77,6 +78,7 @@ const rowShape = z.object({
   batchSize: z.number(),
   imagesPerSecond: z.number(),
   milliseconds: spreadShape,
+  floorMilliseconds: z.number().optional(),
   hostMilliseconds: spreadShape.optional(),
   dispatches: z.number().optional(),
   peakBytes: z.number().optional(),
@@ -93,10 +95,15 @@ async function runBenchStep(settings: z.infer<typeof schema>, { io, output }: Co
   const engine = thawEngine(backend.thaw);
   try {
     output.event('device', { ...backend.info, versions: versions() });
-    output.say(`${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}`);
+    const ceilings = await measureCeilings(backend.thaw.gpu.device);
+    output.event('ceilings', { ...ceilings });
+    output.say(
+      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}; ` +
+        ceilingsText(ceilings),
+    );
     const rows: StepRow[] = [];
     for (const one of cases) {
-      const found = await benchStep(one, { ...settings, engine, against });
+      const found = await benchStep(one, { ...settings, engine, against, ceilings });
       for (const row of found) {
         output.event('row', { ...row });
         const { difference, allowed, worst } = row.agreement ?? {};
@@ -149,6 +156,7 @@ function stepTable(rows: readonly TableRow[], output: Output): string {
       { title: 'ms', align: right },
       { title: 'min..max', align: right },
       { title: 'images/s', align: right },
+      { title: 'floor ms', align: right },
       { title: 'of Thaw', align: right },
       { title: 'dispatches', align: right },
       { title: 'host ms', align: right },
@@ -160,6 +168,7 @@ function stepTable(rows: readonly TableRow[], output: Output): string {
       milliseconds(row.milliseconds.median),
       `${milliseconds(row.milliseconds.min)}..${milliseconds(row.milliseconds.max)}`,
       rate(row.imagesPerSecond),
+      row.floorMilliseconds === undefined ? '' : milliseconds(row.floorMilliseconds),
       row.ratio === undefined ? '' : `${row.ratio.toFixed(row.ratio < 9.95 ? 2 : 1)} x`,
       row.dispatches === undefined ? '-' : count(row.dispatches),
       row.hostMilliseconds === undefined ? '-' : milliseconds(row.hostMilliseconds.median),

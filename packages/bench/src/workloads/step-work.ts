@@ -1,0 +1,53 @@
+// What a training step has to do at least: the floor under its time.
+import { layerTable, resolveFreeze, VARIANTS, type Layer } from '@thaw/model';
+import type { Work } from '../measure/statistics.ts';
+import { tapsInside } from './kernel-cases.ts';
+import { VARIANT, type StepSpec } from './step.ts';
+
+const NOTHING: Work = { flops: 0, bytes: 0 };
+const plus = (a: Work, b: Work): Work => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes });
+const times = (count: number, { flops, bytes }: Work): Work => ({ flops: count * flops, bytes: count * bytes });
+
+/**
+ * Operations of the convolutions, on pixels inside the image, and the bytes that convolutions, training batch-norms and Adam
+ * must move if each keeps nothing for the next. Frozen batch-norm, ReLU and additions cost nothing here, as they can be
+ * part of a convolution. Undefined of the head alone, which is all overhead.
+ */
+export function workOfStep({ part, imageSize, batchSize }: Omit<StepSpec, 'kind' | 'seed'>): Work | undefined {
+  if (part === 'head') return undefined;
+  const table = layerTable(VARIANTS[VARIANT], { imageSize });
+  const byName = new Map(table.map((layer) => [layer.name, layer]));
+  const trainable = part === 'features' ? new Set<string>() : resolveFreeze(part.thaw, table);
+  const first = table.findIndex(({ name }) => trainable.has(name));
+  const trains = (layer: Layer): boolean => trainable.has(layer.name);
+  const works = table.map((layer): Work => {
+    const reachesDown = first !== -1 && layer.index > first;
+    const adam: Work = trains(layer) ? { flops: 12 * layer.parameters, bytes: 28 * layer.parameters } : NOTHING;
+    if (layer.kind === 'Conv2D') {
+      const passes = 1 + Number(reachesDown) + Number(trains(layer));
+      return plus(times(passes, convolution(layer, byName, batchSize)), adam);
+    }
+    if (layer.kind === 'BatchNormalization' && trains(layer)) {
+      const size = batchSize * layer.outputShape.reduce((product, length) => product * length, 1);
+      // Forward reads x and writes y; backward reads dy and x and writes dx.
+      return plus({ flops: 20 * size, bytes: 4 * 5 * size }, adam);
+    }
+    return adam;
+  });
+  return works.reduce(plus, NOTHING);
+}
+
+/** One pass of a convolution: forward and both gradients multiply and move the same. */
+function convolution(layer: Layer, byName: ReadonlyMap<string, Layer>, batch: number): Work {
+  const before = byName.get(layer.inputs[0] ?? '');
+  // Padding is a layer of its own in the table; here it is the convolution's.
+  const source = before?.kind === 'ZeroPadding2D' ? byName.get(before.inputs[0] ?? '') : before;
+  const kernel = layer.variables.find(({ name }) => name.endsWith('/kernel'))?.shape;
+  const [inH = 0, inW = 0, inC = 0] = source?.outputShape ?? [];
+  const [outH = 0, outW = 0, outC = 0] = layer.outputShape;
+  const [kH = 0, kW = 0] = kernel ?? [];
+  const taps = (size: number, out: number, k: number): number =>
+    tapsInside(size, out, k, Math.ceil(size / out), 1, k >> 1);
+  const floats = batch * (inH * inW * inC + outH * outW * outC) + kH * kW * inC * outC;
+  return { flops: 2 * batch * taps(inH, outH, kH) * taps(inW, outW, kW) * inC * outC, bytes: 4 * floats };
+}
