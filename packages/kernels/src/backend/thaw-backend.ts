@@ -7,10 +7,12 @@ import type { BackendValues, DataType, TensorInfo } from '@tensorflow/tfjs-core'
 import { NotOnGpuError, ThawGpuError } from '../runtime/errors.ts';
 import { Gpu, type GpuOptions } from '../runtime/gpu.ts';
 import type { MemoryReport } from '../runtime/buffer-pool.ts';
-import { elements, type Plan } from '../runtime/plan.ts';
+import { planConversion } from '../kernels/precision/precision.plan.ts';
+import { elements, type DeviceType, type Plan } from '../runtime/plan.ts';
 import type { KernelTime } from '../runtime/profile.ts';
 import type { Replay } from '../runtime/replay.ts';
 import type { BufferSlice } from '../runtime/slice.ts';
+import type { Binding, Precision } from '../wgsl/shader.ts';
 import { deviceType, fromDevice, toDevice } from './storage.ts';
 
 export type DataId = TensorInfo['dataId'];
@@ -18,6 +20,8 @@ export type DataId = TensorInfo['dataId'];
 interface TensorRecord {
   readonly shape: readonly number[];
   readonly dtype: DataType;
+  /** How the slice holds the numbers of a float32 tensor. */
+  readonly precision: Precision;
   refCount: number;
   /** Host values, until the device has them. */
   values: BackendValues | undefined;
@@ -40,12 +44,12 @@ export class ThawBackend extends KernelBackend {
 
   override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
     const dataId = {};
-    this.#data.set(dataId, { shape, dtype, refCount: 1, values, slice: undefined });
+    this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount: 1, values, slice: undefined });
     return dataId;
   }
 
   override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
-    this.#data.set(dataId, { shape, dtype, refCount, values, slice: undefined });
+    this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount, values, slice: undefined });
   }
 
   override async read(dataId: DataId): Promise<BackendValues> {
@@ -55,7 +59,12 @@ export class ThawBackend extends KernelBackend {
     if (this.gpu.isRecording)
       throw new ThawGpuError('a captured step cannot read a tensor; return it and read it after');
     const dtype = deviceType(record.dtype);
-    return fromDevice(await this.gpu.queue.download(record.slice), elements(record.shape), dtype);
+    const wide = record.precision === 'float16' ? this.#convert(record.slice, record.shape, 'float32') : undefined;
+    try {
+      return fromDevice(await this.gpu.queue.download(wide ?? record.slice), elements(record.shape), dtype);
+    } finally {
+      if (wide) this.gpu.release(wide);
+    }
   }
 
   override readSync(dataId: DataId): BackendValues {
@@ -125,18 +134,24 @@ export class ThawBackend extends KernelBackend {
       const dtype = inputs[name]?.dtype;
       if (
         dtype !== undefined &&
-        ((element === 'f32' && dtype !== 'float32') || (element === 'i32' && dtype === 'float32'))
+        (((element === 'f32' || element === 'stored') && dtype !== 'float32') ||
+          (element === 'i32' && dtype === 'float32'))
       )
         throw new ThawGpuError(
-          `${plan.shader.name}: '${name}' is of type ${dtype}, and this kernel reads ${element === 'f32' ? 'float32' : 'int32'}; cast it first`,
+          `${plan.shader.name}: '${name}' is of type ${dtype}, and this kernel reads ${element === 'i32' ? 'int32' : 'float32'}; cast it first`,
         );
     }
     const given: Record<string, BufferSlice | undefined> = {};
-    for (const name in inputs) {
-      const tensor = inputs[name];
-      given[name] = tensor && this.slice(tensor);
+    const converted: BufferSlice[] = [];
+    for (const binding of plan.shader.bindings) {
+      const tensor = inputs[binding.name];
+      if (!tensor) continue;
+      const copy = this.#inPrecision(tensor, binding, plan);
+      if (copy) converted.push(copy);
+      given[binding.name] = copy ?? this.slice(tensor);
     }
     const slices = this.gpu.run(plan, given);
+    for (const copy of converted) this.gpu.release(copy);
     const outputs: Record<string, TensorInfo> = {};
     for (const name in slices) {
       const spec = plan.outputs[name];
@@ -151,6 +166,30 @@ export class ThawBackend extends KernelBackend {
     const [output] = Object.values(this.run(plan, inputs));
     if (!output) throw new Error(`${plan.shader.name} makes no output`);
     return output;
+  }
+
+  /** How the device holds a tensor's numbers; float32 also of tensors that are none. */
+  precisionOf(tensor: TensorInfo): Precision {
+    return this.#data.get(tensor.dataId).precision;
+  }
+
+  /** A copy of the tensor as the plan's binding wants it; undefined where it is so already. @throws where it is changed in place */
+  #inPrecision(tensor: TensorInfo, { name, type, element }: Binding, plan: Plan): BufferSlice | undefined {
+    const wanted = element === 'stored' ? (plan.precision ?? 'float32') : 'float32';
+    const { precision, shape } = this.#data.get(tensor.dataId);
+    if (precision === wanted) return undefined;
+    if (type === 'read_write')
+      throw new ThawGpuError(
+        `${plan.shader.name}: '${name}' is stored in ${precision} and changed in place as ${wanted}`,
+      );
+    return this.#convert(this.slice(tensor), shape, wanted);
+  }
+
+  #convert(x: BufferSlice, shape: readonly number[], to: Precision): BufferSlice {
+    const plan = planConversion(shape, to, this.gpu.limits, this.gpu.tiling('elementwise').direct);
+    const { y } = this.gpu.run(plan, { x });
+    if (!y) throw new ThawGpuError(`${plan.shader.name} makes no output`);
+    return y;
   }
 
   /** The tensor's storage on the device; uploads host values on first use. */
@@ -187,8 +226,8 @@ export class ThawBackend extends KernelBackend {
   }
 
   /** A tensor whose content is whatever was there before: for kernels that write all of it in several dispatches. */
-  empty(shape: readonly number[], dtype: DataType): TensorInfo {
-    return this.#adopt(this.gpu.allocate(shape), shape, dtype);
+  empty(shape: readonly number[], dtype: DeviceType): TensorInfo {
+    return this.#adopt(this.gpu.allocate(shape, dtype), shape, dtype);
   }
 
   /** Disposes a temporary that a kernel made. */
@@ -215,6 +254,8 @@ export class ThawBackend extends KernelBackend {
       throw new ThawGpuError(
         `overwrite: ${values.length} values for a tensor [${record.shape.join(', ')}] of ${wanted}`,
       );
+    if (record.precision === 'float16')
+      throw new ThawGpuError('overwrite: the tensor is stored in float16, which is made on the device alone');
     if (record.refCount > 1) throw new ThawGpuError('overwrite: another tensor shares the storage; dispose its clones');
     const data = toDevice(values, deviceType(record.dtype));
     this.slice(tensor);
@@ -266,9 +307,12 @@ export class ThawBackend extends KernelBackend {
     return this.gpu.queue.profile(work);
   }
 
-  #adopt(slice: BufferSlice, shape: readonly number[], dtype: DataType): TensorInfo {
+  #adopt(slice: BufferSlice, shape: readonly number[], type: DeviceType): TensorInfo {
     const dataId = {};
-    const record: TensorRecord = { shape, dtype, refCount: 1, values: undefined, slice };
+    const isHalf = type === 'float16';
+    const dtype = isHalf ? 'float32' : type;
+    const precision = isHalf ? 'float16' : 'float32';
+    const record: TensorRecord = { shape, dtype, precision, refCount: 1, values: undefined, slice };
     this.#data.set(dataId, record);
     if (this.gpu.isRecording) this.#captured.add(record);
     return { dataId, shape: [...shape], dtype };

@@ -7,6 +7,7 @@ import { dropoutGradient } from './dropout.ts';
 import { globalAveragePoolGradient } from './global-average-pool.ts';
 import { scaleShiftGradient } from './scale-shift.ts';
 import { softmaxCrossEntropyGradient } from './softmax-cross-entropy.ts';
+import { toFloat16Gradient } from './to-float16.ts';
 
 const gradients: readonly GradConfig[] = [
   conv2dGradient,
@@ -15,6 +16,7 @@ const gradients: readonly GradConfig[] = [
   softmaxCrossEntropyGradient,
   globalAveragePoolGradient,
   dropoutGradient,
+  toFloat16Gradient,
 ];
 
 /** Registers them; called by register(). */

@@ -14,6 +14,7 @@ import { dropoutKernels } from './dropout/dropout.kernel.ts';
 import { elementwiseKernels } from './elementwise/elementwise.kernel.ts';
 import { reduceKernels } from './reduce/reduce.kernel.ts';
 import { transformKernels } from './transform/transform.kernel.ts';
+import { precisionKernels } from './precision/precision.kernel.ts';
 import { avgPoolKernels } from './avg-pool/avg-pool.kernel.ts';
 
 export const kernels: readonly KernelConfig[] = [
@@ -32,4 +33,5 @@ export const kernels: readonly KernelConfig[] = [
   ...optimizerKernels,
   ...dropoutKernels,
   ...avgPoolKernels,
+  ...precisionKernels,
 ];

@@ -16,6 +16,7 @@ export { accumulate } from './accumulate.ts';
 export { assignValues } from './assign-values.ts';
 export { canCapture, capture, type CapturedStep } from './capture.ts';
 export { dropout, type DropoutAttributes } from './dropout.ts';
+export { hasFloat16, toFloat16 } from './to-float16.ts';
 export { HostVector } from './host-vector.ts';
 export {
   adamRates,

@@ -3,16 +3,16 @@
  * all parameters. The tensors at each binding are laid out one after the other in an arena, so that one range covers them.
  */
 import { packParams } from '../wgsl/shader.ts';
-import { foldWorkgroups, type Limits } from './plan.ts';
+import { foldWorkgroups, numberBytes, type Limits } from './plan.ts';
 import type { RecordedDispatch } from './recording.ts';
 import type { BufferSlice } from './slice.ts';
 
-/** Offsets in an arena: what every device accepts for a binding. */
-export const ARENA_ALIGNMENT = 256;
-export const aligned = (bytes: number): number => Math.ceil(bytes / ARENA_ALIGNMENT) * ARENA_ALIGNMENT;
+/** Offsets in an arena are multiples of this many numbers: in halves, too, that is what every device accepts for a binding. */
+const ARENA_NUMBERS = 128;
+export const aligned = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment;
 
-/** Lays slices out one after the other, at multiples of ARENA_ALIGNMENT; undefined where that cannot be done. */
-export type LayOut = (slices: readonly BufferSlice[]) => BufferSlice | undefined;
+/** Lays slices out one after the other, at multiples of `alignment` bytes; undefined where that cannot be done. */
+export type LayOut = (slices: readonly BufferSlice[], alignment: number) => BufferSlice | undefined;
 
 /** @param layOut gives a slice that covers the given ones */
 export function coalesce(dispatches: readonly RecordedDispatch[], limits: Limits, layOut: LayOut): RecordedDispatch[] {
@@ -34,18 +34,19 @@ function runFrom(dispatches: readonly RecordedDispatch[], start: number, mostByt
   if (!first) return [];
   const run = [first];
   if (!first.plan.elementwise) return run;
-  let bytes = bytesOf(first);
+  let numbers = numbersOf(first);
   for (let i = start + 1; i < dispatches.length; i++) {
     const next = dispatches[i];
     if (next?.pipeline !== first.pipeline || sizeless(next) !== sizeless(first)) break;
-    bytes += bytesOf(next);
-    if (bytes > mostBytes) break;
+    numbers += numbersOf(next);
+    if (4 * numbers > mostBytes) break;
     run.push(next);
   }
   return run;
 }
 
-const bytesOf = ({ plan }: RecordedDispatch): number => aligned(16 * (plan.params['size'] ?? 0));
+/** Numbers that a dispatch takes in an arena. */
+const numbersOf = ({ plan }: RecordedDispatch): number => aligned(4 * (plan.params['size'] ?? 0), ARENA_NUMBERS);
 
 /** Slices at each binding of a run; one alone where all dispatches share it. */
 function columns(run: readonly RecordedDispatch[]): BufferSlice[][] {
@@ -78,13 +79,16 @@ function merge(run: readonly RecordedDispatch[], limits: Limits, layOut: LayOut)
   const [first] = run;
   if (!first?.plan.elementwise) return undefined;
   const slices: BufferSlice[] = [];
-  for (const column of columns(run)) {
+  const bindings = first.plan.shader.bindings.filter(({ type }) => type !== 'uniform');
+  for (const [b, column] of columns(run).entries()) {
     const [only] = column;
-    const slice = column.length === 1 ? only : layOut(column);
+    const [binding] = bindings.slice(b);
+    if (!binding) return undefined;
+    const slice = column.length === 1 ? only : layOut(column, ARENA_NUMBERS * numberBytes(binding, first.plan));
     if (!slice) return undefined;
     slices.push(slice);
   }
-  const size = run.reduce((sum, dispatch) => sum + bytesOf(dispatch), 0) / 16;
+  const size = run.reduce((sum, dispatch) => sum + numbersOf(dispatch), 0) / 4;
   const { shader } = first.plan;
   const params = { ...first.plan.params, size };
   const groups = Math.ceil(size / first.plan.elementwise.perWorkgroup);

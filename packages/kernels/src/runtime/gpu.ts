@@ -6,7 +6,7 @@ import { bufferUsage } from './constants.ts';
 import { deviceKind } from './device.ts';
 import { ThawGpuError } from './errors.ts';
 import { PipelineCache } from './pipelines.ts';
-import { elements, type Plan } from './plan.ts';
+import { bytesOf, elements, type DeviceType, type Plan } from './plan.ts';
 import { CommandQueue } from './queue.ts';
 import { Recording } from './recording.ts';
 import { Replay } from './replay.ts';
@@ -21,7 +21,9 @@ export interface GpuOptions {
   readonly tilings?: Tilings;
 }
 
-const storageSize = (shape: readonly number[]): number => Math.max(16, Math.ceil(elements(shape) / 4) * 16);
+/** Whole vectors of four numbers, and a multiple of 16 bytes. */
+const storageSize = (shape: readonly number[], type: DeviceType): number =>
+  Math.max(16, Math.ceil((Math.ceil(elements(shape) / 4) * 4 * bytesOf(type)) / 16) * 16);
 
 export class Gpu {
   /** What tilings are chosen by. */
@@ -77,14 +79,14 @@ export class Gpu {
   }
 
   /** Storage for a tensor that a dispatch makes; its size is rounded up so that vec4 shaders may bind it. */
-  allocate(shape: readonly number[]): BufferSlice {
-    const size = storageSize(shape);
+  allocate(shape: readonly number[], type: DeviceType = 'float32'): BufferSlice {
+    const size = storageSize(shape, type);
     return this.#recording?.allocate(size) ?? this.#acquire(size);
   }
 
   /** Storage for host values, which has its place also while a step is recorded. */
   allocatePlaced(shape: readonly number[]): BufferSlice {
-    return this.#acquire(storageSize(shape));
+    return this.#acquire(storageSize(shape, 'float32'));
   }
 
   release(slice: BufferSlice): void {
@@ -105,7 +107,7 @@ export class Gpu {
     const outputs: Record<string, BufferSlice> = {};
     for (const name in plan.outputs) {
       const spec = plan.outputs[name];
-      if (spec) outputs[name] = this.allocate(spec.shape);
+      if (spec) outputs[name] = this.allocate(spec.shape, spec.dtype);
     }
     const anyInput = Object.values(given).find((slice) => slice !== undefined);
     const slices: BufferSlice[] = [];
@@ -156,19 +158,19 @@ export class Gpu {
       queue: this.queue,
       scratch: this.#scratch,
       acquire: (size) => this.#acquire(size),
-      gather: (slices) => this.#gather(slices),
+      gather: (slices, alignment) => this.#gather(slices, alignment),
       moves: () => this.#moves,
     });
   }
 
-  #gather(slices: readonly BufferSlice[]): BufferSlice | undefined {
+  #gather(slices: readonly BufferSlice[], alignment: number): BufferSlice | undefined {
     const [first] = slices;
     if (!first) return undefined;
-    const size = slices.reduce((sum, slice) => sum + aligned(slice.size), 0);
+    const size = slices.reduce((sum, slice) => sum + aligned(slice.size, alignment), 0);
     let offset = first.offset;
     const isLaidOut = slices.every((slice) => {
       const fits = slice.buffer === first.buffer && slice.offset === offset;
-      offset += aligned(slice.size);
+      offset += aligned(slice.size, alignment);
       return fits;
     });
     if (isLaidOut && first.owner !== this.#owner) return new BufferSlice(first.buffer, first.offset, size, first.owner);
@@ -186,7 +188,7 @@ export class Gpu {
       const before = slice.buffer;
       slice.move(whole.buffer, at, arena);
       this.#pool.release(before);
-      at += aligned(slice.size);
+      at += aligned(slice.size, alignment);
     }
     // Sizes of single tensors are not those of arenas: nobody would take these buffers again.
     this.#pool.drain();

@@ -63,13 +63,13 @@ export class PipelineCache {
   }
 
   async #compile(plan: Plan, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
-    const { shader, tuning, constants } = plan;
-    const code = specialise(shader, tuning);
+    const { shader, tuning, constants, precision = 'float32' } = plan;
+    const code = specialise(shader, tuning, precision);
     const { device } = this;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code, label: shader.name });
     const moduleError = device.popErrorScope();
-    const where = `tuning ${JSON.stringify(tuning)}, constants ${JSON.stringify(constants)}`;
+    const where = `tuning ${JSON.stringify(tuning)}, constants ${JSON.stringify(constants)}, stored in ${precision}`;
     const [problem] = (await module.getCompilationInfo()).messages.filter((m) => m.type === 'error');
     await moduleError;
     if (problem)

@@ -1,8 +1,9 @@
 /** A Plan is one dispatch as data: which shader, how specialised, with what parameters, over how many workgroups. */
-import type { Shader } from '../wgsl/shader.ts';
+import type { Binding, Precision, Shader } from '../wgsl/shader.ts';
 
-/** Element type of a tensor on the device. A bool is a u32 of 0 or 1. */
-export type DeviceType = 'float32' | 'int32' | 'bool';
+/** Element type of a tensor on the device. A bool is a u32 of 0 or 1; float16 is a float32 tensor stored in halves. */
+export type DeviceType = 'float32' | 'float16' | 'int32' | 'bool';
+export const bytesOf = (type: DeviceType): number => (type === 'float16' ? 2 : 4);
 export interface OutputSpec {
   readonly shape: readonly number[];
   readonly dtype: DeviceType;
@@ -16,6 +17,8 @@ export interface Plan {
   readonly constants: Readonly<Record<string, number>>;
   readonly params: Readonly<Record<string, number>>;
   readonly workgroups: Workgroups;
+  /** What the shader's `// @stored` types are. Default float32. */
+  readonly precision?: Precision;
   /** Tensors this dispatch creates, by binding name. A read_write binding not named here is given by the caller. */
   readonly outputs: Readonly<Record<string, OutputSpec>>;
   /**
@@ -34,12 +37,16 @@ export interface Limits {
 }
 
 /** Names a compiled pipeline: shader, tuning and constants, never a tensor's size. */
-export function pipelineKey({ shader, tuning, constants }: Plan): string {
-  let key = shader.name;
+export function pipelineKey({ shader, tuning, constants, precision = 'float32' }: Plan): string {
+  let key = precision === 'float32' ? shader.name : `${shader.name} ${precision}`;
   for (const id in tuning) key += ` ${id}=${tuning[id]}`;
   for (const id in constants) key += ` ${id}=${constants[id]}`;
   return key;
 }
+
+/** Bytes of one number at a binding. */
+export const numberBytes = ({ element }: Binding, { precision = 'float32' }: Plan): number =>
+  element === 'stored' ? bytesOf(precision) : 4;
 
 export const elements = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);
 
@@ -74,8 +81,14 @@ export function foldRows(kernel: string, columns: number, rows: number, limits: 
 }
 
 /** @throws when a tensor is larger than the device can bind, naming kernel, tensor, both sizes and the remedy. */
-export function checkBinding(kernel: string, tensor: string, shape: readonly number[], limits: Limits): void {
-  const bytes = 4 * elements(shape);
+export function checkBinding(
+  kernel: string,
+  tensor: string,
+  shape: readonly number[],
+  limits: Limits,
+  type: DeviceType = 'float32',
+): void {
+  const bytes = bytesOf(type) * elements(shape);
   if (bytes > limits.maxStorageBufferBindingSize)
     throw new Error(
       `${kernel}: ${tensor} [${shape.join(', ')}] takes ${bytes.toLocaleString('en')} bytes, more than the ` +

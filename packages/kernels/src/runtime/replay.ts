@@ -3,7 +3,7 @@
  * a replay only encodes the list. Nothing of a replay is allocated.
  */
 import { paramsSize } from '../wgsl/shader.ts';
-import { aligned, coalesce } from './coalesce.ts';
+import { aligned, coalesce, type LayOut } from './coalesce.ts';
 import { bufferUsage } from './constants.ts';
 import { ThawGpuError } from './errors.ts';
 import type { Lifetime } from './memory-plan.ts';
@@ -23,8 +23,8 @@ export interface ReplayHost {
   readonly scratch: Scratch;
   /** A buffer of its own. */
   acquire(size: number): BufferSlice;
-  /** Moves tensors that live on into one arena; undefined where another arena holds some of them. */
-  gather(slices: readonly BufferSlice[]): BufferSlice | undefined;
+  /** Moves tensors that live on into one arena, at multiples of `alignment`; undefined where another arena holds some of them. */
+  gather(slices: readonly BufferSlice[], alignment: number): BufferSlice | undefined;
   /** Grows whenever a tensor was moved. */
   moves(): number;
 }
@@ -44,14 +44,14 @@ export class Replay {
   /** Gives every tensor of the recording its place; nothing may be pending on the queue, as tensors are moved. @param outputs tensors that are read after a replay */
   static async compile(recording: Recording, outputs: readonly BufferSlice[], host: ReplayHost): Promise<Replay> {
     const members = new Map<BufferSlice, { arena: BufferSlice; offset: number }>();
-    const layOut = (slices: readonly BufferSlice[]): BufferSlice | undefined => {
-      if (slices.every(({ isPlaced }) => isPlaced)) return host.gather(slices);
+    const layOut: LayOut = (slices, alignment) => {
+      if (slices.every(({ isPlaced }) => isPlaced)) return host.gather(slices, alignment);
       if (slices.some((slice) => slice.isPlaced || members.has(slice) || outputs.includes(slice))) return undefined;
-      const arena = recording.allocate(slices.reduce((sum, { size }) => sum + aligned(size), 0));
+      const arena = recording.allocate(slices.reduce((sum, { size }) => sum + aligned(size, alignment), 0));
       let offset = 0;
       for (const slice of slices) {
         members.set(slice, { arena, offset });
-        offset += aligned(slice.size);
+        offset += aligned(slice.size, alignment);
       }
       return arena;
     };

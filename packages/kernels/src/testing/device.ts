@@ -1,7 +1,9 @@
 /** One device for all tests of a file, opened once. Where there is no adapter, every test of the file is skipped. */
 import { afterEach, beforeEach } from 'vitest';
 import { Gpu } from '../runtime/gpu.ts';
+import { planConversion } from '../kernels/precision/precision.plan.ts';
 import { elements, type Plan } from '../runtime/plan.ts';
+import type { BufferSlice } from '../runtime/slice.ts';
 import { fromDevice, toDevice, type HostValues } from '../backend/storage.ts';
 import { absentDevice } from './absent-device.ts';
 import { noAdapter, openTestDevice } from './adapter.ts';
@@ -21,13 +23,14 @@ afterEach(async () => {
   if (!noAdapter) await gpu.queue.settle(0);
 });
 
-/** Bits no kernel computes: an output element that still holds them was never written. */
-const POISON = 0xffb5b5b5;
+/** Bits no kernel computes, a NaN in float32 and in both halves: an output element that still holds them was never written. */
+const POISON = 0xffb5ffb5;
 
 /**
  * Runs plans one after another on host arrays and reads the outputs of all of them.
  * Outputs are poisoned before, so that an element the kernel leaves out reads as NaN.
  * A later plan may name an earlier plan's output as its input; in-place inputs are returned too.
+ * What a plan in float16 stores is narrowed before it and widened after.
  */
 export async function runPlans(
   plans: readonly Plan[],
@@ -38,7 +41,14 @@ export async function runPlans(
       if (!values) return [];
       const slice = gpu.allocate([values.length]);
       gpu.queue.upload(slice, toDevice(values, values instanceof Float32Array ? 'float32' : 'int32'));
-      return [[name, slice] as const];
+      const isHalf = plans.some(
+        ({ shader, precision }) =>
+          precision === 'float16' && shader.bindings.some((b) => b.name === name && b.element === 'stored'),
+      );
+      if (!isHalf) return [[name, slice] as const];
+      const half = converted(slice, [values.length], 'float16');
+      gpu.release(slice);
+      return [[name, half] as const];
     }),
   );
   const results: Record<string, HostValues> = {};
@@ -50,7 +60,11 @@ export async function runPlans(
   for (const plan of plans)
     for (const [name, { shape, dtype }] of Object.entries(plan.outputs)) {
       const slice = slices.get(name);
-      if (slice) results[name] = fromDevice(await gpu.queue.download(slice), elements(shape), dtype);
+      if (!slice) continue;
+      const wide = dtype === 'float16' ? converted(slice, shape, 'float32') : slice;
+      const type = dtype === 'float16' ? 'float32' : dtype;
+      results[name] = fromDevice(await gpu.queue.download(wide), elements(shape), type);
+      if (wide !== slice) gpu.release(wide);
     }
   for (const [name, values] of Object.entries(inputs)) {
     const slice = slices.get(name);
@@ -66,10 +80,16 @@ export async function runPlans(
   return results;
 }
 
+function converted(x: BufferSlice, shape: readonly number[], to: 'float16' | 'float32'): BufferSlice {
+  const { y } = gpu.run(planConversion(shape, to, gpu.limits), { x });
+  if (!y) throw new Error('the conversion made nothing');
+  return y;
+}
+
 /** The pool hands out the most recently freed buffer first: fill one of each output's size with poison and free it. */
 function poisonFreeBuffers(plan: Plan): void {
-  const slices = Object.values(plan.outputs).map(({ shape }) => {
-    const slice = gpu.allocate(shape);
+  const slices = Object.values(plan.outputs).map(({ shape, dtype }) => {
+    const slice = gpu.allocate(shape, dtype);
     gpu.queue.upload(slice, new Uint32Array(slice.size / 4).fill(POISON));
     return slice;
   });

@@ -92,3 +92,28 @@ test.each(['FIXED', 'RELU', 'TIL'])('%s is not tunable, and the error says what 
     `example.wgsl has no tunable '${name}' (it has TILE, THREADS)`,
   );
 });
+
+const STORED = readShader(
+  'stored',
+  `alias Stored = f32; // @stored
+alias Stored4 = vec4f;   //@stored
+alias Sum = f32; // what sums are made in
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read> w: array<Stored4>;
+@group(0) @binding(2) var<storage, read> bias: array<Sum>;
+`,
+);
+
+test('types that tensors are stored in are known at the bindings, and become halves where that is asked for', () => {
+  expect(STORED.bindings.map(({ element, stride }) => [element, stride])).toEqual([
+    ['stored', 4],
+    ['stored', 16],
+    [undefined, 4],
+  ]);
+  expect(specialise(STORED, {})).toBe(STORED.source);
+  const half = specialise(STORED, {}, 'float16');
+  expect(half).toMatch(
+    /^enable f16;\nalias Stored = f16; \/\/ @stored\nalias Stored4 = vec4h; {3}\/\/@stored\nalias Sum = f32;/,
+  );
+  expect(() => specialise(shader, {}, 'float16')).toThrow('example.wgsl has no type to store in float16');
+});

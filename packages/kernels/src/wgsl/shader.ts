@@ -1,17 +1,21 @@
 /**
  * A .wgsl file read as data: its bindings, the fields of its Params and its tunable constants.
  * The file stays valid WGSL as it lies; nothing of its layout is written a second time on the host.
+ * `alias Name = f32; // @stored` (or vec4f) names the type that tensors of activations and weights are stored in: it is
+ * rewritten to f16 (vec4h) where a plan says so, and the shader converts what it loads and stores, `f32(x[i])` and `Name(v)`.
  */
 export type BindingType = 'read' | 'read_write' | 'uniform';
 export interface Binding {
   readonly name: string;
   readonly index: number;
   readonly type: BindingType;
-  /** Bytes of one array element; a buffer bound here must hold a multiple of it. 0 for the uniform. */
+  /** Bytes of one array element, in float32; a buffer bound here must hold a multiple of it. 0 for the uniform. */
   readonly stride: number;
   /** Type of the numbers that it holds; u32 also where a shader only moves bits. Undefined for the uniform. */
-  readonly element: ParamType | undefined;
+  readonly element: ParamType | 'stored' | undefined;
 }
+/** What the `// @stored` types of a shader are. */
+export type Precision = 'float32' | 'float16';
 export type ParamType = 'u32' | 'i32' | 'f32';
 
 export interface Shader {
@@ -26,6 +30,8 @@ export interface Shader {
 const bindingPattern =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage, read_write|storage, read|uniform)>\s*(\w+)\s*:\s*([\w<>, ]+);/g;
 const tunablePattern = /^const (\w+): u32 = (\d+)u;\s*\/\/ *@tune/gm;
+const storedPattern = /^(alias (\w+) = )(f32|vec4f)(;\s*\/\/ *@stored)/gm;
+const HALF_TYPES = { f32: 'f16', vec4f: 'vec4h' } as const;
 
 const typeOf = (space: string): BindingType =>
   space === 'uniform' ? 'uniform' : space === 'storage, read' ? 'read' : 'read_write';
@@ -35,19 +41,30 @@ const elementOf = (type: string): ParamType | undefined =>
     (element) => type.includes(element) || type.includes(`vec4${element[0] ?? ''}`),
   );
 
+/** The type that an alias stands for, and whether it is one of `// @stored`. */
+function resolve(type: string, stored: ReadonlyMap<string, string>): { type: string; isStored: boolean } {
+  const [, id = ''] = /^array<(\w+)/.exec(type) ?? [];
+  const meant = stored.get(id);
+  return { type: meant === undefined ? type : type.replace(id, meant), isStored: meant !== undefined };
+}
+
 const strideOf = (type: string): number => (type.startsWith('array<') ? (/vec4/.test(type) ? 16 : 4) : 0);
 
 /** Reads bindings, Params and tunables of a shader. @throws when Params holds anything but u32, i32 and f32. */
 export function readShader(name: string, source: string): Shader {
-  const code = source.replace(/\/\/(?! *@tune).*$/gm, '');
+  const code = source.replace(/\/\/(?! *@(tune|stored)).*$/gm, '');
+  const stored = new Map([...code.matchAll(storedPattern)].map(([, , id = '', type = '']) => [id, type]));
   const bindings = [...code.matchAll(bindingPattern)]
-    .map(([, index = '', space = '', id = '', type = '']) => ({
-      name: id,
-      index: Number(index),
-      type: typeOf(space),
-      stride: strideOf(type),
-      element: elementOf(type),
-    }))
+    .map(([, index = '', space = '', id = '', written = '']) => {
+      const { type, isStored } = resolve(written, stored);
+      return {
+        name: id,
+        index: Number(index),
+        type: typeOf(space),
+        stride: strideOf(type),
+        element: isStored ? ('stored' as const) : elementOf(type),
+      };
+    })
     .sort((a, b) => a.index - b.index);
   const body = /struct Params\s*{([^}]*)}/.exec(code)?.[1] ?? '';
   const params = body
@@ -65,9 +82,24 @@ export function readShader(name: string, source: string): Shader {
   return { name, source, bindings, params, tunables, overrides };
 }
 
-/** The source with its `// @tune` constants set. @throws on a name that the file does not declare. */
-export function specialise(shader: Shader, tuning: Readonly<Record<string, number>>): string {
+/**
+ * The source with its `// @tune` constants set and its `// @stored` types as `precision` says.
+ * @throws on a name that the file does not declare, and on float16 where the file has no stored types.
+ */
+export function specialise(
+  shader: Shader,
+  tuning: Readonly<Record<string, number>>,
+  precision: Precision = 'float32',
+): string {
   let code = shader.source;
+  if (precision === 'float16') {
+    const halved = code.replace(
+      storedPattern,
+      (_, start: string, _id: string, type: keyof typeof HALF_TYPES, end: string) => start + HALF_TYPES[type] + end,
+    );
+    if (halved === code) throw new Error(`${shader.name}.wgsl has no type to store in float16 (alias … // @stored)`);
+    code = `enable f16;\n${halved}`;
+  }
   for (const [id, value] of Object.entries(tuning)) {
     if (!(id in shader.tunables))
       throw new Error(

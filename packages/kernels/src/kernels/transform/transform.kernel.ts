@@ -94,7 +94,7 @@ const concat = defineKernel('Concat', ({ backend, list, attrs }) => {
   if (!first) throw new Error('concat: no tensors were given');
   const [axis = 0] = util.parseAxisParam(attrs<{ axis: number }>().axis, first.shape);
   const shape = backend_util.computeOutShape(parts.map((p) => p.shape), axis); // prettier-ignore
-  const y = backend.empty(shape, first.dtype);
+  const y = backend.empty(shape, deviceType(first.dtype));
   const strides = stridesOf(shape);
   let offset = 0;
   for (const x of parts) {
