@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureBuilt } from './built.mjs';
 import { binary } from './binary.mjs';
+import { conformance } from './conformance.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
 import { ensureInstalled, ensurePnpm, pnpmCommand } from './pnpm.mjs';
 import { portable } from './portable.mjs';
@@ -16,7 +17,7 @@ const CLI = inRoot('packages', 'cli', 'dist', 'thaw.js');
 /** @typedef {(args: string[]) => Promise<number>} Command */
 
 /** @type {Record<string, Command>} */
-export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, bundle, pnpm };
+export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, conformance, bundle, pnpm };
 
 /** `npm start`: everything, then `thaw demo`. @type {Command} */
 async function demo(args) {
