@@ -34,6 +34,7 @@ export interface Limits {
   readonly maxStorageBufferBindingSize: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
 }
 
 /** Names a compiled pipeline: shader, tuning and constants, never a tensor's size. */

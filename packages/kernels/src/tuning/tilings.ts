@@ -25,6 +25,8 @@ export interface Tiling {
   readonly staged?: readonly Tuning[];
   /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
   readonly workgroups?: number;
+  /** Rows up to which one workgroup reduces all of its channels, in one dispatch. */
+  readonly wholeRows?: number;
 }
 
 /**
@@ -66,7 +68,7 @@ export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind): Tiling
     'conv2d-backward-input': convolution,
     'conv2d-backward-filter': convolution,
     'mat-mul': { direct: { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
-    channels: { direct: { LANES: 8, ROWS: 1 }, workgroups: 8 },
+    channels: { direct: { LANES: 8, ROWS: 1 }, workgroups: 8, wholeRows: 2 ** 31 },
     elementwise: { direct: { THREADS: 8, PER_THREAD: 64 } },
   };
 }

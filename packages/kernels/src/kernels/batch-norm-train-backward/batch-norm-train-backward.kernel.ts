@@ -3,17 +3,25 @@
  * outputs [dx, dgamma, dbeta] and, with hasResidual, the residual's gradient.
  */
 import { defineKernel } from '../../backend/kernel.ts';
+import { planBatchNormBackwardWhole } from './batch-norm-train-backward-whole.plan.ts';
 import { planBatchNormTrainBackward } from './batch-norm-train-backward.plan.ts';
 
 const batchNormTrainGrad = defineKernel('ThawBatchNormTrainGrad', ({ backend, input, attrs }) => {
   const { epsilon, relu, hasResidual } = attrs<{ epsilon: number; relu: boolean; hasResidual: boolean }>();
   const [dy, x, y, gamma] = [input('dy'), input('x'), input('y'), input('gamma')];
   const [mean, variance] = [input('mean'), input('variance')];
-  const [sums, merge, apply] = planBatchNormTrainBackward(
-    { shape: x.shape, epsilon, relu, hasResidual },
-    backend.gpu.limits,
-    backend.gpu.tiling('channels'),
-  );
+  const shape = { shape: x.shape, epsilon, relu, hasResidual };
+  const { limits } = backend.gpu;
+  const tiling = backend.gpu.tiling('channels');
+  const whole = planBatchNormBackwardWhole(shape, limits, tiling, backend.precisionOf(dy));
+  if (whole) {
+    const { dx, dgamma, dbeta, dresidual } = backend.run(whole, { dy, x, y, gamma, mean, variance });
+    if (!dx || !dgamma || !dbeta || !dresidual) throw new Error('ThawBatchNormTrainGrad: an output was not made');
+    if (hasResidual) return [dx, dgamma, dbeta, dresidual];
+    backend.release(dresidual);
+    return [dx, dgamma, dbeta];
+  }
+  const [sums, merge, apply] = planBatchNormTrainBackward(shape, limits, tiling);
   const parts = backend.runOne(sums, { dy, x, y, mean, variance });
   const { dgamma, dbeta, table } = backend.run(merge, { parts, gamma, mean, variance });
   backend.release(parts);

@@ -5,14 +5,18 @@ import { EPSILON, expectClose, random } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { cases } from '../batch-norm-train/batch-norm-train.cases.ts';
 import { batchNormGradReference, batchNormReference } from '../batch-norm-train/batch-norm-train.ref.ts';
+import { planBatchNormBackwardWhole } from './batch-norm-train-backward-whole.plan.ts';
 import { planBatchNormTrainBackward } from './batch-norm-train-backward.plan.ts';
 
 // Larger than ResNet's 1e-5, so that one row (variance 0) does not magnify rounding by 1 / epsilon.
 const epsilon = 1e-3;
 
-for (const tuning of [{}, { LANES: 16, ROWS: 16 }])
+const variants = [{}, { LANES: 16, ROWS: 16 }, { LANES: 8, ROWS: 1 }].flatMap((tuning) =>
+  [false, true].map((isWhole) => [tuning, isWhole] as const),
+);
+for (const [tuning, isWhole] of variants)
   test.each(cases)(
-    `batch-norm-train-backward $name ${JSON.stringify(tuning)}`,
+    `batch-norm-train-backward $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
     async ({ shape, relu, residual: hasResidual }) => {
       const channels = shape[3];
       const rows = elements(shape) / channels;
@@ -23,8 +27,11 @@ for (const tuning of [{}, { LANES: 16, ROWS: 16 }])
       const s = { rows, channels, epsilon, relu, x, gamma, beta: random(channels, 3), residual };
       const forward = batchNormReference(s);
       const y = Float32Array.from(forward.y);
+      const gradient = { shape, epsilon, relu, hasResidual };
       const got = await runPlans(
-        planBatchNormTrainBackward({ shape, epsilon, relu, hasResidual }, gpu.limits, { direct: tuning }),
+        isWhole
+          ? [planBatchNormBackwardWhole(gradient, gpu.limits, { direct: tuning, wholeRows: rows })!]
+          : planBatchNormTrainBackward(gradient, gpu.limits, { direct: tuning }),
         { dy, x, y, gamma, mean: Float32Array.from(forward.mean), variance: Float32Array.from(forward.variance) },
       );
       const want = batchNormGradReference(s, dy, y);

@@ -2,6 +2,7 @@
 import { changeable } from '../../backend/in-place.ts';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
+import { planBatchNormWhole } from './batch-norm-train-whole.plan.ts';
 import { planBatchStatistics, planNormalise } from './batch-norm-train.plan.ts';
 
 const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, optional, attrs }) => {
@@ -17,6 +18,22 @@ const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, opt
   const movingMean = moving.movingMean && changeable(backend, moving.movingMean);
   const movingVariance = moving.movingVariance && changeable(backend, moving.movingVariance);
   const moves = movingMean && movingVariance ? momentum : undefined;
+  const precision = backend.precisionOf(x);
+  const norm = { shape: x.shape, epsilon, hasResidual: residual !== undefined, relu, momentum: moves };
+  const whole = planBatchNormWhole(norm, limits, tiling, precision);
+  if (whole) {
+    const { y, mean, variance, ...unused } = backend.run(whole, {
+      x,
+      gamma,
+      beta,
+      residual,
+      movingMean,
+      movingVariance,
+    });
+    for (const tensor of Object.values(unused)) backend.release(tensor);
+    if (!y || !mean || !variance) throw new Error('ThawBatchNormTrain: an output was not made');
+    return movingMean && movingVariance ? [y, mean, variance, movingMean, movingVariance] : [y, mean, variance];
+  }
   const [statistics, merge] = planBatchStatistics(x.shape, limits, tiling, moves);
   if (!statistics) throw new Error('ThawBatchNormTrain: no plan was made');
   const first = backend.run(statistics, { x, movingMean, movingVariance });

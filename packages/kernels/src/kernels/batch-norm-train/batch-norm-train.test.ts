@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { elements, pipelineKey } from '../../runtime/plan.ts';
 import { EPSILON, expectClose, random } from '../../testing/compare.ts';
+import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { cases } from './batch-norm-train.cases.ts';
+import { planBatchNormWhole } from './batch-norm-train-whole.plan.ts';
 import { planBatchStatistics, planNormalise, splitRows } from './batch-norm-train.plan.ts';
 import { batchNormReference, statisticsReference } from './batch-norm-train.ref.ts';
 
@@ -17,9 +19,9 @@ const tunings: Record<string, number>[] = [
   { LANES: 8, ROWS: 1 },
 ];
 
-for (const tuning of tunings)
+for (const [tuning, isWhole] of tunings.flatMap((tuning) => [false, true].map((whole) => [tuning, whole] as const)))
   test.each(cases)(
-    `batch-norm-train $name ${JSON.stringify(tuning)}`,
+    `batch-norm-train $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
     async ({ shape, relu, residual: hasResidual }) => {
       const channels = shape[3];
       const rows = elements(shape) / channels;
@@ -27,15 +29,15 @@ for (const tuning of tunings)
       const gamma = random(channels, 2);
       const beta = random(channels, 3);
       const residual = hasResidual ? random(elements(shape), 4) : undefined;
-      const got = await runPlans(
-        [
-          ...planBatchStatistics(shape, gpu.limits, { direct: tuning }),
-          planNormalise({ shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu }, gpu.limits, {
-            direct: lanesAndRows(tuning),
-          }),
-        ],
-        { x, gamma, beta, residual },
-      );
+      const norm = { shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu };
+      const whole = { direct: tuning, wholeRows: rows };
+      const plans = isWhole
+        ? [planBatchNormWhole({ ...norm, momentum: undefined }, gpu.limits, whole)!]
+        : [
+            ...planBatchStatistics(shape, gpu.limits, { direct: tuning }),
+            planNormalise(norm, gpu.limits, { direct: lanesAndRows(tuning) }),
+          ];
+      const got = await runPlans(plans, { x, gamma, beta, residual });
       const want = batchNormReference({ rows, channels, epsilon, relu, x, gamma, beta, residual });
       // Blocks, threads and chunks are summed pairwise-like: an error of a few roundings of values of size 2 per level.
       const levels = 8 + Math.ceil(rows / 64) / 8 + Math.log2(rows + 1);
@@ -92,10 +94,25 @@ test('a pipeline key never holds a shape', () => {
   expect(new Set(keys).size).toBe(2);
 });
 
+test('one dispatch is for few rows, and for devices that bind nine buffers', () => {
+  const norm = { epsilon, hasResidual: false, relu: false, momentum: undefined };
+  const plan = (side: number, limits = gpu.limits, wholeRows?: number) =>
+    planBatchNormWhole({ ...norm, shape: [2, side, side, 3] }, limits, wholeRows === undefined ? {} : { wholeRows });
+  expect(plan(32)).toBeDefined();
+  expect(plan(33)).toBeUndefined();
+  expect(plan(4, gpu.limits, 31)).toBeUndefined();
+  expect(plan(4, { ...defaultLimits, maxStorageBuffersPerShaderStage: 8 } as typeof gpu.limits)).toBeUndefined();
+});
+
+const whole = (shape: number[]) =>
+  [planBatchNormWhole({ shape, epsilon: 1, hasResidual: false, relu: false, momentum: 0.9 }, gpu.limits)!]; // prettier-ignore
+const parted = (workgroups: number) => (shape: number[]) =>
+  planBatchStatistics(shape, gpu.limits, { direct: { LANES: 8, ROWS: 1 }, workgroups }, 0.9);
 describe.each([
-  ['in one pass', 1],
-  ['split', 1024],
-])('moving statistics, rows %s', (_, workgroups) => {
+  ['in one pass', parted(1), 1],
+  ['split', parted(1024), 1024],
+  ['with the normalisation in one dispatch', whole, 1],
+])('moving statistics, rows %s', (_, plansOf, workgroups) => {
   test.each([
     [2, 5, 7, 3],
     [1, 1, 1, 5],
@@ -106,9 +123,10 @@ describe.each([
     const x = random(elements(shape), 1);
     const movingMean = random(channels, 2);
     const movingVariance = random(channels, 3);
-    const plans = planBatchStatistics(shape, gpu.limits, { direct: { LANES: 8, ROWS: 1 }, workgroups }, 0.9);
+    const plans = plansOf(shape);
     expect(plans.length).toBe(workgroups === 1 || rows <= 8 ? 1 : 2);
-    const got = await runPlans(plans, { x, movingMean, movingVariance });
+    const [gamma, beta] = [random(channels, 4), random(channels, 5)];
+    const got = await runPlans(plans, { x, gamma, beta, movingMean, movingVariance });
     const { mean, variance } = statisticsReference(x, rows, channels);
     const unbiased = rows / Math.max(1, rows - 1);
     // As the statistics themselves, of which a tenth counts, and three roundings of numbers of size at most 1.

@@ -87,6 +87,7 @@ test('a grid over the device limit is folded, and refused by name when the fold 
     maxStorageBufferBindingSize: 2 ** 30,
     maxComputeInvocationsPerWorkgroup: 256,
     maxComputeWorkgroupStorageSize: 2 ** 14,
+    maxStorageBuffersPerShaderStage: 8,
   };
   const s = edgeCases[7]!.shape;
   expect(() => planConv2d(s, {}, small, software)).toThrow(

@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
 import { expectClose, random, randomIntegers } from '../../testing/compare.ts';
+import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { planMaxPool, type PoolShape } from './max-pool.plan.ts';
 
@@ -87,7 +88,7 @@ test('a batch too large to bind is refused by name', () => {
     padTop: 1,
     padLeft: 1,
   };
-  const limits = { ...copyOfLimits(), maxStorageBufferBindingSize: 2 ** 27 };
+  const limits = { ...defaultLimits, maxStorageBufferBindingSize: 2 ** 27 };
   expect(() => planMaxPool(shape, limits)).toThrow(/^max-pool: x \[1024, 112, 112, 64\] takes/);
 });
 
@@ -111,13 +112,3 @@ test('a window of minus infinities yields minus infinity', async () => {
   const { y } = await runPlans([planMaxPool(shape, gpu.limits)], { x: new Float32Array(4).fill(-Infinity) });
   expectClose(y ?? [], [-Infinity], 0);
 });
-
-function copyOfLimits(): {
-  maxComputeWorkgroupsPerDimension: number;
-  maxComputeInvocationsPerWorkgroup: number;
-  maxComputeWorkgroupStorageSize: number;
-} {
-  const { maxComputeWorkgroupsPerDimension, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } =
-    gpu.limits;
-  return { maxComputeWorkgroupsPerDimension, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
-}
