@@ -2,6 +2,7 @@
 import type { Engine, EngineName } from './engines/engine.ts';
 import { compare, startPeers, type Compared } from './measure/compare.ts';
 import { floorMilliseconds, geometricMean, type Ceilings } from './measure/statistics.ts';
+import type { Precision } from '@thaw/kernels/tuning';
 import { KERNEL_CASES, termsOf, workOf, type KernelCase, type KernelWork } from './workloads/kernel-cases.ts';
 
 export interface BenchKernelsOptions {
@@ -10,6 +11,8 @@ export interface BenchKernelsOptions {
   readonly adapter?: string | undefined;
   readonly ceilings: Ceilings;
   readonly seed: number;
+  /** In which Thaw stores activations and filters; other engines compute with the same numbers in float32. Default float32. */
+  readonly precision?: Precision;
   readonly rounds: number;
   /** For the rounds of one case. */
   readonly seconds: number;
@@ -28,9 +31,13 @@ export interface KernelRow extends Compared {
 const canRunKernel = (engine: EngineName, op: KernelWork['op']): boolean =>
   engine !== 'tfjs-wasm' || op !== 'conv2d-backward-filter';
 
-/** Ten times what sums of that many random terms part by; batch-norm's gradient subtracts means and keeps fewer digits. */
-export const kernelTolerance = (work: KernelWork): number =>
-  (work.op === 'batch-norm-train' ? 100 : 10) * Math.sqrt(termsOf(work) + 16) * 2 ** -24;
+/**
+ * Ten times what sums of that many random terms part by; batch-norm's gradient subtracts means and keeps fewer digits.
+ * Results stored in float16 are rounded once more, each on its own in two tilings.
+ */
+export const kernelTolerance = (work: KernelWork, precision: Precision = 'float32'): number =>
+  (work.op === 'batch-norm-train' ? 100 : 10) * Math.sqrt(termsOf(work) + 16) * 2 ** -24 +
+  (precision === 'float16' ? 2 ** -10 : 0);
 
 /** Runs the cases one by one. @throws DisagreementError when an engine computes something else */
 export async function benchKernels(
@@ -38,15 +45,19 @@ export async function benchKernels(
   options: BenchKernelsOptions,
   onRow: (row: KernelRow) => void,
 ): Promise<KernelRow[]> {
-  const { against, adapter, ceilings, seed } = options;
+  const { against, adapter, ceilings, seed, precision = 'float32' } = options;
   const peers = await startPeers(against, adapter);
   const rows: KernelRow[] = [];
   try {
     for (const { name, work } of cases) {
       const able = peers.filter(({ engine }) => canRunKernel(engine, work.op));
-      const allowedOf = (): number => kernelTolerance(work);
-      const { flops, bytes } = workOf(work);
-      for (const one of await compare(name, { kind: 'kernel', work, seed }, { ...options, peers: able, allowedOf })) {
+      const allowedOf = (): number => kernelTolerance(work, precision);
+      const { flops, bytes } = workOf(work, precision);
+      for (const one of await compare(
+        name,
+        { kind: 'kernel', work, seed, precision },
+        { ...options, peers: able, allowedOf },
+      )) {
         const seconds = one.milliseconds.median / 1000;
         const row: KernelRow = {
           ...one,

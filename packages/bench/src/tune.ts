@@ -1,7 +1,7 @@
 // thaw bench --tune: which tiling of a kernel's shaders is fastest on the device at hand, by bucket of shapes.
 import { capture, type ThawBackend } from '@thaw/kernels';
 import { resnet50Cases, type Conv2dShape } from '@thaw/kernels/cases';
-import { candidates, convolutionBucket, TUNED_KERNELS, type Choice, type TunedKernel } from '@thaw/kernels/tuning';
+import { candidates, convolutionBucket, TUNED_KERNELS, type Choice, type Precision, type TunedKernel } from '@thaw/kernels/tuning'; // prettier-ignore
 import { uniformNumbers } from '@thaw/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { kernelTolerance } from './bench-kernels.ts';
@@ -13,6 +13,8 @@ export interface TuneOptions {
   /** Image sizes, each with its batch. */
   readonly sizes: readonly { readonly imageSize: number; readonly batchSize: number }[];
   readonly seed: number;
+  /** In which x, w, dy and their like are stored; each has buckets of its own. Default float32. */
+  readonly precision?: Precision;
   /** For the search, all buckets together. */
   readonly seconds: number;
   /** Names of the buckets to search; all where it is not given. */
@@ -50,17 +52,17 @@ const MOST_REPEATS = 64;
  */
 export async function tune(
   thaw: ThawBackend,
-  { sizes, seed, seconds, wanted = () => true }: TuneOptions,
+  { sizes, seed, precision = 'float32', seconds, wanted = () => true }: TuneOptions,
   onBucket: (found: TunedBucket) => void,
 ): Promise<TunedBucket[]> {
-  const buckets = bucketsOf(sizes).filter(({ kernel, bucket }) => wanted(`${kernel}, ${bucket}`));
+  const buckets = bucketsOf(sizes, precision).filter(({ kernel, bucket }) => wanted(`${kernel}, ${bucket}`));
   const all = candidates(thaw.gpu.kind, thaw.gpu.limits);
   const uniform = uniformNumbers(seed);
   const end = performance.now() + 1000 * seconds;
   const found: TunedBucket[] = [];
   for (const [i, { kernel, bucket, shape }] of buckets.entries()) {
     const share = (end - performance.now()) / (buckets.length - i);
-    const search = new BucketSearch(thaw, kernel, bucket, shape, seed);
+    const search = new BucketSearch(thaw, kernel, bucket, shape, { precision, seed });
     try {
       const one = await search.run(shuffled(all, uniform), share);
       found.push(one);
@@ -73,9 +75,12 @@ export async function tune(
 }
 
 /** The first shape of each bucket, in the layers' order. */
-function bucketsOf(sizes: TuneOptions['sizes']): { kernel: TunedKernel; bucket: string; shape: Conv2dShape }[] {
+function bucketsOf(
+  sizes: TuneOptions['sizes'],
+  precision: Precision,
+): { kernel: TunedKernel; bucket: string; shape: Conv2dShape }[] {
   const shapes = sizes.flatMap(({ imageSize, batchSize }) => resnet50Cases(imageSize, batchSize));
-  const buckets = new Map(shapes.toReversed().map(({ shape }) => [convolutionBucket(shape), shape]));
+  const buckets = new Map(shapes.toReversed().map(({ shape }) => [convolutionBucket(shape, precision), shape]));
   return TUNED_KERNELS.flatMap((kernel) =>
     [...buckets].toReversed().map(([bucket, shape]) => ({ kernel, bucket, shape })),
   );
@@ -97,9 +102,9 @@ class BucketSearch {
     private readonly kernel: TunedKernel,
     private readonly bucket: string,
     private readonly shape: Conv2dShape,
-    seed: number,
+    private readonly inputs: { readonly precision: Precision; readonly seed: number },
   ) {
-    this.#operation = kernelOperation({ work: { op: kernel, shape }, seed });
+    this.#operation = kernelOperation({ work: { op: kernel, shape }, ...inputs });
   }
 
   dispose(): void {
@@ -153,7 +158,7 @@ class BucketSearch {
     try {
       const outputs = await readAll(this.#operation.run());
       checkAgreement(this.bucket, [name, outputs], ['the plain shader', plain], () =>
-        kernelTolerance({ op: this.kernel, shape: this.shape }),
+        kernelTolerance({ op: this.kernel, shape: this.shape }, this.inputs.precision),
       );
       return await this.#sample();
     } catch (error) {

@@ -14,6 +14,9 @@ test('operations and bytes', () => {
   const shape = { batch: 2, inH: 4, inW: 4, inC: 3, outH: 4, outW: 4, outC: 5, kH: 3, kW: 3, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 1, padLeft: 1 }; // prettier-ignore
   for (const op of ['conv2d', 'conv2d-backward-input', 'conv2d-backward-filter'] as const)
     expect(workOf({ op, shape })).toEqual({ flops: 2 * 2 * 100 * 15, bytes: 4 * (2 * 16 * 3 + 2 * 16 * 5 + 135) });
+  // Halves for x, y and the filter; a filter's gradient stays in float32.
+  expect(workOf({ op: 'conv2d', shape }, 'float16').bytes).toBe(2 * (96 + 160 + 135));
+  expect(workOf({ op: 'conv2d-backward-filter', shape }, 'float16').bytes).toBe(2 * (96 + 160) + 4 * 135);
   expect(workOf({ op: 'dense', batch: 2, inputs: 3, outputs: 5 })).toEqual({ flops: 60, bytes: 4 * (6 + 15 + 10) });
   expect(workOf({ op: 'adam', size: 10 }).bytes).toBe(280);
 });

@@ -1,5 +1,6 @@
 // The kernels of a training step one by one: ResNet-50's convolutions in three directions, batch-norm, dense, the optimizer.
 import { resnet50Cases, type Conv2dShape } from '@thaw/kernels/cases';
+import type { Precision } from '@thaw/kernels/tuning';
 import type { Work } from '../measure/statistics.ts';
 
 export type KernelWork =
@@ -57,8 +58,12 @@ export function tapsInside(
   return taps;
 }
 
-/** What a kernel has to do at least: operations on pixels inside the image, and every tensor once. */
-export function workOf(work: KernelWork): Work {
+/**
+ * What a kernel has to do at least: operations on pixels inside the image, and every tensor once.
+ * @param precision in which activations and filters are stored; a filter's gradient, the dense layer and the optimizer are float32
+ */
+export function workOf(work: KernelWork, precision: Precision = 'float32'): Work {
+  const stored = precision === 'float16' ? 2 : 4;
   switch (work.op) {
     case 'conv2d':
     case 'conv2d-backward-input':
@@ -67,13 +72,14 @@ export function workOf(work: KernelWork): Work {
       const taps =
         tapsInside(s.inH, s.outH, s.kH, s.strideH, s.dilationH, s.padTop) *
         tapsInside(s.inW, s.outW, s.kW, s.strideW, s.dilationW, s.padLeft);
-      const floats = s.batch * (s.inH * s.inW * s.inC + s.outH * s.outW * s.outC) + s.kH * s.kW * s.inC * s.outC;
-      return { flops: 2 * s.batch * taps * s.inC * s.outC, bytes: 4 * floats };
+      const activations = s.batch * (s.inH * s.inW * s.inC + s.outH * s.outW * s.outC);
+      const filterBytes = (work.op === 'conv2d-backward-filter' ? 4 : stored) * s.kH * s.kW * s.inC * s.outC;
+      return { flops: 2 * s.batch * taps * s.inC * s.outC, bytes: stored * activations + filterBytes };
     }
     case 'batch-norm-train': {
       const size = work.shape.reduce((product, length) => product * length, 1);
       // Forward reads x and writes y; backward reads dy, x and y and writes dx. Some 20 operations an element.
-      return { flops: 20 * size, bytes: 4 * 6 * size };
+      return { flops: 20 * size, bytes: stored * 6 * size };
     }
     case 'dense': {
       const { batch, inputs, outputs } = work;

@@ -1,5 +1,6 @@
 // One kernel in whichever engine is given, through TensorFlow.js: the same inputs, the same call.
-import { adamRates, adamStep, batchNormTrain, conv2d, dense } from '@thaw/kernels';
+import { adamRates, adamStep, batchNormTrain, conv2d, dense, toFloat16 } from '@thaw/kernels';
+import type { Precision } from '@thaw/kernels/tuning';
 import { uniformNumbers } from '@thaw/model';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from '../engines/engine.ts';
@@ -11,25 +12,34 @@ export interface KernelSpec {
   readonly kind: 'kernel';
   readonly work: KernelWork;
   readonly seed: number;
+  /** In which Thaw stores activations and filters; other engines get the same numbers in float32. Default float32. */
+  readonly precision?: Precision;
 }
 
 /** The kernel's call on its inputs, which `dispose` frees. The engine must be the current one. */
-export function kernelOperation({ work, seed }: Omit<KernelSpec, 'kind'>): {
+export function kernelOperation({ work, seed, precision = 'float32' }: Omit<KernelSpec, 'kind'>): {
   run: () => Record<string, tf.Tensor>;
   dispose: () => void;
 } {
   const uniform = uniformNumbers(seed);
   const inputs: tf.Tensor[] = [];
-  const random = <R extends tf.Rank>(shape: tf.ShapeMap[R], offset = 0): tf.Tensor<R> => {
+  const tensorOf = <R extends tf.Rank>(shape: tf.ShapeMap[R], value: () => number): tf.Tensor<R> => {
     const length = shape.reduce((product, size) => product * size, 1);
-    const tensor = tf.tensor<R>(
-      Float32Array.from({ length }, () => 2 * uniform() - 1 + offset),
-      shape,
-    );
+    const tensor = tf.tensor<R>(Float32Array.from({ length }, value), shape);
     inputs.push(tensor);
     return tensor;
   };
-  return { run: operation(work, random), dispose: () => tf.dispose(inputs) };
+  const random: Random = (shape, offset = 0) => tensorOf(shape, () => 2 * uniform() - 1 + offset);
+  // Multiples of 2^-10, which float16 holds: every engine computes with the same numbers.
+  const halves: Random = (shape) => {
+    const wide = tensorOf(shape, () => Math.round(2048 * uniform() - 1024) / 1024);
+    if (tf.getBackend() !== 'thaw') return wide;
+    const half = toFloat16(wide);
+    inputs.push(half);
+    return half;
+  };
+  const stored = precision === 'float16' ? halves : random;
+  return { run: operation(work, random, stored), dispose: () => tf.dispose(inputs) };
 }
 
 export async function kernelWorkload(engine: Engine, spec: KernelSpec): Promise<Workload> {
@@ -67,7 +77,8 @@ export async function readAll(tensors: Readonly<Record<string, tf.Tensor>>): Pro
 
 type Random = <R extends tf.Rank>(shape: tf.ShapeMap[R], offset?: number) => tf.Tensor<R>;
 
-function operation(work: KernelWork, random: Random): () => Record<string, tf.Tensor> {
+/** @param stored makes what mixed precision stores in float16 */
+function operation(work: KernelWork, random: Random, stored: Random): () => Record<string, tf.Tensor> {
   switch (work.op) {
     case 'conv2d':
     case 'conv2d-backward-input':
@@ -81,27 +92,27 @@ function operation(work: KernelWork, random: Random): () => Record<string, tf.Te
       ];
       const strides: [number, number] = [s.strideH, s.strideW];
       if (work.op === 'conv2d') {
-        const [x, filter] = [random<tf.Rank.R4>(xShape), random<tf.Rank.R4>(filterShape)];
+        const [x, filter] = [stored<tf.Rank.R4>(xShape), stored<tf.Rank.R4>(filterShape)];
         return () => ({ y: conv2d(x, filter, { strides, pad }) });
       }
-      const dy = random<tf.Rank.R4>([s.batch, s.outH, s.outW, s.outC]);
+      const dy = stored<tf.Rank.R4>([s.batch, s.outH, s.outW, s.outC]);
       const attributes = { strides, pad: [[0, 0], ...pad, [0, 0]], dataFormat: 'NHWC', dimRoundingMode: undefined };
       if (work.op === 'conv2d-backward-input') {
-        const filter = random<tf.Rank.R4>(filterShape);
+        const filter = stored<tf.Rank.R4>(filterShape);
         return () => ({
           dx: tf
             .engine()
             .runKernel('Conv2DBackpropInput', { dy, filter }, { ...attributes, inputShape: xShape } as never),
         });
       }
-      const x = random<tf.Rank.R4>(xShape);
+      const x = stored<tf.Rank.R4>(xShape);
       return () => ({
         dw: tf.engine().runKernel('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape } as never),
       });
     }
     case 'batch-norm-train': {
       const [, , , channels] = work.shape;
-      const [x, dy] = [random<tf.Rank.R4>([...work.shape]), random<tf.Rank.R4>([...work.shape])];
+      const [x, dy] = [stored<tf.Rank.R4>([...work.shape]), stored<tf.Rank.R4>([...work.shape])];
       const [gamma, beta] = [random<tf.Rank.R1>([channels], 2), random<tf.Rank.R1>([channels])];
       const gradients = tf.grads((...[of, scale, shift]: tf.Tensor[]) => {
         const options = { epsilon: 1e-3, relu: true };

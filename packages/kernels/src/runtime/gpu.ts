@@ -60,10 +60,13 @@ export class Gpu {
     return this.device.limits;
   }
 
-  /** The tiling to plan `kernel` with on this device. */
-  tiling(kernel: TiledKernel, bucket?: string): Tiling {
-    const tuned = bucket === undefined ? undefined : this.#tuned.get(`${kernel} ${bucket}`);
-    return tuned ?? this.#tilings[kernel] ?? {};
+  /** The tiling to plan `kernel` with on this device: of the first bucket for which one was found, or the default. */
+  tiling(kernel: TiledKernel, ...buckets: readonly string[]): Tiling {
+    for (const bucket of buckets) {
+      const tuned = this.#tuned.get(`${kernel} ${bucket}`);
+      if (tuned) return tuned;
+    }
+    return this.#tilings[kernel] ?? {};
   }
 
   /** Takes tilings that were measured; plans made from now on use them. */

@@ -1,5 +1,6 @@
 /** Random inputs by seed, and comparison against a reference within a derived bound. */
 import { expect } from 'vitest';
+import type { Precision } from '../wgsl/shader.ts';
 
 /** Uniform in [-1, 1), by seed (a 32-bit linear congruential generator, Numerical Recipes' constants). */
 export function random(length: number, seed: number): Float32Array<ArrayBuffer> {
@@ -8,6 +9,10 @@ export function random(length: number, seed: number): Float32Array<ArrayBuffer> 
   next();
   return Float32Array.from({ length }, () => next() / 2 ** 31 - 1);
 }
+
+/** Uniform multiples of 2^-10 in [-1, 1], which float16 holds exactly, by seed. */
+export const randomHalves = (length: number, seed: number): Float32Array<ArrayBuffer> =>
+  random(length, seed).map((v) => Math.round(1024 * v) / 1024);
 
 /** Integers in [0, limit), by seed. */
 export function randomIntegers(length: number, limit: number, seed: number): Int32Array<ArrayBuffer> {
@@ -23,6 +28,21 @@ export const EPSILON = 2 ** -24;
  * 4 k EPSILON holds for any order of summation on uniform data.
  */
 export const sumBound = (terms: number): number => 4 * Math.max(terms, 1) * EPSILON;
+
+/**
+ * Bounds on what is computed within `bound` of `want` and then stored: rounding to float16 adds half a unit in the last place,
+ * 2^-11 of the number or, of the smallest, 2^-25.
+ */
+export function storedBound(
+  want: ArrayLike<number>,
+  bound: number | ArrayLike<number>,
+  precision: Precision,
+): Float64Array {
+  return Float64Array.from(want, (v, i) => {
+    const before = typeof bound === 'number' ? bound : (bound[i] ?? 0);
+    return precision === 'float32' ? before : before + 2 ** -11 * (Math.abs(v) + before) + 2 ** -25;
+  });
+}
 
 /** Asserts |got - want| <= bound for every element; on failure prints the first mismatches beside their neighbours. */
 export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, bound: number | ArrayLike<number>): void {

@@ -1,5 +1,5 @@
 /** Tilings that were measured to win on one adapter, by kernel and bucket of shapes, and whether they still fit it. */
-import type { Shader } from '../wgsl/shader.ts';
+import type { Precision, Shader } from '../wgsl/shader.ts';
 import type { DeviceKind, Tiling, Tuning } from './tilings.ts';
 
 /** Kernels with several shaders, whose best tiling depends on the shape. */
@@ -85,16 +85,21 @@ export function fittingChoices(
 /** To the next power of two: shapes that near share a tiling. */
 const near = (count: number): number => 2 ** Math.round(Math.log2(Math.max(1, count)));
 
-/** The bucket of a convolution's shape: filter, stride, output pixels, channels in and out. */
-export function convolutionBucket(s: {
-  readonly batch: number;
-  readonly inC: number;
-  readonly outH: number;
-  readonly outW: number;
-  readonly outC: number;
-  readonly kH: number;
-  readonly kW: number;
-  readonly strideH: number;
-}): string {
-  return `${s.kH}x${s.kW}/${s.strideH}, ${near(s.batch * s.outH * s.outW)} pixels, ${near(s.inC)} to ${near(s.outC)}`;
+/** The bucket of a convolution's shape, by filter, stride, output pixels, channels in and out, and of how its tensors are stored. */
+export function convolutionBucket(
+  s: {
+    readonly batch: number;
+    readonly inC: number;
+    readonly outH: number;
+    readonly outW: number;
+    readonly outC: number;
+    readonly kH: number;
+    readonly kW: number;
+    readonly strideH: number;
+  },
+  precision: Precision,
+): string {
+  const pixels = near(s.batch * s.outH * s.outW);
+  const shape = `${s.kH}x${s.kW}/${s.strideH}, ${pixels} pixels, ${near(s.inC)} to ${near(s.outC)}`;
+  return precision === 'float32' ? shape : `${shape}, ${precision}`;
 }

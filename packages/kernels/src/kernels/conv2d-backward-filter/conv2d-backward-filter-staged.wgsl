@@ -3,6 +3,8 @@
 // holds vectors of four of them for DEPTH places of the depth. Places whose taps all fall outside the image are skipped
 // where the whole workgroup works on one tap. Needs inC and outC to be multiples of 4.
 
+alias Stored4 = vec4f; // @stored
+
 const TM: u32 = 8u;    // @tune rows of one thread, a multiple of 4
 const TN: u32 = 8u;    // @tune columns of one thread, a multiple of 4
 const COLS: u32 = 16u; // @tune threads along the columns
@@ -28,8 +30,8 @@ struct Params {
   depthPerPart: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<Stored4>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored4>;
 @group(0) @binding(2) var<storage, read_write> parts: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -83,14 +85,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         let ix = i32(pixel % params.outW * params.strideW) + tapX[l];
         let hit = d < depthEnd && iy >= 0 && ix >= 0 && iy < i32(params.inH) && ix < i32(params.inW);
         let at = ((d % params.batch * params.inH + u32(iy)) * params.inW + u32(ix)) * inC4 + channel[l];
-        xTile[e] = select(vec4f(0.0), x[select(0u, at, hit)], hit);
+        xTile[e] = select(vec4f(0.0), vec4f(x[select(0u, at, hit)]), hit);
       }
     }
     for (var l = 0u; l < DY_LOADS; l++) {
       let e = thread + l * THREADS;
       if (e < DY_SIZE) {
         let d = min(d0 + e / BN4, depthEnd - 1u); // past the end x is 0
-        dyTile[e] = dy[(d % params.batch * pixels + d / params.batch) * outC4 + min(col0 + e % BN4, outC4 - 1u)];
+        let at = (d % params.batch * pixels + d / params.batch) * outC4 + min(col0 + e % BN4, outC4 - 1u);
+        dyTile[e] = vec4f(dy[at]);
       }
     }
     workgroupBarrier();

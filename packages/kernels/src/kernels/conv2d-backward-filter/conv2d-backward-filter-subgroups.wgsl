@@ -5,6 +5,9 @@ enable subgroups;
 // Every branch around a shuffle is the same for the whole subgroup, by the tile it works on; the analysis cannot know.
 diagnostic(off, subgroup_uniformity);
 
+alias Stored = f32; // @stored
+alias Stored4 = vec4f; // @stored
+
 const LANES: u32 = 8u; // @tune the device's subgroup size: a workgroup is one subgroup
 const TM: u32 = 16u;  // @tune rows of the tile, a multiple of LANES
 const HELD = TM / LANES; // rows that one lane loads
@@ -19,8 +22,8 @@ struct Params {
   depthPerPart: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored4>;
 @group(0) @binding(2) var<storage, read_write> parts: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -76,9 +79,9 @@ fn main(
     var dyAt = (image0 * pixels + pixel) * outC4 + readCol;
     var shift = 0u;
     for (var n = 0u; n < images; n++) {
-      let b = dy[dyAt];
+      let b = vec4f(dy[dyAt]);
       var a: array<f32, HELD>;
-      for (var h = 0u; h < HELD; h++) { a[h] = select(0.0, x[at[h] + shift], inside[h]); }
+      for (var h = 0u; h < HELD; h++) { a[h] = select(0.0, f32(x[at[h] + shift]), inside[h]); }
       for (var i = 0u; i < TM; i++) {
         acc[i] = fma(vec4f(subgroupShuffle(a[i / LANES], i % LANES)), b, acc[i]);
       }

@@ -1,6 +1,6 @@
 /** Plans the gradient with respect to the filter: one dispatch, or split K over workgroups and a second that adds up. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
-import { readShader } from '../../wgsl/shader.ts';
+import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 import { chooseVariant } from '../conv2d/variant.ts';
@@ -20,10 +20,12 @@ const WANTED_WORKGROUPS = 512;
 /** A part shorter than this spends more on writing and adding up than on its sum. */
 const MIN_DEPTH_PER_PART = 32;
 
+/** @param precision in which x and dy are stored; dw is float32 */
 export function planConv2dBackwardFilter(
   s: Conv2dShape,
   limits: Limits,
   tiling: Tiling = {},
+  precision: Precision = 'float32',
   sumTuning: Tuning = {},
 ): Plan[] {
   const rows = s.kH * s.kW * s.inC;
@@ -39,8 +41,8 @@ export function planConv2dBackwardFilter(
   const split = Math.max(1, Math.min(wanted, Math.floor(depth / MIN_DEPTH_PER_PART), mostParts));
   const depthPerPart = Math.ceil(depth / split);
   const count = Math.ceil(depth / depthPerPart);
-  checkBinding(shader.name, 'x', [s.batch, s.inH, s.inW, s.inC], limits);
-  checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits);
+  checkBinding(shader.name, 'x', [s.batch, s.inH, s.inW, s.inC], limits, precision);
+  checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits, precision);
   checkBinding(shader.name, 'dw', shape, limits);
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (rowTiles > most)
@@ -53,6 +55,7 @@ export function planConv2dBackwardFilter(
     constants: {},
     params: { ...s, depthPerPart },
     workgroups: [columnTiles, rowTiles, count],
+    precision,
     outputs: { parts: { shape: count === 1 ? shape : [count, ...shape], dtype: 'float32' } },
   };
   if (count === 1) return [first];

@@ -5,6 +5,8 @@
 // falls outside the image for every row of the thread is skipped for the whole batch. With several parts a second
 // kernel adds them up.
 
+alias Stored = f32; // @stored
+
 const TM: u32 = 8u;   // @tune rows of one thread
 const TN: u32 = 4u;   // @tune columns of one thread
 const COLS: u32 = 16u; // @tune threads along the columns
@@ -22,8 +24,8 @@ struct Params {
   depthPerPart: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> parts: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -77,9 +79,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     var shift = 0u;
     for (var n = 0u; n < images; n++) {
       var b: array<f32, TN>;
-      for (var j = 0u; j < TN; j++) { b[j] = dy[dyAt + col[j]]; }
+      for (var j = 0u; j < TN; j++) { b[j] = f32(dy[dyAt + col[j]]); }
       for (var i = 0u; i < TM; i++) {
-        let a = select(0.0, x[at[i] + shift], inside[i]);
+        let a = select(0.0, f32(x[at[i] + shift]), inside[i]);
         for (var j = 0u; j < TN; j++) { acc[i * TN + j] = fma(a, b[j], acc[i * TN + j]); }
       }
       shift += params.inH * params.inW * params.inC;

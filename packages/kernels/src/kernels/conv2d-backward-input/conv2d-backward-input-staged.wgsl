@@ -3,6 +3,9 @@
 // filter's tile has one vector more than it needs, so that neighbouring columns lie in different banks.
 // Needs outC to be a multiple of 4.
 
+alias Stored = f32; // @stored
+alias Stored4 = vec4f; // @stored
+
 const TM: u32 = 8u;    // @tune rows of one thread
 const TN: u32 = 8u;    // @tune columns of one thread
 const COLS: u32 = 16u; // @tune threads along the columns
@@ -28,9 +31,9 @@ struct Params {
   rowTiles: u32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Stored4>;
+@group(0) @binding(1) var<storage, read> w: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 var<workgroup> dyTile: array<vec4f, DY_SIZE>;    // [row][channel / 4]
@@ -113,7 +116,7 @@ fn main(
           let e = thread + l * THREADS;
           if (e < DY_SIZE) {
             let c = channel4 + e % DEPTH4;
-            dyTile[e] = select(vec4f(0.0), dy[at[l] + min(c, outC4 - 1u)], inside[l] && c < outC4);
+            dyTile[e] = select(vec4f(0.0), vec4f(dy[at[l] + min(c, outC4 - 1u)]), inside[l] && c < outC4);
           }
         }
         for (var l = 0u; l < W_LOADS; l++) {
@@ -121,7 +124,8 @@ fn main(
           if (e < W_SIZE) {
             let col = e / DEPTH4;
             let c = channel4 + e % DEPTH4;
-            wTile[col * PITCH4 + e % DEPTH4] = w[(tap + min(col0 + col, params.inC - 1u)) * outC4 + min(c, outC4 - 1u)];
+            let at = (tap + min(col0 + col, params.inC - 1u)) * outC4 + min(c, outC4 - 1u);
+            wTile[col * PITCH4 + e % DEPTH4] = vec4f(w[at]);
           }
         }
         workgroupBarrier();
@@ -150,7 +154,7 @@ fn main(
     for (var j = 0u; j < TN; j++) {
       let col = col0 + colThread + j * COLS;
       if (col >= params.inC) { break; }
-      dx[out + col] = acc[i * TN + j];
+      dx[out + col] = Stored(acc[i * TN + j]);
     }
   }
 }

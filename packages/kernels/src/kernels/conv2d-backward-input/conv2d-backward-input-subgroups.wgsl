@@ -5,6 +5,9 @@ enable subgroups;
 // Every branch around a shuffle is the same for the whole subgroup, by the tile it works on; the analysis cannot know.
 diagnostic(off, subgroup_uniformity);
 
+alias Stored = f32; // @stored
+alias Stored4 = vec4f; // @stored
+
 const LANES: u32 = 8u; // @tune the device's subgroup size: a workgroup is one subgroup
 const TM: u32 = 16u;  // @tune rows of the tile, a multiple of LANES
 const TN: u32 = 4u;   // @tune columns of one lane
@@ -22,9 +25,9 @@ struct Params {
   rowTiles: u32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Stored4>;
+@group(0) @binding(1) var<storage, read> w: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(LANES)
@@ -86,9 +89,9 @@ fn main(
       let tap = (ky * params.kW + kx) * params.inC * depth;
       for (var k = 0u; k < depth; k++) {
         var b: array<vec4f, TN>;
-        for (var j = 0u; j < TN; j++) { b[j] = w[tap + col[j] + k]; }
+        for (var j = 0u; j < TN; j++) { b[j] = vec4f(w[tap + col[j] + k]); }
         var a: array<vec4f, HELD>;
-        for (var h = 0u; h < HELD; h++) { a[h] = select(vec4f(0.0), dy[at[h] + k], inside[h]); }
+        for (var h = 0u; h < HELD; h++) { a[h] = select(vec4f(0.0), vec4f(dy[at[h] + k]), inside[h]); }
         for (var i = 0u; i < TM; i++) {
           let ai = subgroupShuffle(a[i / LANES], i % LANES);
           for (var j = 0u; j < TN; j++) {
@@ -106,7 +109,7 @@ fn main(
     let out = start + col0;
     for (var j = 0u; j < TN; j++) {
       if (col0 + j * LANES >= params.inC) { break; }
-      dx[out + j * LANES] = acc[i * TN + j];
+      dx[out + j * LANES] = Stored(acc[i * TN + j]);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Plans the gradient with respect to the input: shapes, device limits and tuning in, one dispatch out. */
 import { checkBinding, foldRows, type Limits, type Plan } from '../../runtime/plan.ts';
-import { readShader } from '../../wgsl/shader.ts';
+import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 import { chooseVariant } from '../conv2d/variant.ts';
@@ -20,7 +20,13 @@ function narrowed({ inC }: Conv2dShape, tiling: Tiling): Tiling {
   return subgroups && inC <= lanes ? { ...tiling, subgroups: { ...subgroups, TN: 1 } } : tiling;
 }
 
-export function planConv2dBackwardInput(s: Conv2dShape, limits: Limits, tiling: Tiling = {}): Plan {
+/** @param precision in which dy, w and dx are stored */
+export function planConv2dBackwardInput(
+  s: Conv2dShape,
+  limits: Limits,
+  tiling: Tiling = {},
+  precision: Precision = 'float32',
+): Plan {
   // Rows run over whole strides, the last of which may reach past the image.
   const spans = Math.ceil(s.inH / s.strideH) * s.strideH * Math.ceil(s.inW / s.strideW) * s.strideW;
   const rows = s.batch * spans;
@@ -28,15 +34,16 @@ export function planConv2dBackwardInput(s: Conv2dShape, limits: Limits, tiling: 
   const variant = chooseVariant({ rows, columns: s.inC, allows }, narrowed(s, tiling), shaders);
   const rowTiles = Math.ceil(rows / variant.tileRows);
   const shape = [s.batch, s.inH, s.inW, s.inC];
-  checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits);
-  checkBinding(shader.name, 'w', [s.kH, s.kW, s.inC, s.outC], limits);
-  checkBinding(shader.name, 'dx', shape, limits);
+  checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits, precision);
+  checkBinding(shader.name, 'w', [s.kH, s.kW, s.inC, s.outC], limits, precision);
+  checkBinding(shader.name, 'dx', shape, limits, precision);
   return {
     shader: variant.shader,
     tuning: variant.tuning,
     constants: {},
     params: { ...s, rowTiles },
     workgroups: foldRows(shader.name, Math.ceil(s.inC / variant.tileColumns), rowTiles, limits),
-    outputs: { dx: { shape, dtype: 'float32' } },
+    precision,
+    outputs: { dx: { shape, dtype: precision } },
   };
 }

@@ -5,6 +5,8 @@
 // skips those that contribute nothing to it (all but one in stride^2). With the image innermost its rows share their pixel
 // where the batch is large enough, and taps outside the image are skipped, too.
 
+alias Stored = f32; // @stored
+
 const TM: u32 = 8u;   // @tune rows of one thread
 const TN: u32 = 4u;   // @tune columns of one thread
 const COLS: u32 = 16u; // @tune threads along the columns
@@ -23,9 +25,9 @@ struct Params {
   rowTiles: u32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Stored>;
+@group(0) @binding(1) var<storage, read> w: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(COLS * ROWS)
@@ -87,9 +89,9 @@ fn main(
       let tap = (ky * params.kW + kx) * params.inC * params.outC;
       for (var co = 0u; co < params.outC; co++) {
         var b: array<f32, TN>;
-        for (var j = 0u; j < TN; j++) { b[j] = w[tap + col[j] + co]; }
+        for (var j = 0u; j < TN; j++) { b[j] = f32(w[tap + col[j] + co]); }
         for (var i = 0u; i < TM; i++) {
-          let a = select(0.0, dy[at[i] + co], inside[i]);
+          let a = select(0.0, f32(dy[at[i] + co]), inside[i]);
           for (var j = 0u; j < TN; j++) { acc[i * TN + j] = fma(a, b[j], acc[i * TN + j]); }
         }
       }
@@ -101,7 +103,7 @@ fn main(
     let out = home[i] + col0;
     for (var j = 0u; j < TN; j++) {
       if (col0 + j * COLS >= params.inC) { break; }
-      dx[out + j * COLS] = acc[i * TN + j];
+      dx[out + j * COLS] = Stored(acc[i * TN + j]);
     }
   }
 }

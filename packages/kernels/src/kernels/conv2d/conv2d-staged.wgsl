@@ -4,6 +4,8 @@
 // A thread's rows lie ROWS apart and its vectors of columns COLS apart, so that neighbouring threads read different banks.
 // A tap that lies outside the image for all rows of the tile is skipped. Needs inC and outC to be multiples of 4.
 
+alias Stored4 = vec4f; // @stored
+
 const TM: u32 = 8u;    // @tune rows of one thread
 const TN: u32 = 8u;    // @tune columns of one thread, a multiple of 4
 const COLS: u32 = 16u; // @tune threads along the columns
@@ -33,11 +35,11 @@ struct Params {
   rowTiles: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<Stored4>;
+@group(0) @binding(1) var<storage, read> w: array<Stored4>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> y: array<Stored4>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 var<workgroup> xTile: array<vec4f, X_SIZE>; // [row][channel / 4]
@@ -105,14 +107,14 @@ fn main(
           let e = thread + l * THREADS;
           if (e < X_SIZE) {
             let c = channel4 + e % DEPTH4;
-            xTile[e] = select(vec4f(0.0), x[at[l] + min(c, inC4 - 1u)], inside[l] && c < inC4);
+            xTile[e] = select(vec4f(0.0), vec4f(x[at[l] + min(c, inC4 - 1u)]), inside[l] && c < inC4);
           }
         }
         for (var l = 0u; l < W_LOADS; l++) {
           let e = thread + l * THREADS;
           if (e < W_SIZE) {
             let c = channel4 * 4u + e / BN4;
-            wTile[e] = w[(tap + min(c, params.inC - 1u)) * outC4 + min(col0 + e % BN4, outC4 - 1u)];
+            wTile[e] = vec4f(w[(tap + min(c, params.inC - 1u)) * outC4 + min(col0 + e % BN4, outC4 - 1u)]);
           }
         }
         workgroupBarrier();
@@ -141,9 +143,9 @@ fn main(
       if (col >= outC4) { break; }
       var v = acc[i * TN4 + j];
       if (HAS_BIAS) { v += bias[col]; }
-      if (HAS_RESIDUAL) { v += residual[out + col]; }
+      if (HAS_RESIDUAL) { v += vec4f(residual[out + col]); }
       if (RELU) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
-      y[out + col] = v;
+      y[out + col] = Stored4(v);
     }
   }
 }

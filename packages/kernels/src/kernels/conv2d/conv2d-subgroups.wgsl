@@ -6,6 +6,9 @@ enable subgroups;
 // Every branch around a shuffle is the same for the whole subgroup, by the tile it works on; the analysis cannot know.
 diagnostic(off, subgroup_uniformity);
 
+alias Stored = f32; // @stored
+alias Stored4 = vec4f; // @stored
+
 const LANES: u32 = 8u; // @tune the device's subgroup size: a workgroup is one subgroup
 const TM: u32 = 16u;  // @tune rows of the tile, a multiple of LANES
 const HELD = TM / LANES; // rows that one lane loads
@@ -24,11 +27,11 @@ struct Params {
   rowTiles: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read> w: array<Stored4>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> y: array<Stored4>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(LANES)
@@ -74,9 +77,9 @@ fn main(
       if (!subgroupAny(any)) { continue; }
       var k = (ky * params.kW + kx) * params.inC * outC4 + readCol;
       for (var ci = 0u; ci < params.inC; ci++) {
-        let b = w[k];
+        let b = vec4f(w[k]);
         var a: array<f32, HELD>;
-        for (var h = 0u; h < HELD; h++) { a[h] = select(0.0, x[at[h] + ci], inside[h]); }
+        for (var h = 0u; h < HELD; h++) { a[h] = select(0.0, f32(x[at[h] + ci]), inside[h]); }
         for (var i = 0u; i < TM; i++) {
           acc[i] = fma(vec4f(subgroupShuffle(a[i / LANES], i % LANES)), b, acc[i]);
         }
@@ -94,8 +97,8 @@ fn main(
     let out = ((m % params.batch) * params.outH * params.outW + pixel) * outC4 + col;
     var v = acc[i];
     if (HAS_BIAS) { v += bias[col]; }
-    if (HAS_RESIDUAL) { v += residual[out]; }
+    if (HAS_RESIDUAL) { v += vec4f(residual[out]); }
     if (RELU) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
-    y[out] = v;
+    y[out] = Stored4(v);
   }
 }

@@ -1,22 +1,34 @@
 /** Conv2D and its two gradients for TensorFlow.js, FusedConv2D, and ThawConv2D with bias, residual and ReLU inside. */
-import type { KernelConfig } from '@tensorflow/tfjs-core';
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
+import { commonPrecision } from '../../backend/precision.ts';
+import type { ThawBackend } from '../../backend/thaw-backend.ts';
 import type { Conv2DAttributes } from '../../ops/conv2d.ts';
 import { planConv2dBackwardFilter } from '../conv2d-backward-filter/conv2d-backward-filter.plan.ts';
 import { planConv2dBackwardInput } from '../conv2d-backward-input/conv2d-backward-input.plan.ts';
 import { planFill } from '../elementwise/elementwise.plan.ts';
 import { withEpilogue } from '../elementwise/epilogue.ts';
-import { planConv2d } from './conv2d.plan.ts';
-import { convolutionBucket } from '../../tuning/tuned.ts';
+import type { Plan } from '../../runtime/plan.ts';
+import type { Tiling } from '../../tuning/tilings.ts';
+import { convolutionBucket, type TunedKernel } from '../../tuning/tuned.ts';
+import type { Precision } from '../../wgsl/shader.ts';
+import { planConv2d, type Conv2dEpilogue } from './conv2d.plan.ts';
 import { conv2dShape, type Conv2dAttrs, type Conv2dShape } from './shape.ts';
+
+/** The tiling found for the precision at hand, or else for float32. */
+const tilingOf = ({ gpu }: ThawBackend, kernel: TunedKernel, s: Conv2dShape, precision: Precision): Tiling =>
+  gpu.tiling(kernel, convolutionBucket(s, precision), convolutionBucket(s, 'float32'));
+
+/** The output is stored as x is. */
+function planForward(backend: ThawBackend, s: Conv2dShape, epilogue: Conv2dEpilogue, x: TensorInfo): Plan {
+  const precision = backend.precisionOf(x);
+  return planConv2d(s, epilogue, backend.gpu.limits, tilingOf(backend, 'conv2d', s, precision), precision);
+}
 
 const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
   const [x, w] = [input('x'), input('filter')];
   const s = conv2dShape('conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
-  return backend.runOne(planConv2d(s, {}, backend.gpu.limits, backend.gpu.tiling('conv2d', convolutionBucket(s))), {
-    x,
-    w,
-  });
+  return backend.runOne(planForward(backend, s, {}, x), { x, w });
 });
 
 const fusedConv2d = defineKernel('FusedConv2D', (call) => {
@@ -24,13 +36,7 @@ const fusedConv2d = defineKernel('FusedConv2D', (call) => {
   const [x, w] = [input('x'), input('filter')];
   const s = conv2dShape('fused conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
   return withEpilogue('fused conv2d', call, s.outC, ({ bias, relu }) => {
-    const plan = planConv2d(
-      s,
-      { bias: bias !== undefined, relu },
-      backend.gpu.limits,
-      backend.gpu.tiling('conv2d', convolutionBucket(s)),
-    );
-    return backend.runOne(plan, { x, w, bias });
+    return backend.runOne(planForward(backend, s, { bias: bias !== undefined, relu }, x), { x, w, bias });
   });
 });
 
@@ -43,15 +49,7 @@ const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs
       `conv2d: the residual is [${residual.shape.join(', ')}] and the output [${s.batch}, ${s.outH}, ${s.outW}, ${s.outC}]`,
     );
   const epilogue = { bias: bias !== undefined, residual: residual !== undefined, relu };
-  return backend.runOne(
-    planConv2d(s, epilogue, backend.gpu.limits, backend.gpu.tiling('conv2d', convolutionBucket(s))),
-    {
-      x,
-      w,
-      bias,
-      residual,
-    },
-  );
+  return backend.runOne(planForward(backend, s, epilogue, x), { x, w, bias, residual });
 });
 
 /** Whether there are no output pixels, so that both gradients are sums of nothing. */
@@ -62,13 +60,9 @@ const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, att
   const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
   const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
   if (isEmpty(s)) return backend.runOne(planFill(inputShape, 0, 'float32', backend.gpu.limits), {});
-  return backend.runOne(
-    planConv2dBackwardInput(s, backend.gpu.limits, backend.gpu.tiling('conv2d-backward-input', convolutionBucket(s))),
-    {
-      dy,
-      w,
-    },
-  );
+  const precision = backend.precisionOf(dy);
+  const tiling = tilingOf(backend, 'conv2d-backward-input', s, precision);
+  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits, tiling, precision), { dy, w });
 });
 
 const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, attrs }) => {
@@ -76,10 +70,12 @@ const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, a
   const { filterShape, ...conv } = attrs<Conv2dAttrs & { filterShape: number[] }>();
   const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
   if (isEmpty(s)) return backend.runOne(planFill(filterShape, 0, 'float32', backend.gpu.limits), {});
+  const precision = commonPrecision(backend, x, dy);
   const [first, second] = planConv2dBackwardFilter(
     s,
     backend.gpu.limits,
-    backend.gpu.tiling('conv2d-backward-filter', convolutionBucket(s)),
+    tilingOf(backend, 'conv2d-backward-filter', s, precision),
+    precision,
     backend.gpu.tiling('elementwise').direct,
   );
   if (!first) throw new Error('conv2d filter gradient: empty plan');

@@ -1,6 +1,6 @@
 /** Plans the forward convolution: shapes, device limits and tuning in, one dispatch out. */
 import { checkBinding, foldRows, type Limits, type Plan } from '../../runtime/plan.ts';
-import { readShader } from '../../wgsl/shader.ts';
+import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling } from '../../tuning/tilings.ts';
 import type { Conv2dShape } from './shape.ts';
 import { chooseVariant } from './variant.ts';
@@ -20,15 +20,22 @@ export interface Conv2dEpilogue {
   readonly relu?: boolean;
 }
 
-export function planConv2d(s: Conv2dShape, epilogue: Conv2dEpilogue, limits: Limits, tiling: Tiling = {}): Plan {
+/** @param precision in which x, w, the residual and y are stored */
+export function planConv2d(
+  s: Conv2dShape,
+  epilogue: Conv2dEpilogue,
+  limits: Limits,
+  tiling: Tiling = {},
+  precision: Precision = 'float32',
+): Plan {
   const rows = s.batch * s.outH * s.outW;
   const allows = { subgroups: s.outC % 4 === 0, staged: s.inC % 4 === 0 && s.outC % 4 === 0 };
   const variant = chooseVariant({ rows, columns: s.outC, allows }, tiling, shaders);
   const rowTiles = Math.ceil(rows / variant.tileRows);
   const shape = [s.batch, s.outH, s.outW, s.outC];
-  checkBinding('conv2d', 'x', [s.batch, s.inH, s.inW, s.inC], limits);
-  checkBinding('conv2d', 'w', [s.kH, s.kW, s.inC, s.outC], limits);
-  checkBinding('conv2d', 'y', shape, limits);
+  checkBinding('conv2d', 'x', [s.batch, s.inH, s.inW, s.inC], limits, precision);
+  checkBinding('conv2d', 'w', [s.kH, s.kW, s.inC, s.outC], limits, precision);
+  checkBinding('conv2d', 'y', shape, limits, precision);
   return {
     shader: variant.shader,
     tuning: variant.tuning,
@@ -39,6 +46,7 @@ export function planConv2d(s: Conv2dShape, epilogue: Conv2dEpilogue, limits: Lim
     },
     params: { ...s, rowTiles },
     workgroups: foldRows('conv2d', Math.ceil(s.outC / variant.tileColumns), rowTiles, limits),
-    outputs: { y: { shape, dtype: 'float32' } },
+    precision,
+    outputs: { y: { shape, dtype: precision } },
   };
 }

@@ -1,9 +1,11 @@
 /** Conv2D, its gradients and matMul through TensorFlow.js: attributes mean what they mean on tfjs-cpu. */
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, test, vi } from 'vitest';
-import { conv2d } from '../../ops/conv2d.ts';
-import { expectLikeCpu } from '../../testing/against-cpu.ts';
-import { random, sumBound } from '../../testing/compare.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { conv2d, type Padding } from '../../ops/conv2d.ts';
+import { toFloat16 } from '../../ops/to-float16.ts';
+import { backend, expectLikeCpu } from '../../testing/against-cpu.ts';
+import { random, randomHalves, sumBound } from '../../testing/compare.ts';
+import { hasHalf } from '../../testing/precisions.ts';
 
 const expectSame = (f: () => tf.Tensor[], terms: number): Promise<void> =>
   expectLikeCpu(f, { bound: 2 * sumBound(terms) });
@@ -89,6 +91,39 @@ test.each([
     const { grads } = tf.valueAndGrads((p, q) => tf.sum(tf.matMul(p as tf.Tensor2D, q as tf.Tensor2D, ta, tb)))([a(), b()]); // prettier-ignore
     return [tf.matMul(a(), b(), ta, tb), ...grads];
   }, 7);
+});
+
+describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-f16)'}`, () => {
+  const stored = (tensor: tf.Tensor) => backend.precisionOf(tensor);
+  const same = { strides: [1, 1] as [number, number], pad: [[1, 1], [1, 1]] as Padding }; // prettier-ignore
+
+  test('y is stored as x is, dx as dy, and the gradient of the filter in float32', async () => {
+    await tf.setBackend('thaw');
+    tf.tidy(() => {
+      const [half, filter] = [toFloat16(x()), w()];
+      const run = (a: tf.Tensor, b: tf.Tensor) => conv2d(a as tf.Tensor4D, b as tf.Tensor4D, same);
+      const y = run(half, filter);
+      expect(stored(y)).toBe('float16');
+      expect(stored(run(x(), toFloat16(filter)))).toBe('float32');
+      const [dx, dw] = tf.grads(run)([half, toFloat16(filter)], toFloat16(tf.onesLike(y)));
+      expect([dx!, dw!].map(stored)).toEqual(['float16', 'float32']);
+      const [wideDx] = tf.grads(run)([half, filter], tf.onesLike(y));
+      expect(stored(wideDx!)).toBe('float32');
+    });
+  });
+
+  test('a tensor of the other precision is converted, and only the one that may be', async () => {
+    await tf.setBackend('thaw');
+    const [a, b, dy] = [tf.tensor4d(randomHalves(2 * 7 * 9 * 3, 1), [2, 7, 9, 3]), w(), tf.tensor4d(random(2 * 7 * 9 * 5, 3), [2, 7, 9, 5])]; // prettier-ignore
+    const attributes = { strides: 1, pad: 1, dataFormat: 'NHWC', filterShape: b.shape };
+    const gradient = (input: tf.Tensor) => tf.engine().runKernel<tf.Tensor>('Conv2DBackpropFilter', { x: input, dy }, attributes).data(); // prettier-ignore
+    // x holds halves, so nothing is lost; dy is not rounded to go with it.
+    expect(await gradient(toFloat16(a))).toEqual(await gradient(a));
+    // A float32 filter is rounded to go with x.
+    const rounded = tf.tensor4d(Float32Array.from(await toFloat16(b).data()), b.shape);
+    const forward = (filter: tf.Tensor4D) => conv2d(toFloat16(a), filter, same).data();
+    expect(await forward(b)).toEqual(await forward(rounded));
+  });
 });
 
 test('NCHW is refused with the remedy', async () => {

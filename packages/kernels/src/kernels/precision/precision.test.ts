@@ -4,11 +4,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
 import { ThawBackend } from '../../backend/thaw-backend.ts';
 import { capture, toFloat16 } from '../../ops/index.ts';
-import { expectClose, random } from '../../testing/compare.ts';
+import { expectClose, randomHalves } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
+import { hasHalf } from '../../testing/precisions.ts';
 import { planConversion } from './precision.plan.ts';
-
-const hasHalf = gpu.device.features.has('shader-f16');
 
 describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-f16)'}`, () => {
   let backend: ThawBackend;
@@ -25,7 +24,7 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
   const rounded = [1 + 2 ** -10, 1, 1 + 2 ** -9, -65504, 2 ** -14, 0.0999755859375];
 
   test.each([0, 1, 5, 4099])('there and back, %i more numbers', async (more) => {
-    const x = Float32Array.from([...numbers, ...random(more, 1).map((v) => Math.round(v * 1024) / 1024)]);
+    const x = Float32Array.from([...numbers, ...randomHalves(more, 1)]);
     const plans = [planConversion([x.length], 'float16', gpu.limits)];
     const { y = [] } = await runPlans(plans, { x });
     // Every rounding mode is allowed for the two ties; nothing else may move, or by one unit in the last place.
@@ -66,8 +65,7 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
 
   test('a recorded step converts variables of every size in one dispatch, and their arenas line up', async () => {
     const sizes = [3, 130, 4096, 1];
-    const round = (length: number, seed: number) => random(length, seed).map((v) => Math.round(v * 1024) / 1024);
-    const variables = sizes.map((size, i) => tf.variable(tf.tensor1d(round(size, i))));
+    const variables = sizes.map((size, i) => tf.variable(tf.tensor1d(randomHalves(size, i))));
     let outputs: tf.Tensor[] = [];
     const step = await capture(() => {
       outputs = tf.tidy(() => variables.map((v) => toFloat16<tf.Tensor>(v)).map((v) => tf.neg(v)));
@@ -75,7 +73,7 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
     });
     step.replay();
     for (const [i, output] of outputs.entries())
-      expectClose(await output.data(), round(sizes[i]!, i).map((v) => -v), 0); // prettier-ignore
+      expectClose(await output.data(), randomHalves(sizes[i]!, i).map((v) => -v), 0); // prettier-ignore
     // One for all conversions to float16; tf.neg is not elementwise over arenas, and gets a float32 copy each.
     expect(step.dispatches).toBeLessThanOrEqual(1 + 2 * sizes.length);
     step.dispose();
