@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { register } from '../backend/register.ts';
-import { batchNormTrain, globalAveragePool, maxPool2d, scaleShift, softmaxCrossEntropy } from '../ops/index.ts';
-import { expectClose, random, randomIntegers } from '../testing/compare.ts';
+import { batchNormTrain, dense, globalAveragePool, maxPool2d, scaleShift, softmaxCrossEntropy } from '../ops/index.ts';
+import { expectClose, random, randomIntegers, sumBound } from '../testing/compare.ts';
 import { gpu } from '../testing/device.ts';
 
 beforeAll(() => {
@@ -183,4 +183,18 @@ test('maxPool2d: a tie goes to the first maximum, padding to nobody', async () =
   // Few distinct values, all negative: ties in every window, and padding of 0 would win.
   const values = Float32Array.from(randomIntegers(2 * 9 * 11 * 5, 3, 7), (v) => v - 4);
   await compare(f, [{ shape: [2, 9, 11, 5], values }], 1e-6);
+});
+
+test.each([
+  [1, 3, 1, false],
+  [5, 13, 7, true],
+  [32, 64, 10, true],
+])('dense layer of %i rows, %i inputs, %i outputs, ReLU %s', async (rows, inputs, outputs, relu) => {
+  const f = (x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): tf.Tensor =>
+    dense(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D, { relu });
+  await compare(
+    f,
+    [{ shape: [rows, inputs] }, { shape: [inputs, outputs] }, { shape: [outputs] }],
+    2 * sumBound(Math.max(rows, inputs) + 1),
+  );
 });

@@ -3,6 +3,7 @@ import { registerGradient, type GradConfig } from '@tensorflow/tfjs-core';
 import { batchNormTrainGradient } from './batch-norm-train.ts';
 import { conv2dGradient } from './conv2d.ts';
 import { registerCoreGradients } from './core-gradients.ts';
+import { denseGradient } from './dense.ts';
 import { dropoutGradient } from './dropout.ts';
 import { globalAveragePoolGradient } from './global-average-pool.ts';
 import { scaleShiftGradient } from './scale-shift.ts';
@@ -15,6 +16,7 @@ const gradients: readonly GradConfig[] = [
   scaleShiftGradient,
   softmaxCrossEntropyGradient,
   globalAveragePoolGradient,
+  denseGradient,
   dropoutGradient,
   toFloat16Gradient,
 ];

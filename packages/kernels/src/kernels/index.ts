@@ -14,6 +14,7 @@ import { dropoutKernels } from './dropout/dropout.kernel.ts';
 import { elementwiseKernels } from './elementwise/elementwise.kernel.ts';
 import { reduceKernels } from './reduce/reduce.kernel.ts';
 import { transformKernels } from './transform/transform.kernel.ts';
+import { denseKernels } from './dense/dense.kernel.ts';
 import { precisionKernels } from './precision/precision.kernel.ts';
 import { avgPoolKernels } from './avg-pool/avg-pool.kernel.ts';
 
@@ -34,4 +35,5 @@ export const kernels: readonly KernelConfig[] = [
   ...dropoutKernels,
   ...avgPoolKernels,
   ...precisionKernels,
+  ...denseKernels,
 ];

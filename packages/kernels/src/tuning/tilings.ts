@@ -43,7 +43,7 @@ const MULTIPROCESSORS = 132;
 /** Enough workgroups to fill a large GPU. */
 export const WORKGROUPS = 1024;
 export type TiledKernel =
-  'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter' | 'mat-mul' | 'channels' | 'elementwise';
+  'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter' | 'mat-mul' | 'dense' | 'channels' | 'elementwise';
 export type Tilings = Readonly<Partial<Record<TiledKernel, Tiling>>>;
 
 /** What the choice of a tiling depends on. */
@@ -68,6 +68,7 @@ export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind): Tiling
     'conv2d-backward-input': convolution,
     'conv2d-backward-filter': convolution,
     'mat-mul': { direct: { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
+    dense: { direct: { TM: 8, COLS: 8, SLICES: 1 } },
     channels: { direct: { LANES: 8, ROWS: 1 }, workgroups: 8, wholeRows: 2 ** 31 },
     elementwise: { direct: { THREADS: 8, PER_THREAD: 64 } },
   };
