@@ -78,7 +78,26 @@ fn main(
     if (!subgroupAny(any)) { continue; }
     var dyAt = (image0 * pixels + pixel) * outC4 + readCol;
     var shift = 0u;
-    for (var n = 0u; n < images; n++) {
+    var n = 0u;
+    for (; n + 4u <= images; n += 4u) {
+      let b0 = vec4f(dy[dyAt]);
+      let b1 = vec4f(dy[dyAt + dyStep]);
+      let b2 = vec4f(dy[dyAt + 2u * dyStep]);
+      let b3 = vec4f(dy[dyAt + 3u * dyStep]);
+      var a: array<vec4f, HELD>;
+      for (var h = 0u; h < HELD; h++) {
+        let p = at[h] + shift;
+        let four = vec4f(f32(x[p]), f32(x[p + xStep]), f32(x[p + 2u * xStep]), f32(x[p + 3u * xStep]));
+        a[h] = select(vec4f(0.0), four, inside[h]);
+      }
+      for (var i = 0u; i < TM; i++) {
+        let ai = subgroupShuffle(a[i / LANES], i % LANES);
+        acc[i] = fma(vec4f(ai.w), b3, fma(vec4f(ai.z), b2, fma(vec4f(ai.y), b1, fma(vec4f(ai.x), b0, acc[i]))));
+      }
+      shift += 4u * xStep;
+      dyAt += 4u * dyStep;
+    }
+    for (; n < images; n++) {
       let b = vec4f(dy[dyAt]);
       var a: array<f32, HELD>;
       for (var h = 0u; h < HELD; h++) { a[h] = select(0.0, f32(x[at[h] + shift]), inside[h]); }

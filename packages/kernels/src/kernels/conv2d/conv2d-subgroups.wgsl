@@ -76,7 +76,24 @@ fn main(
       }
       if (!subgroupAny(any)) { continue; }
       var k = (ky * params.kW + kx) * params.inC * outC4 + readCol;
-      for (var ci = 0u; ci < params.inC; ci++) {
+      var ci = 0u;
+      for (; ci + 4u <= params.inC; ci += 4u) {
+        let b0 = vec4f(w[k]);
+        let b1 = vec4f(w[k + outC4]);
+        let b2 = vec4f(w[k + 2u * outC4]);
+        let b3 = vec4f(w[k + 3u * outC4]);
+        var a: array<vec4f, HELD>;
+        for (var h = 0u; h < HELD; h++) {
+          let p = at[h] + ci;
+          a[h] = select(vec4f(0.0), vec4f(f32(x[p]), f32(x[p + 1u]), f32(x[p + 2u]), f32(x[p + 3u])), inside[h]);
+        }
+        for (var i = 0u; i < TM; i++) {
+          let ai = subgroupShuffle(a[i / LANES], i % LANES);
+          acc[i] = fma(vec4f(ai.w), b3, fma(vec4f(ai.z), b2, fma(vec4f(ai.y), b1, fma(vec4f(ai.x), b0, acc[i]))));
+        }
+        k += 4u * outC4;
+      }
+      for (; ci < params.inC; ci++) {
         let b = vec4f(w[k]);
         var a: array<f32, HELD>;
         for (var h = 0u; h < HELD; h++) { a[h] = select(0.0, f32(x[at[h] + ci]), inside[h]); }
