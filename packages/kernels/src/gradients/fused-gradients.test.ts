@@ -139,14 +139,14 @@ test.each([false, true])('FusedBatchNorm, scale and offset %s', async (isAffine)
 });
 
 test.each([
-  [1, 2],
-  [7, 3],
-  [5, 131],
-  [2, 1000],
-])('softmaxCrossEntropy of %i rows and %i classes', async (rows, classes) => {
+  [1, 2, 0],
+  [7, 3, 0.1],
+  [5, 131, 0.1],
+  [2, 1000, 0],
+])('softmaxCrossEntropy of %i rows and %i classes, smoothing %f', async (rows, classes, smoothing) => {
   const labels = randomIntegers(rows, classes, 5);
   const f = (logits: tf.Tensor): tf.Tensor =>
-    tf.tidy(() => softmaxCrossEntropy(logits as tf.Tensor2D, tf.tensor1d(labels, 'int32')));
+    tf.tidy(() => softmaxCrossEntropy(logits as tf.Tensor2D, tf.tensor1d(labels, 'int32'), { smoothing }));
   const values = random(rows * classes, 6).map((v) => 20 * v);
   await compare(f, [{ shape: [rows, classes], values }], 2e-5);
 });

@@ -1,17 +1,16 @@
 /**
- * 'ThawSoftmaxCrossEntropy': inputs logits [n, classes], labels [n] int32; outputs [loss [n], gradient [n, classes]].
+ * 'ThawSoftmaxCrossEntropy': inputs logits [n, classes], labels [n] int32; attribute smoothing;
+ * outputs [loss [n], gradient [n, classes]].
  * 'ThawScaleRows': inputs x [n, columns], scale [n]; one output.
  */
 import { defineKernel } from '../../backend/kernel.ts';
 import { planScaleRows, planSoftmaxCrossEntropy } from './softmax-cross-entropy.plan.ts';
 
-const softmaxCrossEntropy = defineKernel('ThawSoftmaxCrossEntropy', ({ backend, input }) => {
+const softmaxCrossEntropy = defineKernel('ThawSoftmaxCrossEntropy', ({ backend, input, attrs }) => {
   const [logits, labels] = [input('logits'), input('labels')];
   const [rows = 0, classes = 0] = logits.shape;
-  const { loss, gradient } = backend.run(planSoftmaxCrossEntropy(rows, classes, backend.gpu.limits), {
-    logits,
-    labels,
-  });
+  const plan = planSoftmaxCrossEntropy(rows, classes, attrs<{ smoothing: number }>().smoothing, backend.gpu.limits);
+  const { loss, gradient } = backend.run(plan, { logits, labels });
   if (!loss || !gradient) throw new Error('ThawSoftmaxCrossEntropy: an output was not made');
   return [loss, gradient];
 });

@@ -9,14 +9,18 @@ export const scaleRowsShader = readShader('scale-rows', scaleRowsSource);
 
 /**
  * Inputs logits [rows, classes], labels [rows] int32; outputs loss [rows], gradient [rows, classes].
- * @throws when there are no classes.
+ * @param smoothing share of the target that all classes share evenly, in [0, 1)
+ * @throws when there are no classes, or the smoothing is no such share
  */
 export function planSoftmaxCrossEntropy(
   rows: number,
   classes: number,
+  smoothing: number,
   limits: Limits,
   tuning: Readonly<Record<string, number>> = {},
 ): Plan {
+  if (!(smoothing >= 0 && smoothing < 1))
+    throw new Error(`softmax-cross-entropy: label smoothing must be in [0, 1), got ${smoothing}`);
   if (classes === 0)
     throw new Error(`softmax-cross-entropy: logits are [${rows}, 0]; there must be at least one class`);
   checkBinding('softmax-cross-entropy', 'logits', [rows, classes], limits);
@@ -24,7 +28,7 @@ export function planSoftmaxCrossEntropy(
     shader,
     tuning: { ...shader.tunables, ...tuning },
     constants: {},
-    params: { rows, classes },
+    params: { rows, classes, smoothing },
     workgroups: foldWorkgroups('softmax-cross-entropy', rows, limits),
     outputs: { loss: { shape: [rows], dtype: 'float32' }, gradient: { shape: [rows, classes], dtype: 'float32' } },
   };
