@@ -16,6 +16,7 @@ import { reduceKernels } from './reduce/reduce.kernel.ts';
 import { transformKernels } from './transform/transform.kernel.ts';
 import { denseKernels } from './dense/dense.kernel.ts';
 import { precisionKernels } from './precision/precision.kernel.ts';
+import { imageViewsKernels } from './image-views/image-views.kernel.ts';
 import { avgPoolKernels } from './avg-pool/avg-pool.kernel.ts';
 
 export const kernels: readonly KernelConfig[] = [
@@ -33,6 +34,7 @@ export const kernels: readonly KernelConfig[] = [
   ...maxPoolKernels,
   ...optimizerKernels,
   ...dropoutKernels,
+  ...imageViewsKernels,
   ...avgPoolKernels,
   ...precisionKernels,
   ...denseKernels,

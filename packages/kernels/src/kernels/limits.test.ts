@@ -22,6 +22,13 @@ const vector = (length: number, seed = 1): tf.Tensor1D => x([length], seed) as t
 const SAME = [[1, 1], [1, 1]] as [[number, number], [number, number]]; // prettier-ignore
 const labels = (): tf.Tensor1D => tf.tensor1d(randomIntegers(40, 5, 3), 'int32');
 const many = 5000;
+const wholeView = { x0: 0, x1: 5, y0: 0, y1: 7, gain: 1, grey: 0, offset: 0, erased: { left: 0, top: 0, right: 0, bottom: 0 } }; // prettier-ignore
+/** A variable after `update`. */
+const updated = (update: (variable: tf.Variable) => void): tf.Variable => {
+  const variable = tf.variable(vector(many)) as tf.Variable;
+  update(variable);
+  return variable;
+};
 
 const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
   unary: () => tf.relu(vector(many)),
@@ -46,6 +53,15 @@ const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
   'global average pool and gradient': () => tf.grad((v) => tf.sum(tf.square(ops.globalAveragePool(v as tf.Tensor4D))))(images(700)), // prettier-ignore
   'softmax cross-entropy and gradient': () => tf.grad((v) => tf.sum(ops.softmaxCrossEntropy(v as tf.Tensor2D, labels())))(x([40, 70])), // prettier-ignore
   Adam: () => Object.values(ops.adamStep({ value: vector(many), gradient: vector(many, 2), m: tf.zeros([many]), v: tf.zeros([many]), rates: tf.tensor1d([0.1, 1]) }, { beta1: 0.9, beta2: 0.99, epsilon: 1e-7 })), // prettier-ignore
+  'views of images': () => ops.imageViews(images(3), tf.tensor2d(ops.packViews(Array.from({ length: 3 }, () => wholeView)), [3, ops.VIEW_LENGTH]), 40, { channels: [0, 1, 2], scale: [1, 1, 1], shift: [0, 0, 0] }), // prettier-ignore
+  'moving average': () => updated((average) => ops.movingAverageStep(average, vector(many, 2), tf.tensor1d([0.1]))),
+  swap: () =>
+    updated((a) =>
+      ops.swapValues(
+        a,
+        updated(() => undefined),
+      ),
+    ),
   SGD: () => Object.values(ops.sgdStep({ value: vector(many), gradient: vector(many, 2), velocity: tf.zeros([many]), rates: tf.tensor1d([0.1]) }, { momentum: 0.9, nesterov: true })), // prettier-ignore
 };
 

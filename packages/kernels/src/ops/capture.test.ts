@@ -25,8 +25,11 @@ function variable<R extends tf.Rank>(initial: tf.Tensor<R>, trainable = true): t
   return made;
 }
 
-/** A small program of everything that a step has: convolution, dropout, gradients, Adam, sums on the device. */
-function program() {
+/**
+ * A small program of everything that a step has: convolution, dropout, gradients, Adam, sums on the device.
+ * @param groups of the optimizer: the filter's rates, and those of the rest
+ */
+function program(groups: 1 | 2 = 1) {
   const x = variable<tf.Rank.R4>(tf.zeros([4, 6, 6, 3]), false);
   const filter = variable<tf.Rank.R4>(tf.tensor4d(random(3 * 3 * 3 * 8, 1), [3, 3, 3, 8]));
   const kernel = variable<tf.Rank.R2>(tf.tensor2d(random(8 * 5, 2), [8, 5]));
@@ -35,7 +38,7 @@ function program() {
   const slots = weights.map(({ shape }) => ({ m: variable(tf.zeros(shape)), v: variable(tf.zeros(shape)) }));
   const sum = variable(tf.scalar(0), false);
   const betas = { beta1: 0.9, beta2: 0.999 };
-  const rates = new HostVector([0, 1], 'float32');
+  const rates = Array.from({ length: groups }, () => new HostVector([0, 1], 'float32'));
   const seed = new HostVector([0], 'int32');
   const step = (): tf.Tensor[] =>
     tf.tidy(() => {
@@ -56,7 +59,8 @@ function program() {
       weights.forEach((variable, i) => {
         const { m, v } = slots[i]!;
         const gradient = grads[variable.name]!;
-        const next = adamStep({ value: variable, gradient, m, v, rates: rates.tensor }, { ...betas, epsilon: 1e-7 });
+        const own = rates[Math.min(i, groups - 1)]!.tensor;
+        const next = adamStep({ value: variable, gradient, m, v, rates: own }, { ...betas, epsilon: 1e-7 });
         variable.assign(next.value);
         m.assign(next.m);
         v.assign(next.v);
@@ -69,13 +73,13 @@ function program() {
     /** What changes from step to step. */
     prepare(number: number): void {
       assignValues(x, random(4 * 6 * 6 * 3, 100 + number));
-      rates.set(adamRates({ learningRate: 0.1 / number, step: number, ...betas }));
+      rates.forEach((one, i) => one.set(adamRates({ learningRate: 0.1 / number / (1 + i), step: number, ...betas })));
       seed.set([number]);
     },
     state: async () => Promise.all([...weights, ...slots.flatMap(({ m, v }) => [m, v]), sum].map(values)),
     dispose(): void {
       tf.dispose([x, sum, ...weights, ...slots.flatMap(({ m, v }) => [m, v])]);
-      rates.dispose();
+      for (const one of rates) one.dispose();
       seed.dispose();
     },
   };
@@ -86,65 +90,71 @@ describe('a captured training step', () => {
     await backend.settle(0);
   });
 
-  test('gives the bits of the eager step, over steps with other data, rates and dropout', async () => {
-    const eager = program();
-    const wanted: number[][] = [];
-    for (let n = 1; n <= 5; n++) {
-      eager.prepare(n);
-      const [logits] = eager.step();
-      wanted.push(await values(logits!));
-      logits!.dispose();
-    }
-    const replayed = program();
-    const logits: tf.Tensor[] = [];
-    const captured = await capture(() => {
-      logits.push(...replayed.step());
-      return logits;
-    });
-    const got: number[][] = [];
-    for (let n = 1; n <= 5; n++) {
-      replayed.prepare(n);
-      captured.replay();
-      got.push(await values(logits[0]!));
-    }
-    expect(got).toEqual(wanted);
-    expect(await replayed.state()).toEqual(await eager.state());
-    expect(new Set(wanted.map(String)).size).toBe(5);
-    captured.dispose();
-    eager.dispose();
-    replayed.dispose();
-    tf.dispose(logits);
-  });
+  test.each([1, 2] as const)(
+    'gives the bits of the eager step, over steps with other data, rates and dropout, %i groups',
+    async (groups) => {
+      const eager = program(groups);
+      const wanted: number[][] = [];
+      for (let n = 1; n <= 5; n++) {
+        eager.prepare(n);
+        const [logits] = eager.step();
+        wanted.push(await values(logits!));
+        logits!.dispose();
+      }
+      const replayed = program(groups);
+      const logits: tf.Tensor[] = [];
+      const captured = await capture(() => {
+        logits.push(...replayed.step());
+        return logits;
+      });
+      const got: number[][] = [];
+      for (let n = 1; n <= 5; n++) {
+        replayed.prepare(n);
+        captured.replay();
+        got.push(await values(logits[0]!));
+      }
+      expect(got).toEqual(wanted);
+      expect(await replayed.state()).toEqual(await eager.state());
+      expect(new Set(wanted.map(String)).size).toBe(5);
+      captured.dispose();
+      eager.dispose();
+      replayed.dispose();
+      tf.dispose(logits);
+    },
+  );
 
-  test('the optimizer is one dispatch, and nothing is allocated or left behind', async () => {
-    const made = program();
-    const eagerBefore = backend.dispatchCount;
-    made.prepare(1);
-    tf.dispose(made.step());
-    const eager = backend.dispatchCount - eagerBefore;
-    await backend.settle(0);
-    const tensors = tf.memory().numTensors;
-    const logits: tf.Tensor[] = [];
-    const captured = await capture(() => {
-      logits.push(...made.step());
-      return logits;
-    });
-    expect(captured.dispatches).toBe(eager - 2);
-    made.prepare(2);
-    captured.replay();
-    await backend.settle(0);
-    const { usedBytes } = backend.memoryReport();
-    for (let n = 3; n < 8; n++) {
-      made.prepare(n);
+  test.each([1, 2] as const)(
+    'the optimizer is one dispatch for each of %i groups, and nothing is allocated or left behind',
+    async (groups) => {
+      const made = program(groups);
+      const eagerBefore = backend.dispatchCount;
+      made.prepare(1);
+      tf.dispose(made.step());
+      const eager = backend.dispatchCount - eagerBefore;
+      await backend.settle(0);
+      const tensors = tf.memory().numTensors;
+      const logits: tf.Tensor[] = [];
+      const captured = await capture(() => {
+        logits.push(...made.step());
+        return logits;
+      });
+      expect(captured.dispatches).toBe(eager - 3 + groups);
+      made.prepare(2);
       captured.replay();
-      await backend.settle(2);
-    }
-    expect(backend.memoryReport().usedBytes).toBe(usedBytes);
-    tf.dispose(logits);
-    expect(tf.memory().numTensors).toBe(tensors);
-    captured.dispose();
-    made.dispose();
-  });
+      await backend.settle(0);
+      const { usedBytes } = backend.memoryReport();
+      for (let n = 3; n < 8; n++) {
+        made.prepare(n);
+        captured.replay();
+        await backend.settle(2);
+      }
+      expect(backend.memoryReport().usedBytes).toBe(usedBytes);
+      tf.dispose(logits);
+      expect(tf.memory().numTensors).toBe(tensors);
+      captured.dispose();
+      made.dispose();
+    },
+  );
 
   test('variables keep their values when the capture is gone, and two captures share them', async () => {
     const made = program();

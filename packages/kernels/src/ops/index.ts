@@ -11,13 +11,15 @@ export {
 export { maxPool2d, type MaxPool2DOptions } from './max-pool.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { dense, type DenseOptions } from './dense.ts';
-export { softmaxCrossEntropy } from './softmax-cross-entropy.ts';
+export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from './softmax-cross-entropy.ts';
 export { accumulate } from './accumulate.ts';
 export { assignValues } from './assign-values.ts';
 export { canCapture, capture, type CapturedStep } from './capture.ts';
 export { dropout, type DropoutAttributes } from './dropout.ts';
 export { hasFloat16, toFloat16 } from './to-float16.ts';
+export { imageViews, packViews, VIEW_LENGTH, type ImageView, type Normalisation } from './image-views.ts';
 export { HostVector } from './host-vector.ts';
+export { movingAverageStep, swapValues } from './moving-average.ts';
 export {
   adamRates,
   adamStep,

@@ -35,9 +35,14 @@ function runFrom(dispatches: readonly RecordedDispatch[], start: number, mostByt
   const run = [first];
   if (!first.plan.elementwise) return run;
   let numbers = numbersOf(first);
+  const shared = sharedOf(first);
   for (let i = start + 1; i < dispatches.length; i++) {
     const next = dispatches[i];
     if (next?.pipeline !== first.pipeline || sizeless(next) !== sizeless(first)) break;
+    // Tensors of another arena stay in it: a run ends where the arena does.
+    const fits = (slice: BufferSlice, b: number): boolean =>
+      shared.has(b) ? next.slices[b] === slice : next.slices[b]?.owner === slice.owner;
+    if (!first.slices.every(fits)) break;
     numbers += numbersOf(next);
     if (4 * numbers > mostBytes) break;
     run.push(next);
@@ -48,13 +53,19 @@ function runFrom(dispatches: readonly RecordedDispatch[], start: number, mostByt
 /** Numbers that a dispatch takes in an arena. */
 const numbersOf = ({ plan }: RecordedDispatch): number => aligned(4 * (plan.params['size'] ?? 0), ARENA_NUMBERS);
 
+/** Positions in `slices` of the bindings that the dispatches of a run have in common. */
+function sharedOf({ plan }: RecordedDispatch): ReadonlySet<number> {
+  const names = plan.elementwise?.shared ?? [];
+  const given = plan.shader.bindings.filter(({ type }) => type !== 'uniform');
+  return new Set(given.flatMap(({ name }, b) => (names.includes(name) ? [b] : [])));
+}
+
 /** Slices at each binding of a run; one alone where all dispatches share it. */
 function columns(run: readonly RecordedDispatch[]): BufferSlice[][] {
   const [first] = run;
-  return (first?.slices ?? []).map((_, b) => {
-    const column = run.flatMap(({ slices }) => slices[b] ?? []);
-    return column.every((slice) => slice === column[0]) ? column.slice(0, 1) : column;
-  });
+  if (!first) return [];
+  const shared = sharedOf(first);
+  return first.slices.map((slice, b) => (shared.has(b) ? [slice] : run.flatMap(({ slices }) => slices[b] ?? [])));
 }
 
 /** Whether no other dispatch would then read one tensor of an arena and write another: a buffer can be only one of both. */

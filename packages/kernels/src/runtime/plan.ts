@@ -23,9 +23,10 @@ export interface Plan {
   readonly outputs: Readonly<Record<string, OutputSpec>>;
   /**
    * Each element of the read_write bindings follows from the same element of the others alone, over params.size vectors
-   * of four: a recorded step may lay such tensors out side by side and make one dispatch of many.
+   * of four: a recorded step may lay such tensors out side by side and make one dispatch of many. The bindings named in
+   * `shared` are read whole by every element; only dispatches that share them become one.
    */
-  readonly elementwise?: { readonly perWorkgroup: number };
+  readonly elementwise?: { readonly perWorkgroup: number; readonly shared: readonly string[] };
 }
 
 /** What plans need of a device; a GPUDevice's own `limits` fits. */

@@ -2,6 +2,8 @@
  * 'ThawAdam': inputs value, gradient, m, v, rates [2]; outputs [value, m, v].
  * 'ThawSgd': inputs value, gradient, rates [1 or more], velocity?; outputs [value] or [value, velocity].
  * 'ThawAccumulate': inputs sum, x; attribute scale; output [sum].
+ * 'ThawMovingAverage': inputs average, x, rates [1]; output [average].
+ * 'ThawSwap': inputs a, b; outputs [a, b], each with the other's values.
  * The outputs are the inputs' own storage, changed in place, unless another tensor shares it: then a copy is changed, so
  * that a clone somebody kept (the best weights so far) never moves.
  */
@@ -12,8 +14,10 @@ import type { ThawBackend } from '../../backend/thaw-backend.ts';
 import {
   planAccumulate,
   planAdam,
+  planMovingAverage,
   planSgd,
   planSgdPlain,
+  planSwap,
   type AdamSettings,
   type SgdSettings,
 } from './optimizers.plan.ts';
@@ -59,4 +63,19 @@ const accumulate = defineKernel('ThawAccumulate', ({ backend, input, attrs }) =>
   return [sum];
 });
 
-export const optimizerKernels = [adam, sgd, accumulate];
+const movingAverage = defineKernel('ThawMovingAverage', ({ backend, input }) => {
+  const [x, before] = [input('x'), input('average')];
+  checkShape('ThawMovingAverage', 'x', x, before.shape);
+  const average = changeable(backend, before);
+  backend.run(planMovingAverage(x.shape, targetOf(backend)), { x, rates: input('rates'), average });
+  return [average];
+});
+
+const swap = defineKernel('ThawSwap', ({ backend, input }) => {
+  checkShape('ThawSwap', 'b', input('b'), input('a').shape);
+  const [a, b] = [changeable(backend, input('a')), changeable(backend, input('b'))];
+  backend.run(planSwap(a.shape, targetOf(backend)), { a, b });
+  return [a, b];
+});
+
+export const optimizerKernels = [adam, sgd, accumulate, movingAverage, swap];

@@ -5,14 +5,18 @@ import { readShader, type Shader } from '../../wgsl/shader.ts';
 import accumulateSource from './accumulate.wgsl?raw';
 import adamSource from './adam.wgsl?raw';
 import copySource from './copy.wgsl?raw';
+import averageSource from './moving-average.wgsl?raw';
 import plainSource from './sgd-plain.wgsl?raw';
 import sgdSource from './sgd.wgsl?raw';
+import swapSource from './swap.wgsl?raw';
 
 export const accumulateShader = readShader('accumulate', accumulateSource);
 export const adamShader = readShader('adam', adamSource);
 export const copyShader = readShader('copy', copySource);
+export const averageShader = readShader('moving-average', averageSource);
 export const plainShader = readShader('sgd-plain', plainSource);
 export const sgdShader = readShader('sgd', sgdSource);
+export const swapShader = readShader('swap', swapSource);
 
 /** As ops/optimizer-steps.ts states them. */
 export interface AdamSettings {
@@ -52,7 +56,7 @@ function planElementwise(
     params: { size, ...params },
     workgroups: foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     outputs,
-    elementwise: { perWorkgroup: THREADS * PER_THREAD },
+    elementwise: { perWorkgroup: THREADS * PER_THREAD, shared: ['rates'] },
   };
 }
 
@@ -84,6 +88,14 @@ export const planSgdPlain = (
 /** Input x; changed in place: sum. */
 export const planAccumulate = (shape: readonly number[], scale: number, target: Target): Plan =>
   planElementwise(accumulateShader, shape, target, { scale });
+
+/** Inputs x, rates; changed in place: average. */
+export const planMovingAverage = (shape: readonly number[], target: Target): Plan =>
+  planElementwise(averageShader, shape, target, {});
+
+/** Changed in place: a, b. */
+export const planSwap = (shape: readonly number[], target: Target): Plan =>
+  planElementwise(swapShader, shape, target, {});
 
 /** Input x; output y. */
 export const planCopy = (shape: readonly number[], target: Target): Plan =>

@@ -1,11 +1,12 @@
 // Optimizer steps: against float64, in place, and through the ops beside tfjs-cpu.
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
-import { adamRates, adamStep, sgdStep } from '../../ops/index.ts';
+import { adamRates, adamStep, movingAverageStep, sgdStep, swapValues } from '../../ops/index.ts';
 import { EPSILON, expectClose, random } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
-import { planAdam, planSgd, planSgdPlain } from './optimizers.plan.ts';
+import { planAdam, planMovingAverage, planSgd, planSgdPlain, planSwap } from './optimizers.plan.ts';
 
 const sizes = [1, 997, 1024, 3 * 3 * 64 * 64];
 
@@ -56,6 +57,18 @@ describe.each(sizes)('%i elements', (size) => {
     });
     const want = Array.from(value, (x, i) => x - 0.1 * (at(gradient, i) + 0.5 * x));
     expectClose(got['value'] ?? [], want, 8 * EPSILON);
+  });
+
+  test('moving average', async () => {
+    const got = await runPlans([planMovingAverage(shape, gpu)], { x: value, average: m, rates: Float32Array.of(0.1) });
+    const want = Array.from(m, (before, i) => 0.9 * before + 0.1 * at(value, i));
+    expectClose(got['average'] ?? [], want, 4 * EPSILON);
+  });
+
+  test('swap', async () => {
+    const got = await runPlans([planSwap(shape, gpu)], { a: value, b: m });
+    expectClose(got['a'] ?? [], m, 0);
+    expectClose(got['b'] ?? [], value, 0);
   });
 });
 
@@ -111,5 +124,20 @@ describe('through the ops', () => {
     const { value, velocity } = sgdStep(tensors, { momentum: 0.9, nesterov: true });
     expectClose(await values(value), [1 - 0.1 * (2 + 0.9 * 2.9)], 8 * EPSILON);
     expectClose(velocity ? await values(velocity) : [], [2.9], 4 * EPSILON);
+  });
+
+  test.each(['cpu', 'thaw'])('averages and exchanges on %s leave no tensor behind', async (name) => {
+    await tf.setBackend(name);
+    const [average, x] = [[1, 2], [3, 6]].map((v) => tf.tidy(() => tf.variable<tf.Rank>(tf.tensor1d(v)))); // prettier-ignore
+    const rates = tf.tensor1d([0.25]);
+    const before = tf.memory().numTensors;
+    movingAverageStep(average!, x!, rates);
+    expectClose(await values(average!), [1.5, 3], 0);
+    swapValues(average!, x!);
+    expectClose(await values(average!), [3, 6], 0);
+    expectClose(await values(x!), [1.5, 3], 0);
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([average!, x!, rates]);
+    await tf.setBackend('thaw');
   });
 });

@@ -1,0 +1,24 @@
+// average = average + rates[0] (x - average), in place.
+
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 256u;  // @tune
+
+struct Params {
+  size: u32, // vectors of four; the last may reach past the tensor into its padding
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> rates: array<f32>;
+@group(0) @binding(2) var<storage, read_write> average: array<vec4f>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let rate = rates[0];
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    average[i] += rate * (x[i] - average[i]);
+  }
+}

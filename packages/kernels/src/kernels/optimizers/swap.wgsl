@@ -1,0 +1,24 @@
+// a, b = b, a, in place.
+
+const PER_THREAD: u32 = 4u; // @tune
+const THREADS: u32 = 256u;  // @tune
+
+struct Params {
+  size: u32, // vectors of four; the last may reach past the tensor into its padding
+}
+
+@group(0) @binding(0) var<storage, read_write> a: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> b: array<vec4f>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let start = (group.y * groups.x + group.x) * (THREADS * PER_THREAD) + thread;
+  for (var j = 0u; j < PER_THREAD; j++) {
+    let i = start + j * THREADS;
+    if (i >= params.size) { return; }
+    let before = a[i];
+    a[i] = b[i];
+    b[i] = before;
+  }
+}

@@ -1,0 +1,95 @@
+// Views of images: what augmentation and enlarging make of small images, on the device, so that only the small ones are
+// uploaded. Kernel 'ThawImageViews': inputs images, views; attributes ImageViewsSettings; no gradient.
+import * as tf from '@tensorflow/tfjs-core';
+import { VIEW_LENGTH, type ImageViewsSettings } from '../kernels/image-views/image-views.plan.ts';
+import { onThaw, presentInputs } from './backend.ts';
+
+/** How an image is looked at. */
+export interface ImageView {
+  /** Edges of the window, in pixels of the image; x0 > x1 mirrors it. Beyond its edges an image goes on mirrored. */
+  readonly x0: number;
+  readonly x1: number;
+  readonly y0: number;
+  readonly y1: number;
+  /** A colour becomes gain rgb + grey luma + offset, held within 0 to 255. */
+  readonly gain: number;
+  readonly grey: number;
+  readonly offset: number;
+  /** Pixels of the view that are 0 after normalisation; right and bottom are the first beyond. */
+  readonly erased: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+}
+
+/** An output channel c is scale[c] rgb[channels[c]] + shift[c]. */
+export interface Normalisation {
+  readonly channels: readonly [number, number, number];
+  readonly scale: readonly [number, number, number];
+  readonly shift: readonly [number, number, number];
+}
+
+/** Views as rows of numbers. @returns [views.length, VIEW_LENGTH] */
+export function packViews(views: readonly ImageView[]): Float32Array {
+  const rows = views.flatMap(({ x0, x1, y0, y1, gain, grey, offset, erased: { left, top, right, bottom } }) => [
+    x0, x1, y0, y1, gain, grey, offset, left, top, right, bottom, 0,
+  ]); // prettier-ignore
+  return Float32Array.from(rows);
+}
+
+/** The length of a packed view. */
+export { VIEW_LENGTH };
+
+/**
+ * Looks at each image through its view: window, interpolation, colour, erasing, normalisation.
+ *
+ * @param images [batch, height, width, 3], RGB from 0 to 255
+ * @param views [batch, VIEW_LENGTH], as packViews gives them
+ * @param side of the square result, in pixels
+ * @returns [batch, side, side, 3]
+ */
+export function imageViews(
+  images: tf.Tensor4D,
+  views: tf.Tensor2D,
+  side: number,
+  { channels, scale, shift }: Normalisation,
+): tf.Tensor4D {
+  if (onThaw()) {
+    const settings: ImageViewsSettings = { side, channels, scale, shift };
+    return tf.engine().runKernel('ThawImageViews', presentInputs({ images, views }), { ...settings });
+  }
+  return tf.tidy(() => {
+    const [batch, height, width] = images.shape;
+    const number = (i: number): tf.Tensor2D => tf.slice(views, [0, i], [batch, 1]);
+    const rows = weights(number(2), number(3), side, height);
+    const columns = weights(number(0), number(1), side, width);
+    const tall = tf.reshape(tf.matMul(rows, tf.reshape(images, [batch, height, width * 3])), [batch, side, width, 3]);
+    const turned = tf.reshape(tf.transpose(tall, [0, 2, 1, 3]), [batch, width, side * 3]);
+    const seen = tf.transpose(tf.reshape(tf.matMul(columns, turned), [batch, side, side, 3]), [0, 2, 1, 3]);
+
+    const each = (i: number): tf.Tensor4D => tf.reshape(number(i), [batch, 1, 1, 1]);
+    const luma = tf.sum(tf.mul(seen, tf.tensor1d([0.299, 0.587, 0.114])), 3, true);
+    const recoloured: tf.Tensor4D = tf.add(tf.mul(each(4), seen), tf.add(tf.mul(each(5), luma), each(6)));
+    const coloured = tf.clipByValue(recoloured, 0, 255);
+    const normal = tf.add(tf.mul(tf.gather(coloured, tf.tensor1d([...channels], 'int32'), 3), tf.tensor1d([...scale])), tf.tensor1d([...shift])); // prettier-ignore
+    const [u, v] = [tf.range(0, side), tf.reshape(tf.range(0, side), [side, 1])];
+    const isErased = tf.logicalAnd(
+      tf.logicalAnd(tf.greaterEqual(u, squeeze(each(7))), tf.less(u, squeeze(each(9)))),
+      tf.logicalAnd(tf.greaterEqual(v, squeeze(each(8))), tf.less(v, squeeze(each(10)))),
+    );
+    return tf.where(tf.expandDims(isErased, 3), tf.zerosLike(normal), normal) as tf.Tensor4D;
+  });
+}
+
+const squeeze = (x: tf.Tensor4D): tf.Tensor3D => tf.squeeze(x, [3]);
+
+/** Shares of an axis's pixels in those of the view. @param from [batch, 1]; @returns [batch, side, size] */
+function weights(from: tf.Tensor2D, to: tf.Tensor2D, side: number, size: number): tf.Tensor3D {
+  const steps = tf.mul(tf.add(tf.range(0, side), 0.5), 1 / side);
+  const at = tf.sub(tf.add(from, tf.mul(tf.sub(to, from), steps)), 0.5);
+  const lower = tf.floor(at);
+  const upperShare = tf.expandDims(tf.sub(at, lower), 2);
+  const pixels = (i: tf.Tensor): tf.Tensor => {
+    const beyond = tf.where(tf.greaterEqual(i, size), tf.sub(2 * size - 1, i), i);
+    const inside = tf.clipByValue(tf.where(tf.less(i, 0), tf.sub(-1, i), beyond), 0, size - 1);
+    return tf.cast(tf.oneHot(tf.cast(inside, 'int32'), size), 'float32');
+  };
+  return tf.add(tf.mul(pixels(lower), tf.sub(1, upperShare)), tf.mul(pixels(tf.add(lower, 1)), upperShare));
+}
