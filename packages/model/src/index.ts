@@ -6,4 +6,7 @@ export * from './network/index.ts';
 export { createHead, Head, parseHeadSpec, type HeadOptions, type HeadSpec } from './head/head.ts';
 export { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from './metrics/metrics.ts';
 export { Optimizer, type OptimizerConfig, type OptimizerState } from './optimizers/optimizer.ts';
+export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './optimizers/rate-groups.ts';
+export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';
+export { WeightAverage } from './optimizers/weight-average.ts';
 export * from './training/index.ts';

@@ -61,8 +61,8 @@ export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Work
   const classifier = new Classifier(network, createHead({ spec: 'article', inputs, classes: CLASSES, seed }));
   const optimizer = new WatchedOptimizer({ kind: 'adam', learningRate: 1e-3 });
   const shape = part === 'head' ? [inputs] : [imageSize, imageSize, 3];
-  const runner = new StepRunner(classifier, optimizer, shape);
-  const inference = new Inference([imageSize, imageSize, 3], (x) => classifier.features(x as tf.Tensor4D));
+  const runner = new StepRunner(classifier, optimizer, { shape });
+  const inference = new Inference({ shape: [imageSize, imageSize, 3] }, (x) => classifier.features(x as tf.Tensor4D));
 
   const uniform = uniformNumbers(seed + 1);
   const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => 2 * uniform() - 1);
@@ -71,14 +71,14 @@ export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Work
   let step = 0;
   const run =
     part === 'features'
-      ? () => inference.run(values, batchSize).dispose()
+      ? () => inference.run({ values }, batchSize).dispose()
       : () => runner.run({ values, labels, size: batchSize }, step++);
 
   return {
     async verify() {
       await engine.use();
       if (part === 'features') {
-        const found = inference.run(values, batchSize);
+        const found = inference.run({ values }, batchSize);
         const outputs = { features: Float32Array.from(await found.data<'float32'>()) };
         found.dispose();
         return outputs;

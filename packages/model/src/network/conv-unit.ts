@@ -66,6 +66,8 @@ export interface LiveUnitOptions extends UnitContext {
   trainableBn: boolean;
   /** Whether a training step runs on the batch's statistics and moves the stored ones. */
   batchStatistics: boolean;
+  /** Of the moving statistics. */
+  momentum: number;
   variables: VariableStore;
 }
 
@@ -74,6 +76,7 @@ export class LiveUnit implements ConvUnit {
   readonly #geometry: { strides: [number, number]; pad: Padding };
   readonly #epsilon: number;
   readonly #batchStatistics: boolean;
+  readonly #momentum: number;
   readonly #constants: tf.Tensor[] = [];
   readonly #filter: tf.Tensor4D;
   readonly #bias: tf.Tensor1D | undefined;
@@ -87,6 +90,7 @@ export class LiveUnit implements ConvUnit {
     this.#geometry = geometry(spec);
     this.#epsilon = epsilon;
     this.#batchStatistics = batchStatistics;
+    this.#momentum = options.momentum;
     const { size, inChannels, outChannels } = spec;
     const filterShape: tf.ShapeMap[tf.Rank.R4] = [size, size, inChannels, outChannels];
     const place = <R extends tf.Rank>(name: string, shape: tf.ShapeMap[R], trains: boolean): tf.Tensor<R> =>
@@ -124,7 +128,7 @@ export class LiveUnit implements ConvUnit {
     if (!this.#norm) throw new Error('LiveUnit: neither constants nor variables for its batch-norm.');
     const { gamma, beta, mean, variance } = this.#norm;
     if (training && this.#batchStatistics && this.#moving) {
-      const moving = { ...this.#moving, momentum: MOMENTUM };
+      const moving = { ...this.#moving, momentum: this.#momentum };
       return batchNormTrain(convolved, gamma, beta, { epsilon: this.#epsilon, moving, ...epilogue }).y;
     }
     const scale: tf.Tensor1D = tf.mul(gamma, tf.rsqrt(tf.add(variance, this.#epsilon)));

@@ -9,7 +9,7 @@ import { relativeError } from '../testing/numbers.ts';
 import { referenceForward, type Activation, type Values } from '../testing/reference-network.ts';
 import { disturbBatchNorm, noise, TINY } from '../testing/tiny.ts';
 import { randomWeights, type TrunkWeights } from '../weights/index.ts';
-import { ResNet50 } from './index.ts';
+import { ResNet50, type ResNet50Options } from './index.ts';
 
 const SHAPE: [number, number, number, number] = [3, 16, 16, 3];
 const images: Activation = { shape: SHAPE, data: Float64Array.from(noise(3 * 16 * 16 * 3, 9)) };
@@ -23,9 +23,15 @@ function tinyWeights(variant: VariantName): TrunkWeights {
   return weights;
 }
 
-function network(weights: TrunkWeights, spec: string, batchNorm: BatchNormPolicy = 'keras'): ResNet50 {
-  const table = layerTable(VARIANTS[weights.variant], { imageSize: 16, architecture: TINY });
-  return new ResNet50(weights, { trainable: resolveFreeze(spec, table), batchNorm, imageSize: 16, architecture: TINY });
+function network(
+  weights: TrunkWeights,
+  spec: string,
+  batchNorm: BatchNormPolicy = 'keras',
+  more: Partial<ResNet50Options> = {},
+): ResNet50 {
+  const options = { imageSize: 16, architecture: TINY };
+  const table = layerTable(VARIANTS[weights.variant], options);
+  return new ResNet50(weights, { trainable: resolveFreeze(spec, table), batchNorm, ...options, ...more });
 }
 
 const imageTensor = (): tf.Tensor4D => tf.tensor4d(Float32Array.from(images.data), SHAPE);
@@ -159,9 +165,9 @@ describeOnBackends('the network', 'cpu', (backend) => {
       net.dispose();
     });
 
-    test('moving statistics follow the batch: momentum 0.99, unbiased variance', async () => {
+    test.each([0.99, 0.75])('moving statistics follow the batch: momentum %f, unbiased variance', async (momentum) => {
       const weights = tinyWeights(variant);
-      const net = network(weights, 'all');
+      const net = network(weights, 'all', 'keras', momentum === 0.99 ? {} : { batchNormMomentum: momentum });
       await step(net, 0);
       const { statistics } = reference(weights.tensors, 'keras', new Set(table.map(({ name }) => name)));
       expect(statistics.size).toBe(table.filter(({ kind }) => kind === 'BatchNormalization').length);
@@ -173,7 +179,7 @@ describeOnBackends('the network', 'cpu', (backend) => {
           ['moving_variance', unbiased],
         ] as const) {
           const old = weights.tensors.get(`${layer}/${name}`)!.data;
-          const want = [...old].map((value, c) => value * 0.99 + batch[c]! * 0.01);
+          const want = [...old].map((value, c) => value * momentum + batch[c]! * (1 - momentum));
           expect(relativeError(state.tensors.get(`${layer}/${name}`)!.data, want), `${layer}/${name}`).toBeLessThan(
             1e-6,
           );

@@ -15,7 +15,7 @@ import {
   type Variant,
 } from '../resnet50/index.ts';
 import { WeightsError, type TrunkWeights, type WeightTensor } from '../weights/index.ts';
-import { FoldedUnit, LiveUnit, type ConvUnit } from './conv-unit.ts';
+import { FoldedUnit, LiveUnit, MOMENTUM, type ConvUnit } from './conv-unit.ts';
 import { hashOf } from './hash.ts';
 import { makeSegments, runAll, segmentSpecs, type Segment } from './segments.ts';
 import { VariableStore } from './variable-store.ts';
@@ -25,6 +25,8 @@ export interface ResNet50Options {
   trainable?: ReadonlySet<string>;
   /** Default keras. */
   batchNorm?: BatchNormPolicy;
+  /** Share of themselves that the moving statistics keep in a training step; default 0.99, as Keras's. */
+  batchNormMomentum?: number;
   /** Height and width of the images, for `table` and `frozenOutput`; any size runs. */
   imageSize: number;
   /** Default RESNET50; tests build tiny ones of the same blocks. */
@@ -53,6 +55,9 @@ export class ResNet50 {
   /** @throws WeightsError when the weights lack a variable; Error when `trainable` names a layer that is not there */
   constructor(weights: TrunkWeights, options: ResNet50Options) {
     const { trainable = new Set<string>(), batchNorm = 'keras', imageSize, architecture = RESNET50 } = options;
+    const { batchNormMomentum: momentum = MOMENTUM } = options;
+    if (!(momentum >= 0 && momentum < 1))
+      throw new Error(`ResNet50: the momentum of batch-norm's statistics must be in [0, 1), got ${momentum}.`);
     this.#weights = weights;
     this.variant = VARIANTS[weights.variant];
     this.table = layerTable(this.variant, { imageSize, architecture });
@@ -72,6 +77,7 @@ export class ResNet50 {
         trainableConv: trainable.has(spec.conv),
         trainableBn: trainable.has(spec.bn),
         batchStatistics: batchNormMode(batchNorm, trainable.has(spec.bn)) === 'batch',
+        momentum,
         variables: this.#store,
       });
     };

@@ -1,4 +1,5 @@
-// Checkpoints as safetensors: variables under their names, optimizer state under `optimizer/`, progress as metadata.
+// Checkpoints as safetensors: variables under their names, optimizer state under `optimizer/`, averages of the variables under
+// `average/`, progress as metadata.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint, CheckpointStore, NamedTensors, Progress } from '../training/types.ts';
@@ -6,6 +7,7 @@ import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors } from '
 import { writeAtomically } from './atomic.ts';
 
 const OPTIMIZER = 'optimizer/';
+const AVERAGE = 'average/';
 
 /** last.safetensors and best.safetensors in a run folder. */
 export class FileCheckpoints implements CheckpointStore {
@@ -20,9 +22,11 @@ export class FileCheckpoints implements CheckpointStore {
   }
 }
 
-export function encodeCheckpoint({ variables, optimizer, progress }: Checkpoint): Uint8Array {
-  const state = [...optimizer].map(([name, tensor]) => [OPTIMIZER + name, tensor] as const);
-  return writeSafetensors(new Map([...variables, ...state]), { thaw: JSON.stringify(progress) });
+export function encodeCheckpoint({ variables, optimizer, average, progress }: Checkpoint): Uint8Array {
+  const under = (prefix: string, tensors: NamedTensors): [string, NamedTensor][] =>
+    [...tensors].map(([name, tensor]) => [prefix + name, tensor]);
+  const tensors = [...variables, ...under(OPTIMIZER, optimizer), ...under(AVERAGE, average ?? new Map())];
+  return writeSafetensors(new Map(tensors), { thaw: JSON.stringify(progress) });
 }
 
 /** @throws SafetensorsError when the file is damaged or no checkpoint of Thaw */
@@ -30,16 +34,19 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = readSafetensors(await readFile(path), path);
   const { thaw } = metadata;
   if (thaw === undefined) throw new SafetensorsError(`${path}: no checkpoint of Thaw (its metadata has no 'thaw').`);
-  const variables: [string, NamedTensor][] = [];
-  const optimizer: [string, NamedTensor][] = [];
+  const variables = new Map<string, NamedTensor>();
+  const optimizer = new Map<string, NamedTensor>();
+  const average = new Map<string, NamedTensor>();
   for (const [name, tensor] of tensors) {
     const data = toFloat32(tensor);
     if (!data) throw new SafetensorsError(`${path}: '${name}' is ${tensor.dtype}, not floating point.`);
     const value = { shape: tensor.shape, data };
-    if (name.startsWith(OPTIMIZER)) optimizer.push([name.slice(OPTIMIZER.length), value]);
-    else variables.push([name, value]);
+    if (name.startsWith(OPTIMIZER)) optimizer.set(name.slice(OPTIMIZER.length), value);
+    else if (name.startsWith(AVERAGE)) average.set(name.slice(AVERAGE.length), value);
+    else variables.set(name, value);
   }
-  return { variables: new Map(variables), optimizer: new Map(optimizer), progress: JSON.parse(thaw) as Progress };
+  const progress = JSON.parse(thaw) as Progress;
+  return { variables, optimizer, average: average.size > 0 ? average : undefined, progress };
 }
 
 type NamedTensor = NamedTensors extends ReadonlyMap<string, infer T> ? T : never;

@@ -1,15 +1,19 @@
 // Adam and SGD over variables by name. State and number of updates are kept per variable, so thawing more of the network adds
-// entries and never shifts them, and a variable's first update is that of a fresh optimizer.
+// entries and never shifts them, and a variable's first update is that of a fresh optimizer. Groups of variables may learn at
+// rates of their own.
 import { adamRates, adamStep, HostVector, sgdStep } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
+import type { GroupOf } from './rate-groups.ts';
 
 export type OptimizerConfig =
   | { readonly kind: 'adam'; readonly learningRate: number; readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number; readonly weightDecay?: number } // prettier-ignore
   | { readonly kind: 'sgd'; readonly learningRate: number; readonly momentum?: number; readonly nesterov?: boolean; readonly weightDecay?: number }; // prettier-ignore
 
-/** Variables that have had the same number of updates, and so have the same rates. */
+/** Variables of one group that have had the same number of updates, and so have the same rates. */
 interface Cohort {
   step: number;
+  readonly multiplier: number;
+  readonly weightDecay: number;
   rates: HostVector | undefined;
 }
 
@@ -27,12 +31,15 @@ export interface OptimizerState {
 export class Optimizer {
   learningRate: number;
   readonly #config: OptimizerConfig;
+  readonly #groupOf: GroupOf;
   readonly #slots = new Map<string, Slot>();
 
-  constructor(config: OptimizerConfig) {
+  /** @param groupOf default: all variables are one group */
+  constructor(config: OptimizerConfig, groupOf: GroupOf = () => ({ name: 'all', multiplier: 1, decays: true })) {
     if (!(config.learningRate > 0))
       throw new Error(`optimizer: the learning rate must be above 0, got ${config.learningRate}.`);
     this.#config = config;
+    this.#groupOf = groupOf;
     this.learningRate = config.learningRate;
   }
 
@@ -45,7 +52,7 @@ export class Optimizer {
     for (const name of names) cohorts.add(this.#slot(name).cohort);
     for (const cohort of cohorts) {
       cohort.step++;
-      const rates = this.#rates(cohort.step);
+      const rates = this.#rates(cohort);
       if (cohort.rates) cohort.rates.set(rates);
       else cohort.rates = new HostVector(rates, 'float32');
     }
@@ -55,8 +62,20 @@ export class Optimizer {
   prepare(variables: ReadonlyMap<string, tf.Variable>): void {
     for (const name of variables.keys()) {
       const { cohort } = this.#slot(name);
-      cohort.rates ??= new HostVector(this.#rates(cohort.step + 1), 'float32');
+      cohort.rates ??= new HostVector(this.#rates({ ...cohort, step: cohort.step + 1 }), 'float32');
     }
+  }
+
+  /** The variables with those that share their rates side by side: a captured step then updates each group at once. */
+  inOrder(variables: ReadonlyMap<string, tf.Variable>): [string, tf.Variable][] {
+    const cohorts = new Map<Cohort, [string, tf.Variable][]>();
+    for (const entry of variables) {
+      const { cohort } = this.#slot(entry[0]);
+      const members = cohorts.get(cohort);
+      if (members) members.push(entry);
+      else cohorts.set(cohort, [entry]);
+    }
+    return [...cohorts.values()].flat();
   }
 
   /** One update of `variable`, known by `name`. @throws before its first beginStep */
@@ -74,21 +93,24 @@ export class Optimizer {
   }
 
   #slot(name: string): Slot {
-    const slot = this.#slots.get(name) ?? { cohort: this.#cohort(0), tensors: new Map<string, tf.Tensor>() };
+    const slot = this.#slots.get(name) ?? { cohort: this.#cohort(name, 0), tensors: new Map<string, tf.Tensor>() };
     this.#slots.set(name, slot);
     return slot;
   }
 
-  #cohort(step: number): Cohort {
-    for (const { cohort } of this.#slots.values()) if (cohort.step === step) return cohort;
-    return { step, rates: undefined };
+  #cohort(name: string, step: number): Cohort {
+    const { multiplier, decays } = this.#groupOf(name);
+    const weightDecay = decays ? (this.#config.weightDecay ?? 0) : 0;
+    for (const { cohort } of this.#slots.values())
+      if (cohort.step === step && cohort.multiplier === multiplier && cohort.weightDecay === weightDecay) return cohort;
+    return { step, multiplier, weightDecay, rates: undefined };
   }
 
-  #rates(step: number): number[] {
+  #rates({ step, multiplier, weightDecay }: Omit<Cohort, 'rates'>): number[] {
     const config = this.#config;
-    const { learningRate } = this;
+    const learningRate = this.learningRate * multiplier;
     if (config.kind === 'sgd') return [learningRate];
-    const { beta1 = 0.9, beta2 = 0.999, weightDecay = 0 } = config;
+    const { beta1 = 0.9, beta2 = 0.999 } = config;
     return adamRates({ learningRate, beta1, beta2, weightDecay, step });
   }
 
@@ -107,7 +129,8 @@ export class Optimizer {
         return { ...adamStep({ value, gradient, m: state('m'), v: state('v'), rates }, { beta1, beta2, epsilon }) };
       }
       case 'sgd': {
-        const { momentum = 0, nesterov = false, weightDecay = 0 } = config;
+        const { momentum = 0, nesterov = false } = config;
+        const { weightDecay } = cohort;
         const velocity = momentum === 0 ? {} : { velocity: state('velocity') };
         return { ...sgdStep({ value, gradient, rates, ...velocity }, { momentum, nesterov, weightDecay }) };
       }
@@ -130,7 +153,7 @@ export class Optimizer {
   restore({ tensors, steps }: OptimizerState): void {
     this.dispose();
     for (const [name, step] of Object.entries(steps))
-      this.#slots.set(name, { cohort: this.#cohort(step), tensors: new Map() });
+      this.#slots.set(name, { cohort: this.#cohort(name, step), tensors: new Map() });
     for (const [key, { shape, data }] of tensors) {
       const cut = key.lastIndexOf('/');
       this.#slots

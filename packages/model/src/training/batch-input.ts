@@ -1,25 +1,86 @@
-// The place on the device that batches are written to, one after the other.
-import { assignValues } from '@thaw/kernels';
+// Batches on their way to the device: what they look like on the host, the place that they are written to one after the
+// other, and what a step reads of them.
+import { assignValues, imageViews, packViews, VIEW_LENGTH, type ImageView, type Normalisation } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
+import type { ImageBatch, ImageSource } from './types.ts';
 
+export interface InputFormat {
+  /** Of one image or feature vector on the host. */
+  readonly shape: readonly number[];
+  /** Images that the device looks at through views: `side` is that of what the network sees. */
+  readonly views?: { readonly side: number; readonly normalisation: Normalisation } | undefined;
+}
+
+export interface InputBatch {
+  /** [size, ...shape] */
+  readonly values: Float32Array;
+  /** One of each image, where the format has views. */
+  readonly views?: readonly ImageView[] | undefined;
+}
+
+/** How a source's batches look. @param imageSize side of what the network sees */
+export function imageFormat({ pixels }: ImageSource, imageSize: number): InputFormat {
+  if (!pixels) return { shape: [imageSize, imageSize, 3] };
+  const { height, width, normalisation } = pixels;
+  return { shape: [height, width, 3], views: { side: imageSize, normalisation } };
+}
+
+/** The batches of a source, for the device to prepare where it offers that. @param epoch as PixelSource has it */
+export function imageBatches(
+  source: ImageSource,
+  indices: Int32Array,
+  batchSize: number,
+  epoch?: number,
+): AsyncIterable<ImageBatch & { views?: readonly ImageView[] }> {
+  return source.pixels?.batches(indices, batchSize, epoch) ?? source.batches(indices, batchSize);
+}
+
+/** A batch as the network reads it. @returns a new tensor, the caller's to dispose */
+export function inputTensor(
+  { values, views }: InputBatch,
+  { shape, views: look }: InputFormat,
+  size: number,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const x = tf.tensor(values, [size, ...shape]);
+    if (!look) return x;
+    const rows = tf.tensor2d(packViews(views ?? []), [size, VIEW_LENGTH]);
+    return imageViews(x as tf.Tensor4D, rows, look.side, look.normalisation);
+  });
+}
+
+/** A place on the device for batches of one size, which a captured step reads. */
 export class BatchInput {
-  readonly #variable: tf.Variable;
+  readonly #values: tf.Variable;
+  readonly #views: tf.Variable | undefined;
+  readonly #format: InputFormat;
 
-  constructor(shape: readonly number[]) {
-    const initial = tf.zeros([...shape]);
-    this.#variable = tf.variable(initial, false);
-    initial.dispose();
+  constructor(size: number, format: InputFormat) {
+    this.#format = format;
+    this.#values = zeros([size, ...format.shape]);
+    this.#views = format.views && zeros([size, VIEW_LENGTH]);
   }
 
-  get tensor(): tf.Tensor {
-    return this.#variable;
+  set({ values, views }: InputBatch): void {
+    assignValues(this.#values, values);
+    if (this.#views) assignValues(this.#views, packViews(views ?? []));
   }
 
-  set(values: Float32Array): void {
-    assignValues(this.#variable, values);
+  /** What the network reads of the batch, inside the step: its place, or a new tensor of views of it. */
+  read(): tf.Tensor {
+    const { views } = this.#format;
+    if (!views || !this.#views) return this.#values;
+    return imageViews(this.#values as tf.Tensor4D, this.#views as tf.Tensor2D, views.side, views.normalisation);
   }
 
   dispose(): void {
-    this.#variable.dispose();
+    tf.dispose([this.#values, this.#views].flatMap((variable) => variable ?? []));
   }
+}
+
+function zeros(shape: number[]): tf.Variable {
+  const initial = tf.zeros(shape);
+  const variable = tf.variable(initial, false);
+  initial.dispose();
+  return variable;
 }

@@ -46,11 +46,15 @@ export class Classifier {
     return new Map([...this.network.trainables, ...this.head.variables]);
   }
 
-  /** Reads every variable: of the head, and of the trunk where it trains. */
+  /** Every variable by its name: of the head, and of the trunk where it trains. */
+  get variables(): ReadonlyMap<string, tf.Variable> {
+    return new Map([...this.network.variables, ...this.head.variables]);
+  }
+
+  /** Reads every variable. */
   async state(): Promise<NamedTensors> {
-    const all = [...this.network.variables, ...this.head.variables];
     const state = new Map<string, { shape: number[]; data: Float32Array }>();
-    for (const [name, variable] of all)
+    for (const [name, variable] of this.variables)
       state.set(name, { shape: variable.shape, data: Float32Array.from(await variable.data<'float32'>()) });
     return state;
   }

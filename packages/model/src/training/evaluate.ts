@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from '../metrics/metrics.ts';
 import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
+import { imageBatches, imageFormat } from './batch-input.ts';
 import { Inference } from './inference.ts';
 import type { Features, ImageSource } from './types.ts';
 
@@ -51,16 +52,16 @@ export async function evaluateClassifier(
   const { head } = classifier;
   const size = features ? Math.max(batchSize, LEAST_FEATURE_BATCH) : batchSize;
   const inference = features
-    ? new Inference([features.width], (x) => tf.softmax(head.logits(x as tf.Tensor2D, { training: false })))
-    : new Inference([imageSize, imageSize, 3], (x) => classifier.probabilities(x as tf.Tensor4D));
+    ? new Inference({ shape: [features.width] }, (x) => tf.softmax(head.logits(x as tf.Tensor2D, { training: false })))
+    : new Inference(imageFormat(source, imageSize), (x) => classifier.probabilities(x as tf.Tensor4D));
   try {
     await inference.prepare(size, order.length);
     if (features)
       for (const batch of featureBatches(features, order, size))
-        await note(inference.run(batch.values, batch.size), batch.labels);
+        await note(inference.run(batch, batch.size), batch.labels);
     else
-      for await (const batch of source.batches(order, size))
-        await note(inference.run(batch.images, batch.size), batch.labels);
+      for await (const { images: values, labels, size: count, views } of imageBatches(source, order, size))
+        await note(inference.run({ values, views }, count), labels);
   } finally {
     inference.dispose();
   }

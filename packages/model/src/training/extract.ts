@@ -24,7 +24,7 @@ export async function extractFeatures(
   let done = 0;
   // One batch is computed while the one before it is read back.
   let reading: Promise<void> = Promise.resolve();
-  const inference = new Inference([imageSize, imageSize, 3], (x) => classifier.features(x as tf.Tensor4D));
+  const inference = new Inference({ shape: [imageSize, imageSize, 3] }, (x) => classifier.features(x as tf.Tensor4D));
   try {
     await inference.prepare(batchSize, source.length);
     for await (const batch of source.batches(order, batchSize)) {
@@ -32,7 +32,7 @@ export async function extractFeatures(
         await reading;
         return undefined;
       }
-      const features = inference.run(batch.images, batch.size);
+      const features = inference.run({ values: batch.images }, batch.size);
       labels.set(batch.labels, done);
       const at = done;
       done += batch.size;

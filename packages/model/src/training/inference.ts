@@ -1,7 +1,7 @@
 // A forward pass on batches of host data, captured and replayed where the backend can.
 import { canCapture, capture, type CapturedStep } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import { BatchInput } from './batch-input.ts';
+import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
 
 interface Captured {
   readonly x: BatchInput;
@@ -15,37 +15,34 @@ const LEAST_BATCHES = 3;
 export class Inference {
   readonly #captured = new Map<number, Captured>();
 
-  /** @param shape of one image or feature vector; @param forward gives one new tensor */
+  /** @param forward gives one new tensor */
   constructor(
-    private readonly shape: readonly number[],
+    private readonly format: InputFormat,
     private readonly forward: (x: tf.Tensor) => tf.Tensor,
   ) {}
 
   /** Captures the pass of this batch size, where the backend can and `images` are enough to make up for it. */
   async prepare(size: number, images: number): Promise<void> {
     if (!canCapture() || this.#captured.has(size) || images < LEAST_BATCHES * size) return;
-    const x = new BatchInput([size, ...this.shape]);
+    const x = new BatchInput(size, this.format);
     const outputs: tf.Tensor[] = [];
     const step = await capture(() => {
-      outputs.push(tf.keep(tf.tidy(() => this.forward(x.tensor))));
+      outputs.push(tf.keep(tf.tidy(() => this.forward(x.read()))));
       return outputs;
     });
     const [output] = outputs;
     if (output) this.#captured.set(size, { x, output, step });
   }
 
-  /**
-   * @param values [size, ...shape]
-   * @returns the result, the caller's to dispose; ask for its data before the next run, which may overwrite it
-   */
-  run(values: Float32Array, size: number): tf.Tensor {
+  /** @returns the result, the caller's to dispose; ask for its data before the next run, which may overwrite it */
+  run(batch: InputBatch, size: number): tf.Tensor {
     const captured = this.#captured.get(size);
     if (captured) {
-      captured.x.set(values);
+      captured.x.set(batch);
       captured.step.replay();
       return tf.clone(captured.output);
     }
-    return tf.tidy(() => this.forward(tf.tensor(values, [size, ...this.shape])));
+    return tf.tidy(() => this.forward(inputTensor(batch, this.format, size)));
   }
 
   dispose(): void {

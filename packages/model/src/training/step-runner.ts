@@ -4,12 +4,10 @@ import { assignValues, canCapture, capture, type CapturedStep } from '@thaw/kern
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Classifier } from './classifier.ts';
-import { BatchInput } from './batch-input.ts';
-import { beginStep, StepSums, trainStep } from './step.ts';
+import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
+import { beginStep, StepSums, trainStep, type StepInput, type StepOptions } from './step.ts';
 
-export interface TrainingBatch {
-  /** [size, ...shape] */
-  readonly values: Float32Array;
+export interface TrainingBatch extends InputBatch {
   readonly labels: Int32Array;
   readonly size: number;
 }
@@ -24,43 +22,47 @@ export class StepRunner {
   readonly sums = new StepSums();
   readonly #captured = new Map<number, Captured>();
 
-  /** @param shape of one image or feature vector */
   constructor(
     private readonly classifier: Classifier,
     private readonly optimizer: Optimizer,
-    private readonly shape: readonly number[],
+    private readonly format: InputFormat,
+    private readonly options: StepOptions = {},
   ) {}
 
   /** Captures the step of this batch size, where the backend can. */
   async prepare(size: number): Promise<void> {
     if (!canCapture() || this.#captured.has(size)) return;
-    const x = new BatchInput([size, ...this.shape]);
+    const x = new BatchInput(size, this.format);
     const initial = tf.zeros([size], 'int32');
     const labels = tf.variable(initial, false);
     initial.dispose();
     // The state of an optimizer that has not begun yet is made in its first step.
     this.optimizer.prepare(this.classifier.trainables);
     const step = await capture(() => {
-      trainStep(this.classifier, this.optimizer, { x: x.tensor, labels: labels as tf.Tensor1D, size }, this.sums);
+      this.#step(() => ({ x: x.read(), labels: labels as tf.Tensor1D, size }));
       return [];
     });
     this.#captured.set(size, { x, labels, step });
   }
 
   /** @param step number of the step in the run; seeds dropout */
-  run({ values, labels, size }: TrainingBatch, step: number): void {
-    beginStep(this.classifier, this.optimizer, step);
+  run(batch: TrainingBatch, step: number): void {
+    const { labels, size } = batch;
+    beginStep(this.classifier, this.optimizer, step, this.options);
     const captured = this.#captured.get(size);
     if (captured) {
-      captured.x.set(values);
+      captured.x.set(batch);
       assignValues(captured.labels, labels);
       captured.step.replay();
       return;
     }
-    const x = tf.tensor(values, [size, ...this.shape]);
-    const labelTensor = tf.tensor1d(labels, 'int32');
-    trainStep(this.classifier, this.optimizer, { x, labels: labelTensor, size }, this.sums);
-    tf.dispose([x, labelTensor]);
+    this.#step(() => ({ x: inputTensor(batch, this.format, size), labels: tf.tensor1d(labels, 'int32'), size }));
+  }
+
+  #step(input: () => StepInput): void {
+    tf.tidy(() => {
+      trainStep(this.classifier, this.optimizer, input(), this.sums, this.options);
+    });
   }
 
   dispose(): void {

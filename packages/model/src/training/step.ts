@@ -2,6 +2,7 @@
 import { accumulate, assignValues, softmaxCrossEntropy } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
+import type { WeightAverage } from '../optimizers/weight-average.ts';
 import type { Classifier } from './classifier.ts';
 
 /** A training step was not finite; nothing after it counts. */
@@ -47,36 +48,69 @@ export interface StepInput {
   readonly size: number;
 }
 
+/** What a step may have besides. */
+export interface StepOptions {
+  /** Of the labels, in [0, 1); default 0. */
+  readonly labelSmoothing?: number | undefined;
+  /** Follows every variable. */
+  readonly average?: WeightAverage | undefined;
+}
+
 /** Tells the device what this step has of its own: rates and the seed of dropout. @param step its number in the run */
-export function beginStep(classifier: Classifier, optimizer: Optimizer, step: number): void {
+export function beginStep(
+  classifier: Classifier,
+  optimizer: Optimizer,
+  step: number,
+  { average }: StepOptions = {},
+): void {
   optimizer.beginStep(classifier.trainables.keys());
   classifier.head.setStep(step);
+  average?.beginStep(step);
 }
 
 /** Everything of a step that runs on the device, after beginStep. */
-export function trainStep(classifier: Classifier, optimizer: Optimizer, input: StepInput, sums: StepSums): void {
+export function trainStep(
+  classifier: Classifier,
+  optimizer: Optimizer,
+  input: StepInput,
+  sums: StepSums,
+  { labelSmoothing = 0, average }: StepOptions = {},
+): void {
   const { network, head } = classifier;
   const { labels, size } = input;
   tf.tidy(() => {
     // The constant part stays off the tape: nothing of it is saved for the backward pass.
-    const h = network.isFrozen ? input.x : network.frozenPart(input.x as tf.Tensor4D);
+    const h = constantPart(classifier, input.x);
     const trainables = classifier.trainables;
     let correct: tf.Scalar | undefined;
     const { value, grads } = tf.variableGrads((): tf.Scalar => {
       const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
       const logits = head.logits(features, { training: true });
       correct = tf.keep<tf.Scalar>(tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
-      const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels));
+      const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing }));
       const penalty = head.penalty();
       return penalty ? tf.add(loss, penalty) : loss;
     }, [...trainables.values()]);
-    for (const [name, variable] of trainables) {
+    const ordered = optimizer.inOrder(trainables);
+    for (const [name, variable] of ordered) {
       const gradient = grads[variable.name];
       if (gradient) optimizer.update(name, variable, gradient);
+    }
+    if (average) {
+      // In the optimizer's order, so that the averages of a group are one dispatch, too.
+      for (const name of new Set([...ordered.map(([name]) => name), ...classifier.variables.keys()]))
+        average.update(name);
     }
     if (correct) {
       sums.add(value, correct, size);
       correct.dispose();
     }
   });
+}
+
+/** What of a step does not train: of images, the frozen part of the trunk; features are all of it. */
+function constantPart(classifier: Classifier, x: tf.Tensor): tf.Tensor {
+  if (x.rank === 2) return x;
+  const images = x as tf.Tensor4D;
+  return classifier.network.isFrozen ? classifier.features(images) : classifier.network.frozenPart(images);
 }

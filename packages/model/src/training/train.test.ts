@@ -1,4 +1,5 @@
-// The loop on the tiny network: resumption is exact, memory is constant, what is frozen stays, a bad loss stops the run.
+// The loop on the tiny network: resumption is exact, memory is constant, what is frozen stays, a bad loss stops the run; and
+// what a recipe adds: schedule, rates by stage, views that change by epoch, averaged weights, an early end.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { resolveFreeze } from '../freeze/index.ts';
@@ -13,6 +14,7 @@ import {
   evaluateClassifier,
   trainClassifier,
   type Checkpoint,
+  type EpochRecord,
   type ImageSource,
   type TrainOptions,
 } from './index.ts';
@@ -54,13 +56,53 @@ function classifier(spec: string, dropout = 0): Classifier {
   );
 }
 
+/** The same images at half their size, enlarged through views that depend on image and epoch. */
+function augmentedSource(length: number): ImageSource {
+  const plain = source(length);
+  const half = SIZE / 2;
+  return {
+    ...plain,
+    pixels: {
+      height: half,
+      width: half,
+      normalisation: { channels: [0, 1, 2], scale: [1, 1, 1], shift: [0, 0, 0] },
+      isAugmented: true,
+      async *batches(indices, batchSize, epoch = 0) {
+        let at = 0;
+        for await (const { images, labels, size } of plain.batches(indices, batchSize)) {
+          const small = Float32Array.from({ length: size * half * half * 3 }, (_, i) => 50 * (images[i]! + 1.5));
+          const views = Array.from(indices.subarray(at, at + size), (index) => {
+            const left = (index * 7 + epoch * 3) % 4;
+            const erased = { left, top: 0, right: left + 2, bottom: 3 };
+            return { x0: left, x1: left + half, y0: 0, y1: half, gain: 0.02, grey: 0, offset: 0, erased };
+          });
+          at += size;
+          yield { images: small, views, labels, size };
+        }
+      },
+    },
+  };
+}
+
+/** Everything that a recipe may have. */
+const RECIPE = {
+  train: augmentedSource(14),
+  optimizer: { kind: 'sgd', learningRate: 0.02, momentum: 0.9, weightDecay: 1e-3 },
+  schedule: { kind: 'cosine', warmup: 0.2 },
+  rates: { stageDecay: 0.5, decayKernelsOnly: true },
+  labelSmoothing: 0.1,
+  averageDecay: 0.8,
+} as const satisfies Partial<TrainOptions>;
+
 class MemoryCheckpoints {
   last: Checkpoint | undefined;
+  best: Checkpoint | undefined;
   saveLast(checkpoint: Checkpoint): Promise<void> {
     this.last = structuredClone(checkpoint);
     return Promise.resolve();
   }
-  saveBest(): Promise<void> {
+  saveBest(checkpoint: Checkpoint): Promise<void> {
+    this.best = structuredClone(checkpoint);
     return Promise.resolve();
   }
 }
@@ -94,6 +136,31 @@ describeOnBackends('the training loop', 'cpu', (backend) => {
       expect(result.memory.tensorsAtEnd).toBe(result.memory.tensorsAfterStep2);
       model.dispose();
       expect(tf.memory().numTensors).toBe(before);
+    });
+
+    test('with a whole recipe, interrupted within an epoch and resumed: the same bits, averages included', async () => {
+      const run = async (options: Partial<TrainOptions>): Promise<MemoryCheckpoints> => {
+        const checkpoints = new MemoryCheckpoints();
+        const model = classifier(spec, 0.3);
+        await trainClassifier({ ...base(model, 3), ...RECIPE, checkpoints, ...options });
+        model.dispose();
+        return checkpoints;
+      };
+      const whole = await run({});
+      const stop = new AbortController();
+      let steps = 0;
+      const settle = (): Promise<void> => Promise.resolve(++steps === 6 ? stop.abort() : undefined);
+      const cut = await run({ signal: stop.signal, settle });
+      expect(cut.last!.progress).toMatchObject({ epoch: 1, step: 2, totalSteps: 6 });
+      const resumed = await run({ resume: cut.last });
+      expect({ ...resumed.last!, progress: 0 }).toEqual({ ...whole.last!, progress: 0 });
+      // An epoch's training loss is summed in float32 between reads, of which the interruption is one.
+      const validated = ({ last }: MemoryCheckpoints): unknown[] =>
+        last!.progress.history.map(({ epoch, learningRate, validationLoss }) => [epoch, learningRate, validationLoss]);
+      expect(validated(resumed)).toEqual(validated(whole));
+      // Steps 4, 8 and 12 of 12, after a rise over the first two: half a cosine at 1, 5 and 9 tenths.
+      const rates = whole.last!.progress.history.map(({ learningRate }) => learningRate);
+      [0.1, 0.5, 0.9].forEach((t, i) => expect(rates[i]).toBeCloseTo(0.01 * (1 + Math.cos(Math.PI * t)), 12));
     });
 
     test('2 + 2 epochs equal 4, bit for bit, dropout included', async () => {
@@ -137,6 +204,47 @@ describeOnBackends('the training loop', 'cpu', (backend) => {
     expect(Math.max(...moved)).toBeLessThanOrEqual(0.01 * (1 + 1e-4));
     expect(Math.max(...moved)).toBeGreaterThan(0.0099);
     thawed.dispose();
+  });
+
+  test('the averages are what is validated, kept as best, and left in the classifier', async () => {
+    const checkpoints = new MemoryCheckpoints();
+    const model = classifier('conv3');
+    const before = tf.memory().numTensors;
+    const { history } = await trainClassifier({ ...base(model, 1), ...RECIPE, checkpoints });
+    expect(tf.memory().numTensors).toBe(before);
+    const { best, last } = checkpoints;
+    expect(best!.variables).toEqual(last!.average);
+    expect(best!.variables).not.toEqual(last!.variables);
+    expect(best!.average).toBeUndefined();
+    expect(await model.state()).toEqual(best!.variables);
+    const evaluate = async (): Promise<number> => (await evaluateClassifier(model, source(7), SIZE, 4)).loss;
+    expect(await evaluate()).toBe(history[0]!.validationLoss);
+    model.restore(last!.variables);
+    expect(await evaluate()).not.toBe(history[0]!.validationLoss);
+    model.dispose();
+  });
+
+  test('without a better epoch, training ends after as many as patience allows', async () => {
+    const model = classifier('none');
+    const records: EpochRecord[] = [];
+    // No rate to speak of: nothing changes, so that the first epoch stays the best.
+    const optimizer = { kind: 'sgd', learningRate: 1e-30 } as const;
+    const result = await trainClassifier({ ...base(model, 9), optimizer, patience: 2 }, { onEpoch: (record) => void records.push(record) }); // prettier-ignore
+    expect(result.bestEpoch).toBe(1);
+    expect(records.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(result.interrupted).toBe(false);
+    model.dispose();
+  });
+
+  test('an augmented source trains a frozen trunk on images, not on kept features', async () => {
+    const model = classifier('none');
+    const phases: string[] = [];
+    const { train } = RECIPE;
+    const plain = await trainClassifier({ ...base(model, 1) }, { onPhase: (name) => phases.push(name) });
+    const augmented = await trainClassifier({ ...base(model, 1), train }, { onPhase: (name) => phases.push(name) });
+    expect(phases).toEqual(['features of the train images', 'features of the validation images', 'training', 'features of the validation images', 'training']); // prettier-ignore
+    expect([plain.steps, augmented.steps]).toEqual([4, 4]);
+    model.dispose();
   });
 
   test('a loss that is not finite stops the run, says where, and leaves the last good checkpoint', async () => {

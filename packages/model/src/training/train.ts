@@ -2,6 +2,10 @@
 // A trunk frozen to its end is run once per image and the head trains on the features; otherwise every step runs it.
 import * as tf from '@tensorflow/tfjs-core';
 import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
+import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
+import { rateShare, type Schedule } from '../optimizers/schedule.ts';
+import { WeightAverage } from '../optimizers/weight-average.ts';
+import { imageBatches, imageFormat } from './batch-input.ts';
 import type { Classifier } from './classifier.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures, featureBatches } from './extract.ts';
@@ -27,6 +31,16 @@ export interface TrainOptions {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: OptimizerConfig;
+  /** Of the learning rate, over all epochs; default constant. */
+  readonly schedule?: Schedule | undefined;
+  /** Rates of the trunk's stages; default the head's. */
+  readonly rates?: RateRules | undefined;
+  /** Of the labels, in [0, 1); default 0. */
+  readonly labelSmoothing?: number | undefined;
+  /** How much of itself the average of the weights keeps in a step; the averages are validated and kept. Default: none. */
+  readonly averageDecay?: number | undefined;
+  /** Epochs without a better validation accuracy after which training ends. Default: it goes on. */
+  readonly patience?: number | undefined;
   /** Seed of the order of images. */
   readonly seed: number;
   /** Kept features of a frozen trunk. */
@@ -78,8 +92,10 @@ const now = (): number => performance.now() / 1000;
 /** @throws DivergedError when the loss is not finite; the last checkpoint is then the last good one */
 export async function trainClassifier(options: TrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
   const { classifier, train, validation, imageSize, epochs, batchSize, seed, checkpoints, resume, signal } = options;
-  const optimizer = new Optimizer(options.optimizer);
+  const { schedule = { kind: 'constant' }, patience = Infinity } = options;
   const { learningRate } = options.optimizer;
+  const layers = classifier.network.table.map(({ name }) => name);
+  const optimizer = new Optimizer(options.optimizer, rateGroups(options.rates ?? {}, layers));
   if (resume) {
     classifier.restore(resume.variables);
     optimizer.restore({ tensors: resume.optimizer, steps: resume.progress.optimizerSteps });
@@ -91,31 +107,42 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   let stepSeconds = 0;
   let interrupted = false;
   let runner: StepRunner | undefined;
+  let average: WeightAverage | undefined;
 
   const checkpoint = async (): Promise<Checkpoint> => {
     const state = await optimizer.state();
     progress = { ...progress, history: [...history], optimizerSteps: state.steps };
-    return { variables: await classifier.state(), optimizer: state.tensors, progress };
+    const variables = await classifier.state();
+    return { variables, optimizer: state.tensors, average: await average?.state(), progress };
   };
 
   try {
     const frozen = classifier.network.isFrozen;
-    const features = frozen ? await getFeatures(options, hooks, 'train', train) : undefined;
+    const keeps = frozen && train.pixels?.isAugmented !== true;
+    const features = keeps ? await getFeatures(options, hooks, 'train', train) : undefined;
     const validationFeatures =
-      frozen && validation && features ? await getFeatures(options, hooks, 'validation', validation) : undefined;
+      frozen && validation && !signal?.aborted
+        ? await getFeatures(options, hooks, 'validation', validation)
+        : undefined;
     if (signal?.aborted) return finish(true, undefined);
+    if (options.averageDecay !== undefined) {
+      average = await WeightAverage.of(classifier.variables, options.averageDecay);
+      if (resume?.average) average.restore(resume.average);
+    }
 
     const length = features?.labels.length ?? train.length;
     const steps = Math.ceil(length / batchSize);
     hooks.onPhase?.('training', steps * epochs);
-    runner = new StepRunner(classifier, optimizer, features ? [features.width] : [imageSize, imageSize, 3]);
+    const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
+    runner = new StepRunner(classifier, optimizer, format, { labelSmoothing: options.labelSmoothing, average });
     const { sums } = runner;
     for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
       await runner.prepare(size);
-    for (let epoch = progress.epoch + 1; epoch <= epochs && !interrupted; epoch++) {
+    const isStale = (): boolean => progress.epoch - progress.bestEpoch >= patience;
+    for (let epoch = progress.epoch + 1; epoch <= epochs && !interrupted && !isStale(); epoch++) {
       const order = permutation(length, seed, epoch);
       const skip = progress.step * batchSize;
-      const batches = batchesOf(options, features, order.subarray(skip));
+      const batches = batchesOf(options, features, order.subarray(skip), epoch);
       let { step, lossSum, correct, seen } = progress;
       const start = now();
       const seenBefore = seen;
@@ -124,6 +151,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         const { value: batch, done } = await batches.next();
         dataSeconds += now() - waited;
         if (done === true) break;
+        optimizer.learningRate = learningRate * rateShare(schedule, progress.totalSteps, steps * epochs);
         runner.run(batch, progress.totalSteps);
         await options.settle?.();
         step++;
@@ -150,7 +178,9 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       lossSum += rest.loss;
       correct += rest.correct;
       const seconds = now() - start;
+      average?.swap();
       const validated = validation && (await evaluateClassifier(classifier, validation, imageSize, batchSize, { features: validationFeatures })); // prettier-ignore
+      average?.swap();
       const record: EpochRecord = {
         epoch,
         loss: lossSum / Math.max(seen, 1),
@@ -160,7 +190,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
           validationAccuracy: validated.accuracy,
           validationMacroF1: validated.macroF1,
         }),
-        learningRate,
+        learningRate: optimizer.learningRate,
         seconds,
         imagesPerSecond: (seen - seenBefore) / seconds,
         dataSeconds,
@@ -172,14 +202,18 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       if (checkpoints) {
         const saved = await checkpoint();
         await checkpoints.saveLast(saved);
-        if (isBest) await checkpoints.saveBest(saved);
+        const { average: averaged, ...bare } = saved;
+        if (isBest) await checkpoints.saveBest(averaged ? { ...bare, variables: averaged } : saved);
       }
       await hooks.onEpoch?.(record);
     }
     if (interrupted && checkpoints) await checkpoints.saveLast(await checkpoint());
+    // What was validated is what the classifier ends as.
+    if (!interrupted) average?.swap();
     return finish(interrupted, validationFeatures);
   } finally {
     runner?.dispose();
+    average?.dispose();
     optimizer.dispose();
   }
 
@@ -213,10 +247,11 @@ async function* batchesOf(
   { train, batchSize }: TrainOptions,
   features: Features | undefined,
   order: Int32Array,
+  epoch: number,
 ): AsyncGenerator<TrainingBatch, undefined> {
   if (features) yield* featureBatches(features, order, batchSize);
   else
-    for await (const { images, labels, size } of train.batches(order, batchSize))
-      yield { values: images, labels, size };
+    for await (const { images: values, views, labels, size } of imageBatches(train, order, batchSize, epoch))
+      yield { values, views, labels, size };
   return undefined;
 }

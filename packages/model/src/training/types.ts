@@ -1,4 +1,5 @@
 // What training asks of others: images by index, a store for features, a store for checkpoints; and what it reports.
+import type { ImageView, Normalisation } from '@thaw/kernels';
 
 export interface ImageBatch {
   /** [size, height, width, 3], preprocessed as the trunk's variant says. */
@@ -7,12 +8,35 @@ export interface ImageBatch {
   readonly size: number;
 }
 
+/** Images as the device makes the network's input of them. */
+export interface PixelBatch {
+  /** [size, height, width, 3], RGB from 0 to 255. */
+  readonly images: Float32Array;
+  /** How each image is looked at. */
+  readonly views: readonly ImageView[];
+  readonly labels: Int32Array;
+  readonly size: number;
+}
+
+/** Images that are enlarged, augmented and normalised on the device. */
+export interface PixelSource {
+  readonly height: number;
+  readonly width: number;
+  readonly normalisation: Normalisation;
+  /** Whether they look different in every epoch. */
+  readonly isAugmented: boolean;
+  /** As ImageSource.batches. @param epoch whose views they are, from 1; without it the images are as they are */
+  batches(indices: Int32Array, batchSize: number, epoch?: number): AsyncIterable<PixelBatch>;
+}
+
 export interface ImageSource {
   readonly length: number;
   /** Class of each image. */
   readonly labels: Int32Array;
   /** Batches of the images at `indices`, in that order; the last may be shorter, and corrupt images may be missing. */
   batches(indices: Int32Array, batchSize: number): AsyncIterable<ImageBatch>;
+  /** The same images for the device to prepare, where that pays: training and evaluation take these. */
+  readonly pixels?: PixelSource | undefined;
 }
 
 /** Features of a source, kept between runs. `key` names the source. */
@@ -37,6 +61,7 @@ export interface EpochRecord {
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
   readonly validationMacroF1?: number;
+  /** Of the epoch's last step. */
   readonly learningRate: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -65,6 +90,8 @@ export interface Checkpoint {
   /** Variables of the head, and of the trunk where it trains. */
   readonly variables: NamedTensors;
   readonly optimizer: NamedTensors;
+  /** The averages of the variables, where they are averaged and are not the variables' own values here. */
+  readonly average?: NamedTensors | undefined;
   readonly progress: Progress;
 }
 
