@@ -26,7 +26,7 @@ export interface Plan {
    * of four: a recorded step may lay such tensors out side by side and make one dispatch of many. The bindings named in
    * `shared` are read whole by every element; only dispatches that share them become one.
    */
-  readonly elementwise?: { readonly perWorkgroup: number; readonly shared: readonly string[] };
+  readonly elementwise?: { readonly perWorkgroup: number; readonly shared?: readonly string[] };
 }
 
 /** What plans need of a device; a GPUDevice's own `limits` fits. */
