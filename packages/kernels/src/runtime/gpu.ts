@@ -45,7 +45,7 @@ export class Gpu {
   ) {
     this.kind = deviceKind(device);
     this.#tilings = tilings ?? defaultTilings(this.kind);
-    this.queue = new CommandQueue(device);
+    this.queue = new CommandQueue(device, this.kind.isSoftware);
     this.pipelines = new PipelineCache(device);
     this.#pool = new BufferPool(
       device,

@@ -6,20 +6,14 @@
  */
 import { packParams, paramsSize } from '../wgsl/shader.ts';
 import { bufferUsage, MAP_MODE_READ } from './constants.ts';
+import { encodeStep, encodeTimed, type EncodedDispatch } from './encoded.ts';
 import { DeviceLostError, ThawGpuError } from './errors.ts';
+import { Napping } from './napping.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { Plan } from './plan.ts';
 import { sumTimestamps, TimestampBatch, type BatchTimestamps, type KernelTime } from './profile.ts';
 import type { BufferSlice } from './slice.ts';
-
-/** A dispatch of a recorded step, ready to encode. */
-export interface EncodedDispatch {
-  readonly kernel: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly offsets: readonly number[];
-  readonly workgroups: Plan['workgroups'];
-}
+import { Staging } from './staging.ts';
 
 interface Dispatch {
   readonly kind: 'dispatch';
@@ -67,23 +61,30 @@ export class CommandQueue {
   #bindGroups = new Map<string, GPUBindGroup>();
   #ids = new WeakMap<GPUBuffer | GPUBindGroupLayout, number>();
   #nextId = 0;
-  #staging = new Map<number, GPUBuffer[]>();
+  readonly #staging: Staging;
   #timestamps: BatchTimestamps[] | undefined;
-  readonly #lost: Promise<never>;
+  readonly #naps: Napping | undefined;
+  /** What a lost device rejects. */
+  readonly #waiting = new Set<(failure: Error) => void>();
   /** Dispatches recorded since the queue was made. */
   dispatches = 0;
 
-  constructor(private readonly device: GPUDevice) {
+  constructor(
+    private readonly device: GPUDevice,
+    isSoftware = false,
+  ) {
+    this.#staging = new Staging(device);
+    this.#naps = isSoftware ? new Napping() : undefined;
     this.#uniforms = device.createBuffer({
       label: 'params',
       size: BATCH * SLOT_BYTES,
       usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
     });
-    this.#lost = device.lost.then(({ reason, message }) => {
-      this.#failure = new DeviceLostError(reason, message);
-      throw this.#failure;
+    void device.lost.then(({ reason, message }) => {
+      const failure = new DeviceLostError(reason, message);
+      this.#failure = failure;
+      for (const reject of this.#waiting) reject(failure);
     });
-    this.#lost.catch(() => undefined);
   }
 
   /** Records one dispatch; `slices` in the order of the shader's bindings, the uniform left out. */
@@ -119,16 +120,16 @@ export class CommandQueue {
 
   /** Reads a slice back. @throws the first failure of any command recorded before. */
   async download(from: BufferSlice): Promise<ArrayBuffer> {
-    const staging = this.#acquireStaging(from.size);
+    const staging = this.#staging.acquire(from.size);
     this.copy(from, staging, 0);
     await this.#drain(this.#recorded);
-    await Promise.race([staging.mapAsync(MAP_MODE_READ, 0, from.size), this.#lost]).catch((error: unknown) => {
+    await this.until(staging.mapAsync(MAP_MODE_READ, 0, from.size)).catch((error: unknown) => {
       throw this.#failure ?? error;
     });
     await this.#check();
     const bytes = staging.getMappedRange(0, from.size).slice(0);
     staging.unmap();
-    this.#releaseStaging(staging);
+    this.#staging.release(staging);
     return bytes;
   }
 
@@ -139,7 +140,7 @@ export class CommandQueue {
   async settle(maxInFlight: number): Promise<void> {
     await this.#drain(this.#recorded);
     this.#steps.push(this.device.queue.onSubmittedWorkDone().then(() => undefined));
-    while (this.#steps.length > maxInFlight) await Promise.race([this.#steps.shift(), this.#lost]);
+    for (const step of this.#steps.splice(0, this.#steps.length - maxInFlight)) await this.until(step);
     await this.#check();
   }
 
@@ -178,6 +179,17 @@ export class CommandQueue {
     }
   }
 
+  /** Waits for work of the device. @throws DeviceLostError when the device is lost before it is done */
+  until<T>(work: Promise<T>): Promise<T> {
+    // Not Promise.race with one promise of the loss: each race would stay with that promise for good.
+    const waited = new Promise<T>((resolve, reject) => {
+      if (this.#failure instanceof DeviceLostError) reject(this.#failure);
+      this.#waiting.add(reject);
+      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+    return this.#naps?.during(waited) ?? waited;
+  }
+
   /** Whether pending commands may use the buffer. */
   #mustWait(buffer: GPUBuffer): boolean {
     return this.#touched.has(buffer) || this.#pending.some(({ kind }) => kind === 'replay');
@@ -194,7 +206,7 @@ export class CommandQueue {
     while (this.#submitted < upTo && !this.#failure) {
       const [next] = this.#pending;
       if (next?.kind !== 'dispatch') break;
-      await Promise.race([next.pipeline.ready, this.#lost]).catch((error: unknown) => this.#fail(error));
+      await this.until(next.pipeline.ready).catch((error: unknown) => this.#fail(error));
       this.flush();
     }
     this.#throwFailure();
@@ -315,16 +327,10 @@ export class CommandQueue {
       device.pushErrorScope('validation');
       const encoder = device.createCommandEncoder();
       const timed = this.#timestamps && new TimestampBatch(device, BATCH);
-      let pass = timed ? undefined : encoder.beginComputePass();
-      for (const { kernel, pipeline, group, offsets, workgroups } of list.slice(start, start + batch)) {
-        if (timed) pass = encoder.beginComputePass(timed.next(kernel));
-        pass?.setPipeline(pipeline);
-        pass?.setBindGroup(0, group, offsets);
-        pass?.dispatchWorkgroups(...workgroups);
-        if (timed) pass?.end();
-      }
-      if (timed) this.#timestamps?.push(timed.resolve(encoder));
-      else pass?.end();
+      if (timed) {
+        encodeTimed(encoder, list.slice(start, start + batch), timed);
+        this.#timestamps?.push(timed.resolve(encoder));
+      } else encodeStep(encoder, list);
       device.queue.submit([encoder.finish()]);
       timed?.querySet.destroy();
       const names = (): Promise<string> => Promise.resolve([...new Set(list.map(({ kernel }) => kernel))].join(', '));
@@ -380,18 +386,5 @@ export class CommandQueue {
     let id = this.#ids.get(object);
     if (id === undefined) this.#ids.set(object, (id = this.#nextId++));
     return id;
-  }
-
-  #acquireStaging(bytes: number): GPUBuffer {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
-    const free = this.#staging.get(size)?.pop();
-    return free ?? this.device.createBuffer({ size, usage: bufferUsage.MAP_READ | bufferUsage.COPY_DST });
-  }
-
-  #releaseStaging(buffer: GPUBuffer): void {
-    const list = this.#staging.get(buffer.size) ?? [];
-    // Large staging buffers are rare (weights, feature maps) and would only sit there.
-    if (list.length >= 4 || buffer.size > 2 ** 24) buffer.destroy();
-    else this.#staging.set(buffer.size, [...list, buffer]);
   }
 }

@@ -8,7 +8,8 @@ import { bufferUsage } from './constants.ts';
 import { ThawGpuError } from './errors.ts';
 import type { Lifetime } from './memory-plan.ts';
 import type { Limits } from './plan.ts';
-import type { CommandQueue, EncodedDispatch } from './queue.ts';
+import type { EncodedDispatch } from './encoded.ts';
+import type { CommandQueue } from './queue.ts';
 import type { RecordedDispatch, Recording } from './recording.ts';
 import type { Scratch } from './scratch.ts';
 import { type BufferSlice } from './slice.ts';
@@ -68,7 +69,7 @@ export class Replay {
     }
     host.scratch.place(lifetimes);
     for (const [slice, { arena, offset }] of members) slice.move(arena.buffer, arena.offset + offset, arena.owner);
-    await Promise.all(list.map(({ pipeline }) => pipeline.ready));
+    await host.queue.until(Promise.all(list.map(({ pipeline }) => pipeline.ready)));
     return new Replay(host, list, recording.held, own, external);
   }
 

@@ -20,10 +20,15 @@ function lastMap(network: ResNet50): readonly number[] {
 }
 
 export class Classifier {
+  /** What an optimizer changes, by name. */
+  readonly trainables: ReadonlyMap<string, tf.Variable>;
+
   constructor(
     readonly network: ResNet50,
     readonly head: Head,
-  ) {}
+  ) {
+    this.trainables = new Map([...network.trainables, ...head.variables]);
+  }
 
   /** The head's input from the trunk's output [batch, height, width, channels]. */
   pool(map: tf.Tensor4D): tf.Tensor2D {
@@ -39,11 +44,6 @@ export class Classifier {
   /** Inference. @returns [batch, classes] */
   probabilities(images: tf.Tensor4D): tf.Tensor2D {
     return tf.tidy(() => tf.softmax(this.head.logits(this.features(images), { training: false })));
-  }
-
-  /** What an optimizer changes, by name. */
-  get trainables(): ReadonlyMap<string, tf.Variable> {
-    return new Map([...this.network.trainables, ...this.head.variables]);
   }
 
   /** Every variable by its name: of the head, and of the trunk where it trains. */
