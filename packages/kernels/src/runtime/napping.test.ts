@@ -1,6 +1,6 @@
 // Waiting in naps: few turns of the event loop, and what was waited for comes through.
 import { setTimeout as after } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Napping } from './napping.ts';
 
 test('a wait of 100 ms takes at most 250 turns of the event loop', async () => {
@@ -17,6 +17,21 @@ test('a wait of 100 ms takes at most 250 turns of the event loop', async () => {
   // Naps grow by a sixteenth of the wait: ln(16 ms / 10 us) / ln(17 / 16) = 122 of them to 16 ms, and one each ms from there
   // on. Without naps there are some tens of thousands.
   expect(turns).toBeLessThan(250);
+});
+
+test('waits one after the other nap no more than one alone', async () => {
+  const naps = vi.spyOn(Atomics, 'wait');
+  const napping = new Napping();
+  for (let i = 0; i < 100; i++) await napping.during(Promise.resolve());
+  naps.mockClear();
+  let turns = 0;
+  const work = after(20);
+  const count = (): void => void (turns++, setImmediate(count).unref());
+  setImmediate(count).unref();
+  await napping.during(work);
+  // One turn that began before the count did.
+  expect(naps.mock.calls.length).toBeLessThanOrEqual(turns + 1);
+  naps.mockRestore();
 });
 
 test('what fails fails, and another wait is not ended by it', async () => {

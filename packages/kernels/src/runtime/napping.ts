@@ -9,15 +9,16 @@ const LONGEST_MS = 1;
 export class Napping {
   #waits = 0;
   #since = 0;
+  #isTurning = false;
   #cell: Int32Array<SharedArrayBuffer> | undefined;
 
   /** Where there is no setImmediate, as in browsers, it only waits: nothing asks in turns there, and naps are not allowed. */
   async during<T>(work: Promise<T>): Promise<T> {
     if (typeof setImmediate !== 'function') return work;
-    if (this.#waits++ === 0) {
-      this.#since = performance.now();
-      setImmediate(() => this.#turn());
-    }
+    if (this.#waits++ === 0) this.#since = performance.now();
+    // The turn of a wait just over may still be to come, and serves this one.
+    if (!this.#isTurning) setImmediate(() => this.#turn());
+    this.#isTurning = true;
     try {
       return await work;
     } finally {
@@ -26,7 +27,8 @@ export class Napping {
   }
 
   #turn(): void {
-    if (this.#waits === 0) return;
+    this.#isTurning = this.#waits > 0;
+    if (!this.#isTurning) return;
     this.#cell ??= new Int32Array(new SharedArrayBuffer(4));
     Atomics.wait(this.#cell, 0, 0, Math.min(LONGEST_MS, SHARE * (performance.now() - this.#since)));
     setImmediate(() => this.#turn());
