@@ -3,13 +3,24 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'webgpu';
-import { describeAdapter, requestDevice, type AdapterDescription } from './runtime/device.ts';
+import { deviceKind, describeAdapter, requestDevice, type AdapterDescription } from './runtime/device.ts';
+import { Napping } from './runtime/napping.ts';
 
 export { describeAdapter, type AdapterDescription } from './runtime/device.ts';
 
 /** No adapter was found; `remedy` says how to get one on this platform. */
 export class NoAdapterError extends Error {
   override readonly name = 'NoAdapterError';
+}
+
+/**
+ * How Thaw waits for this device, for programs that wait for it themselves: on a software device in naps, which leave it the
+ * core that Dawn's polling would take (docs/decisions/waiting-for-a-software-device.md), else as it comes.
+ */
+export function waiterOf(device: GPUDevice): <T>(work: Promise<T>) => Promise<T> {
+  if (!deviceKind(device).isSoftware) return (work) => work;
+  const naps = new Napping();
+  return (work) => naps.during(work);
 }
 
 export interface OpenOptions {

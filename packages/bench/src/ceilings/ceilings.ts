@@ -1,4 +1,5 @@
 // What a device does at most: float32 operations on registers, and bytes of a copy. The best of several rounds, as a ceiling.
+import { waiterOf } from '@thaw/kernels/node';
 import type { Ceilings } from '../measure/statistics.ts';
 import arithmeticSource from './arithmetic.wgsl?raw';
 import copySource from './copy.wgsl?raw';
@@ -22,6 +23,7 @@ const SHAPES = [
 const STORAGE = 0x80;
 
 export async function measureCeilings(device: GPUDevice): Promise<Ceilings> {
+  const wait = waiterOf(device);
   const buffers = [COPY_BYTES, COPY_BYTES, 16 * 1024].map((size) => device.createBuffer({ size, usage: STORAGE }));
   const [x, y, sums] = buffers;
   if (!x || !y || !sums) throw new Error('ceilings: a buffer was not made');
@@ -29,9 +31,9 @@ export async function measureCeilings(device: GPUDevice): Promise<Ceilings> {
     const arithmetic: number[] = [];
     const copy: number[] = [];
     for (const { THREADS, PER_THREAD } of SHAPES) {
-      arithmetic.push(await best(device, arithmeticSource, { THREADS }, [sums], ARITHMETIC_THREADS / THREADS));
+      arithmetic.push(await best(device, wait, arithmeticSource, { THREADS }, [sums], ARITHMETIC_THREADS / THREADS));
       const groups = Math.ceil(COPY_BYTES / (16 * THREADS * PER_THREAD));
-      copy.push(await best(device, copySource, { THREADS, PER_THREAD }, [x, y], groups));
+      copy.push(await best(device, wait, copySource, { THREADS, PER_THREAD }, [x, y], groups));
     }
     return {
       flops: (ARITHMETIC_THREADS * FLOPS_OF_THREAD) / Math.min(...arithmetic),
@@ -45,6 +47,7 @@ export async function measureCeilings(device: GPUDevice): Promise<Ceilings> {
 /** Least seconds of one dispatch. */
 async function best(
   device: GPUDevice,
+  wait: ReturnType<typeof waiterOf>,
   code: string,
   constants: Record<string, number>,
   buffers: readonly GPUBuffer[],
@@ -68,7 +71,7 @@ async function best(
     pass.end();
     const start = performance.now();
     device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    await wait(device.queue.onSubmittedWorkDone());
     return (performance.now() - start) / 1000;
   };
   let times = 1;

@@ -1,6 +1,6 @@
 // The official WebGPU backend of TensorFlow.js as an engine, on a device that Thaw opened. Only for the peer's own process:
 // the backend refuses to be made where navigator.gpu is not defined, and takes WebGPU's classes from the global scope.
-import { openDevice } from '@thaw/kernels/node';
+import { openDevice, waiterOf } from '@thaw/kernels/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { globals } from 'webgpu';
 import type { Engine } from './engine.ts';
@@ -25,6 +25,8 @@ export async function tfjsWebgpuEngine(adapter?: string): Promise<Engine> {
   const { device } = await openDevice(adapter === undefined ? {} : { adapter });
   const made = new CountingBackend(device, device.adapterInfo);
   tf.registerBackend('webgpu', () => made);
+  // Waits as Thaw does, or the polling would take a core of a software device from this engine alone.
+  const wait = waiterOf(device);
   const unfinished: Promise<unknown>[] = [];
   let failure: string | undefined;
   device.addEventListener('uncapturederror', ({ error }) => {
@@ -42,7 +44,7 @@ export async function tfjsWebgpuEngine(adapter?: string): Promise<Engine> {
       made.endComputePassEncoder();
       made.submitQueue();
       unfinished.push(device.queue.onSubmittedWorkDone());
-      while (unfinished.length > inFlight) await unfinished.shift();
+      while (unfinished.length > inFlight) await wait(Promise.resolve(unfinished.shift()));
       if (failure !== undefined) throw new Error(`tfjs-webgpu: ${failure}`);
     },
     dispatches: () => made.dispatches,
