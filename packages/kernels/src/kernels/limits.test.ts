@@ -1,11 +1,12 @@
 // Every kernel on a device with small limits: a grid over the limit is folded and gives the same bits, one that cannot be
 // folded and a tensor over what may be bound are refused by name, before anything is computed.
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as ops from '../ops/index.ts';
 import type { Plan } from '../runtime/plan.ts';
 import { backend } from '../testing/against-cpu.ts';
 import { random, randomIntegers } from '../testing/compare.ts';
+import { hasHalf } from '../testing/precisions.ts';
 
 /** What the device may do in the test at hand; undefined: what it really may. */
 let small: { maxComputeWorkgroupsPerDimension?: number; maxStorageBufferBindingSize?: number } | undefined;
@@ -79,7 +80,7 @@ async function run(program: () => tf.Tensor | tf.Tensor[]): Promise<{ values: nu
 }
 const count = ({ workgroups: [a, b, c] }: Plan): number => a * b * c;
 
-test.each(Object.entries(programs))('%s: folded, the same bits', async (_, program) => {
+async function checkFold(program: () => tf.Tensor | tf.Tensor[]): Promise<void> {
   const want = await run(program);
   // The largest grid takes as many rows as it may: all of them but one would be too few.
   const largest = Math.max(...want.plans.map(count));
@@ -89,6 +90,20 @@ test.each(Object.entries(programs))('%s: folded, the same bits', async (_, progr
   expect(folds.length).toBeGreaterThan(0);
   expect(Math.max(...got.plans.flatMap(({ workgroups }) => workgroups))).toBeLessThanOrEqual(small.maxComputeWorkgroupsPerDimension!); // prettier-ignore
   expect(got.values).toEqual(want.values);
+}
+test.each(Object.entries(programs))('%s: folded, the same bits', (_, program) => checkFold(program));
+
+const half = (channels: number, seed = 1): tf.Tensor4D => ops.toFloat16(images(channels, seed));
+const inHalves: Record<string, () => tf.Tensor | tf.Tensor[]> = {
+  sum: () => tf.add(half(70), half(70, 2)),
+  'convolution and its input gradient': () => tf.grad((v) => ops.conv2d(v as tf.Tensor4D, x([3, 3, 20, 20], 2) as tf.Tensor4D, { strides: [1, 1], pad: SAME, relu: true }))(half(20), half(20, 3)), // prettier-ignore
+  'batch-norm and gradient': () => tf.grad((v) => ops.batchNormTrain(v as tf.Tensor4D, vector(70), vector(70, 2), { epsilon: 1e-3 }).y)(half(70), half(70, 2)), // prettier-ignore
+  'scale, shift and gradient': () => tf.grad((v) => ops.scaleShift(v as tf.Tensor4D, vector(70), vector(70, 2), { relu: true }))(half(70), half(70, 2)), // prettier-ignore
+  'max-pool and gradient': () => tf.grad((v) => tf.maxPool(v as tf.Tensor4D, 3, 1, 'same'))(half(70), half(70, 2)),
+  'global average pool and gradient': () => tf.grad((v) => tf.sum(tf.square(ops.globalAveragePool(v as tf.Tensor4D))))(half(700)), // prettier-ignore
+};
+describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-f16)'}`, () => {
+  test.each(Object.entries(inHalves))('%s: folded, the same bits', (_, program) => checkFold(program));
 });
 
 test.each(Object.entries(programs))('%s: what may not be bound is refused by name', async (_, program) => {

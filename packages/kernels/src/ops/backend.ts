@@ -1,11 +1,19 @@
 // Whether the current TensorFlow.js backend is thaw's, whose kernels compute an op whole; elsewhere ops are composed.
 import * as tf from '@tensorflow/tfjs-core';
+import { ThawBackend } from '../backend/thaw-backend.ts';
+import type { Precision } from '../wgsl/shader.ts';
 
 export const THAW_BACKEND = 'thaw';
 
 /** True when the current backend is `thaw`. */
 export function onThaw(): boolean {
   return tf.getBackend() === THAW_BACKEND;
+}
+
+/** How the current backend stores a tensor's numbers. */
+export function precisionOf(tensor: tf.Tensor): Precision {
+  const backend = tf.backend();
+  return backend instanceof ThawBackend ? backend.precisionOf(tensor) : 'float32';
 }
 
 /** Inputs of a kernel without the optional ones that are absent. */

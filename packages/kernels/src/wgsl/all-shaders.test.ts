@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { gpu } from '../testing/device.ts';
-import { readShader } from './shader.ts';
+import { readShader, type Precision } from './shader.ts';
 
 const folder = fileURLToPath(new URL('../', import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.wgsl'));
@@ -24,6 +24,9 @@ describe.each(files)('%s', (file) => {
     feature.replace('f16', 'shader-f16'),
   );
   const missing = needed.filter((feature) => !gpu.device.features.has(feature));
+  const precisions: Precision[] = shader.bindings.some(({ element }) => element === 'stored')
+    ? ['float32', 'float16']
+    : ['float32'];
 
   test('opens with a comment, and every binding was understood', () => {
     expect(source).toMatch(/^\/\/ \S/);
@@ -32,20 +35,24 @@ describe.each(files)('%s', (file) => {
     expect(shader.params.length > 0).toBe(shader.bindings.some(({ type }) => type === 'uniform'));
   });
 
-  test.skipIf(missing.length > 0)(
-    `compiles with its defaults${missing.length > 0 ? ` (this device has no ${missing.join(', ')})` : ''}`,
-    async () => {
-      const plan = {
-        shader,
-        tuning: shader.tunables,
-        constants: {},
-        params: {},
-        workgroups: [1, 1, 1],
-        outputs: {},
-      } as const;
-      const pipeline = gpu.pipelines.get(plan);
-      await pipeline.ready;
-      expect(pipeline.compiled).toBeDefined();
-    },
-  );
+  const absent = (precision: Precision) =>
+    precision === 'float16' && !gpu.device.features.has('shader-f16') ? [...missing, 'shader-f16'] : missing;
+  for (const precision of precisions)
+    test.skipIf(absent(precision).length > 0)(
+      `compiles with its defaults in ${precision}${absent(precision).length > 0 ? ` (this device has no ${absent(precision).join(', ')})` : ''}`,
+      async () => {
+        const plan = {
+          shader,
+          tuning: shader.tunables,
+          constants: {},
+          params: {},
+          precision,
+          workgroups: [1, 1, 1],
+          outputs: {},
+        } as const;
+        const pipeline = gpu.pipelines.get(plan);
+        await pipeline.ready;
+        expect(pipeline.compiled).toBeDefined();
+      },
+    );
 });

@@ -1,6 +1,6 @@
 /**
  * 'ThawBatchNormTrainGrad': inputs dy, x, y, gamma, mean, variance; attributes epsilon, relu, hasResidual;
- * outputs [dx, dgamma, dbeta] and, with hasResidual, the residual's gradient.
+ * outputs [dx, dgamma, dbeta] and, with hasResidual, the residual's gradient. dx and the latter are stored as x is.
  */
 import { defineKernel } from '../../backend/kernel.ts';
 import { planBatchNormBackwardWhole } from './batch-norm-train-backward-whole.plan.ts';
@@ -13,7 +13,8 @@ const batchNormTrainGrad = defineKernel('ThawBatchNormTrainGrad', ({ backend, in
   const shape = { shape: x.shape, epsilon, relu, hasResidual };
   const { limits } = backend.gpu;
   const tiling = backend.gpu.tiling('channels');
-  const whole = planBatchNormBackwardWhole(shape, limits, tiling, backend.precisionOf(dy));
+  const precision = backend.precisionOf(x);
+  const whole = planBatchNormBackwardWhole(shape, limits, tiling, precision);
   if (whole) {
     const { dx, dgamma, dbeta, dresidual } = backend.run(whole, { dy, x, y, gamma, mean, variance });
     if (!dx || !dgamma || !dbeta || !dresidual) throw new Error('ThawBatchNormTrainGrad: an output was not made');
@@ -21,7 +22,7 @@ const batchNormTrainGrad = defineKernel('ThawBatchNormTrainGrad', ({ backend, in
     backend.release(dresidual);
     return [dx, dgamma, dbeta];
   }
-  const [sums, merge, apply] = planBatchNormTrainBackward(shape, limits, tiling);
+  const [sums, merge, apply] = planBatchNormTrainBackward(shape, limits, tiling, precision);
   const parts = backend.runOne(sums, { dy, x, y, mean, variance });
   const { dgamma, dbeta, table } = backend.run(merge, { parts, gamma, mean, variance });
   backend.release(parts);

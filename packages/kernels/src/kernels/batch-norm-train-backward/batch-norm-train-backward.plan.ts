@@ -1,7 +1,7 @@
 /** Plans of the gradient of training batch-norm: two reductions (chunks, merger) and one pass. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import { WORKGROUPS, type Tiling } from '../../tuning/tilings.ts';
-import { readShader } from '../../wgsl/shader.ts';
+import { readShader, type Precision } from '../../wgsl/shader.ts';
 import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
 import applySource from './batch-norm-train-backward.wgsl?raw';
 import sumsSource from './channel-sums.wgsl?raw';
@@ -37,8 +37,13 @@ function tuneSplit(kernel: string, shape: readonly number[], { direct: tuning = 
   return { split, tiles: Math.ceil(split.channels / LANES), tuned: { LANES, ROWS } };
 }
 
-function planSums(s: ChannelSumsShape, { split, tiles, tuned }: TunedSplit, limits: Limits): Plan {
-  checkBinding('channel-sums', 'dy', s.shape, limits);
+function planSums(
+  s: ChannelSumsShape,
+  { split, tiles, tuned }: TunedSplit,
+  limits: Limits,
+  precision: Precision,
+): Plan {
+  checkBinding('channel-sums', 'dy', s.shape, limits, precision);
   return {
     shader: sumsShader,
     tuning: tuned,
@@ -48,13 +53,22 @@ function planSums(s: ChannelSumsShape, { split, tiles, tuned }: TunedSplit, limi
       HAS_X: Number(s.factor !== 'none'),
     },
     params: { ...split, epsilon: s.epsilon },
+    precision,
     workgroups: foldWorkgroups('channel-sums', tiles * split.chunks, limits),
     outputs: { parts: { shape: [split.chunks, 2, split.channels], dtype: 'float32' } },
   };
 }
 
-/** Sums over rows: inputs dy, x?, y?, mean?, variance?; outputs parts (a temporary), first (of dy), second (of dy x). */
-export function planChannelSums(s: ChannelSumsShape, limits: Limits, tiling: Tiling = {}): [Plan, Plan] {
+/**
+ * Sums over rows: inputs dy, x?, y?, mean?, variance?; outputs parts (a temporary), first (of dy), second (of dy x).
+ * dy, x and y are stored in `precision`.
+ */
+export function planChannelSums(
+  s: ChannelSumsShape,
+  limits: Limits,
+  tiling: Tiling = {},
+  precision: Precision = 'float32',
+): [Plan, Plan] {
   const tunedSplit = tuneSplit('channel-sums', s.shape, tiling);
   const { split, tiles, tuned } = tunedSplit;
   const channels = { shape: [split.channels], dtype: 'float32' } as const;
@@ -66,7 +80,7 @@ export function planChannelSums(s: ChannelSumsShape, limits: Limits, tiling: Til
     workgroups: foldWorkgroups('merge-sums', tiles, limits),
     outputs: { first: channels, second: channels },
   };
-  return [planSums(s, tunedSplit, limits), merge];
+  return [planSums(s, tunedSplit, limits, precision), merge];
 }
 
 export interface BatchNormTrainBackwardShape {
@@ -80,11 +94,13 @@ export interface BatchNormTrainBackwardShape {
 /**
  * Inputs dy, x, y (with the ReLU), gamma, mean, variance;
  * outputs parts and table (temporaries), dgamma, dbeta, dx, dresidual (of one element where not asked for).
+ * dy, x, y, dx and dresidual are stored in `precision`.
  */
 export function planBatchNormTrainBackward(
   s: BatchNormTrainBackwardShape,
   limits: Limits,
   tiling: Tiling = {},
+  precision: Precision = 'float32',
 ): [Plan, Plan, Plan] {
   const tunedSplit = tuneSplit('batch-norm-train-backward', s.shape, tiling);
   const { split, tiles, tuned } = tunedSplit;
@@ -103,11 +119,12 @@ export function planBatchNormTrainBackward(
     tuning: tuned,
     constants: { RELU: Number(s.relu), HAS_RESIDUAL: Number(s.hasResidual) },
     params: { ...split },
+    precision,
     workgroups: foldWorkgroups('batch-norm-train-backward', tiles * chunks, limits),
     outputs: {
-      dx: { shape: s.shape, dtype: 'float32' },
-      dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: 'float32' },
+      dx: { shape: s.shape, dtype: precision },
+      dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: precision },
     },
   };
-  return [planSums({ ...s, factor: 'normalised' }, tunedSplit, limits), merge, apply];
+  return [planSums({ ...s, factor: 'normalised' }, tunedSplit, limits, precision), merge, apply];
 }

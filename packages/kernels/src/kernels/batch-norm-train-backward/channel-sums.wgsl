@@ -3,6 +3,8 @@
 //   parts[chunk] = (sum of z, sum of z x)                                       otherwise
 // Tensors are [rows, channels].
 
+alias Stored = f32; // @stored
+
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
 const THREADS = LANES * ROWS;
@@ -20,9 +22,9 @@ struct Params {
   epsilon: f32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Stored>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read> y: array<Stored>;
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> variance: array<f32>;
 @group(0) @binding(5) var<storage, read_write> parts: array<f32>; // [chunks, 2, channels]
@@ -45,10 +47,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let end = min((chunk + 1u) * params.chunkRows, params.rows);
     for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS) {
       let i = row * params.channels + channel;
-      var z = dy[i];
-      if (RELU) { z = select(z, 0.0, y[i] <= 0.0); }
+      var z = f32(dy[i]);
+      if (RELU) { z = select(z, 0.0, f32(y[i]) <= 0.0); }
       sum.x += z;
-      if (HAS_X) { sum.y += z * (x[i] - middle); }
+      if (HAS_X) { sum.y += z * (f32(x[i]) - middle); }
     }
     if (NORMALISED) { sum.y /= sqrt(variance[channel] + params.epsilon); }
   }

@@ -34,7 +34,7 @@ const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, opt
     if (!y || !mean || !variance) throw new Error('ThawBatchNormTrain: an output was not made');
     return movingMean && movingVariance ? [y, mean, variance, movingMean, movingVariance] : [y, mean, variance];
   }
-  const [statistics, merge] = planBatchStatistics(x.shape, limits, tiling, moves);
+  const [statistics, merge] = planBatchStatistics(x.shape, limits, tiling, moves, precision);
   if (!statistics) throw new Error('ThawBatchNormTrain: no plan was made');
   const first = backend.run(statistics, { x, movingMean, movingVariance });
   const { parts } = first;
@@ -47,6 +47,7 @@ const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, opt
       { shape: x.shape, epsilon, hasGamma: true, hasBeta: true, hasResidual: residual !== undefined, relu },
       limits,
       tiling,
+      precision,
     ),
     { x, mean, variance, gamma, beta, residual },
   );
@@ -72,6 +73,7 @@ const fusedBatchNorm = defineKernel('FusedBatchNorm', ({ backend, input, optiona
     },
     backend.gpu.limits,
     backend.gpu.tiling('channels'),
+    backend.precisionOf(x),
   );
   return backend.runOne(plan, { x, mean, variance, gamma, beta });
 });

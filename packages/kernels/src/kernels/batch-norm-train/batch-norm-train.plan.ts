@@ -1,7 +1,7 @@
 /** Plans of training batch-norm: statistics of chunks of rows, their merger, and the normalisation. */
 import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import { WORKGROUPS, type Tiling } from '../../tuning/tilings.ts';
-import { readShader } from '../../wgsl/shader.ts';
+import { readShader, type Precision } from '../../wgsl/shader.ts';
 import mergeSource from './merge-statistics.wgsl?raw';
 import normaliseSource from './normalise.wgsl?raw';
 import statisticsSource from './batch-statistics.wgsl?raw';
@@ -56,19 +56,20 @@ export function splitRows(
 }
 
 /**
- * Mean and biased variance of each channel: inputs x, and movingMean and movingVariance, changed in place, where a momentum
- * is given; outputs mean, variance, and parts (a temporary) where rows are split. Outputs that are not asked for have one
- * element.
+ * Mean and biased variance of each channel: inputs x, stored in `precision`, and movingMean and movingVariance, changed in
+ * place, where a momentum is given; outputs mean, variance, and parts (a temporary) where rows are split. Outputs that are
+ * not asked for have one element.
  */
 export function planBatchStatistics(
   shape: readonly number[],
   limits: Limits,
   { direct: tuning = {}, workgroups }: Tiling = {},
   momentum?: number,
+  precision: Precision = 'float32',
 ): Plan[] {
   const tuned = { ...statisticsShader.tunables, ...tuning };
   const { LANES = 1, ROWS = 1 } = tuned;
-  checkBinding('batch-norm-train', 'x', shape, limits);
+  checkBinding('batch-norm-train', 'x', shape, limits, precision);
   const split = splitRows('batch-norm-train', shape, LANES, ROWS, workgroups ?? WORKGROUPS);
   const tiles = Math.ceil(split.channels / LANES);
   const isWhole = split.chunks === 1;
@@ -82,6 +83,7 @@ export function planBatchStatistics(
     tuning: tuned,
     constants: { IS_WHOLE: Number(isWhole), MOVES: Number(isWhole && moves) },
     params,
+    precision,
     workgroups: foldWorkgroups('batch-statistics', tiles * split.chunks, limits),
     outputs: isWhole
       ? { parts: unused, mean: ofChannels, variance: ofChannels, ...standIns }
@@ -98,21 +100,23 @@ export function planBatchStatistics(
     tuning: { ...mergeShader.tunables, LANES, ROWS },
     constants: { MOVES: Number(moves) },
     params,
+    precision,
     workgroups: foldWorkgroups('merge-statistics', tiles, limits),
     outputs: { mean: ofChannels, variance: ofChannels, ...standIns },
   };
   return [statistics, merge];
 }
 
-/** y from x, mean and variance, and from gamma, beta and residual where they are. */
+/** y from x, mean and variance, and from gamma, beta and residual where they are; x, residual and y stored in `precision`. */
 export function planNormalise(
   s: NormaliseShape,
   limits: Limits,
   { direct: tuning = {}, workgroups }: Tiling = {},
+  precision: Precision = 'float32',
 ): Plan {
   const tuned = { ...normaliseShader.tunables, ...tuning };
   const { LANES = 1, ROWS = 1 } = tuned;
-  checkBinding('normalise', 'x', s.shape, limits);
+  checkBinding('normalise', 'x', s.shape, limits, precision);
   const split = splitRows('normalise', s.shape, LANES, ROWS, workgroups ?? WORKGROUPS);
   return {
     shader: normaliseShader,
@@ -124,7 +128,8 @@ export function planNormalise(
       RELU: Number(s.relu),
     },
     params: { ...split, epsilon: s.epsilon },
+    precision,
     workgroups: foldWorkgroups('normalise', Math.ceil(split.channels / LANES) * split.chunks, limits),
-    outputs: { y: { shape: s.shape, dtype: 'float32' } },
+    outputs: { y: { shape: s.shape, dtype: precision } },
   };
 }

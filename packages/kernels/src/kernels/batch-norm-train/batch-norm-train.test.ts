@@ -1,9 +1,10 @@
 // Training batch-norm against float64.
 import { describe, expect, test } from 'vitest';
 import { elements, pipelineKey } from '../../runtime/plan.ts';
-import { EPSILON, expectClose, random } from '../../testing/compare.ts';
+import { EPSILON, expectClose, random, storedBound } from '../../testing/compare.ts';
 import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
+import { describePrecisions } from '../../testing/precisions.ts';
 import { cases } from './batch-norm-train.cases.ts';
 import { planBatchNormWhole } from './batch-norm-train-whole.plan.ts';
 import { planBatchStatistics, planNormalise, splitRows } from './batch-norm-train.plan.ts';
@@ -19,43 +20,47 @@ const tunings: Record<string, number>[] = [
   { LANES: 8, ROWS: 1 },
 ];
 
-for (const [tuning, isWhole] of tunings.flatMap((tuning) => [false, true].map((whole) => [tuning, whole] as const)))
-  test.each(cases)(
-    `batch-norm-train $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
-    async ({ shape, relu, residual: hasResidual }) => {
-      const channels = shape[3];
-      const rows = elements(shape) / channels;
-      const x = random(elements(shape), 1);
-      const gamma = random(channels, 2);
-      const beta = random(channels, 3);
-      const residual = hasResidual ? random(elements(shape), 4) : undefined;
-      const norm = { shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu };
-      const whole = { direct: tuning, wholeRows: rows };
-      const plans = isWhole
-        ? [planBatchNormWhole({ ...norm, momentum: undefined }, gpu.limits, whole)!]
-        : [
-            ...planBatchStatistics(shape, gpu.limits, { direct: tuning }),
-            planNormalise(norm, gpu.limits, { direct: lanesAndRows(tuning) }),
-          ];
-      const got = await runPlans(plans, { x, gamma, beta, residual });
-      const want = batchNormReference({ rows, channels, epsilon, relu, x, gamma, beta, residual });
-      // Blocks, threads and chunks are summed pairwise-like: an error of a few roundings of values of size 2 per level.
-      const levels = 8 + Math.ceil(rows / 64) / 8 + Math.log2(rows + 1);
-      expectClose(got['mean'] ?? [], want.mean, 4 * levels * EPSILON);
-      expectClose(got['variance'] ?? [], want.variance, 8 * levels * EPSILON);
-      // y = (x - mean) / deviation * gamma + ...: errors of the mean over the deviation, and of the variance relative to it.
-      const bound = want.y.map((_, i) => {
-        const variance = (want.variance[i % channels] ?? 0) + epsilon;
-        const deviation = Math.sqrt(variance);
-        return (
-          (4 * levels * EPSILON) / deviation +
-          ((8 * levels * EPSILON) / variance) * (2 / deviation) +
-          16 * EPSILON * (2 / deviation + 2)
-        );
-      });
-      expectClose(got['y'] ?? [], want.y, bound);
-    },
-  );
+const variants = tunings.flatMap((tuning) => [false, true].map((isWhole) => [tuning, isWhole] as const));
+describePrecisions((precision, draw) => {
+  // How numbers are stored has nothing to do with the tiling: the smallest will do for float16.
+  for (const [tuning, isWhole] of precision === 'float32' ? variants : variants.slice(-2))
+    test.each(cases)(
+      `batch-norm-train $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
+      async ({ shape, relu, residual: hasResidual }) => {
+        const channels = shape[3];
+        const rows = elements(shape) / channels;
+        const x = draw(elements(shape), 1);
+        const gamma = random(channels, 2);
+        const beta = random(channels, 3);
+        const residual = hasResidual ? draw(elements(shape), 4) : undefined;
+        const norm = { shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu };
+        const whole = { direct: tuning, wholeRows: rows };
+        const plans = isWhole
+          ? [planBatchNormWhole({ ...norm, momentum: undefined }, gpu.limits, whole, precision)!]
+          : [
+              ...planBatchStatistics(shape, gpu.limits, { direct: tuning }, undefined, precision),
+              planNormalise(norm, gpu.limits, { direct: lanesAndRows(tuning) }, precision),
+            ];
+        const got = await runPlans(plans, { x, gamma, beta, residual });
+        const want = batchNormReference({ rows, channels, epsilon, relu, x, gamma, beta, residual });
+        // Blocks, threads and chunks are summed pairwise-like: an error of a few roundings of values of size 2 per level.
+        const levels = 8 + Math.ceil(rows / 64) / 8 + Math.log2(rows + 1);
+        expectClose(got['mean'] ?? [], want.mean, 4 * levels * EPSILON);
+        expectClose(got['variance'] ?? [], want.variance, 8 * levels * EPSILON);
+        // y = (x - mean) / deviation * gamma + ...: errors of the mean over the deviation, and of the variance relative to it.
+        const bound = want.y.map((_, i) => {
+          const variance = (want.variance[i % channels] ?? 0) + epsilon;
+          const deviation = Math.sqrt(variance);
+          return (
+            (4 * levels * EPSILON) / deviation +
+            ((8 * levels * EPSILON) / variance) * (2 / deviation) +
+            16 * EPSILON * (2 / deviation + 2)
+          );
+        });
+        expectClose(got['y'] ?? [], want.y, storedBound(want.y, bound, precision));
+      },
+    );
+});
 
 test('a mean of 1e4 does not drown a variance of 1e-2', async () => {
   const shape = [4, 29, 31, 5];

@@ -7,6 +7,8 @@
 // MOVES: the moving statistics follow, moving = momentum moving + (1 - momentum) statistic, with M2 / (rows - 1) as
 // variance (Keras's fused batch-norm: keras-team/keras#10443).
 
+alias Stored = f32; // @stored
+
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
 const BLOCK: u32 = 8u;  // @tune
@@ -25,7 +27,7 @@ struct Params {
   fresh: f32, // 1 - momentum, rounded once from float64
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
 @group(0) @binding(1) var<storage, read_write> parts: array<f32>; // [chunks, 2, channels]
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> variance: array<f32>;
@@ -49,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var middle = 0.0;
   var square = 0.0;
   if (isInside) {
-    let pivot = x[channel];
+    let pivot = f32(x[channel]);
     let end = min((chunk + 1u) * params.chunkRows, params.rows);
     for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS * BLOCK) {
       var block: array<f32, BLOCK>;
@@ -57,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var sum = 0.0;
       for (var i = 0u; i < BLOCK; i++) {
         if (i < blockCount) {
-          block[i] = x[(row + i * ROWS) * params.channels + channel] - pivot;
+          block[i] = f32(x[(row + i * ROWS) * params.channels + channel]) - pivot;
           sum += block[i];
         }
       }
@@ -100,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       parts[(2u * chunk + 1u) * params.channels + channel] = squares[thread];
       return;
     }
-    let whole = x[channel] + means[thread];
+    let whole = f32(x[channel]) + means[thread];
     mean[channel] = whole;
     variance[channel] = squares[thread] / f32(params.rows);
     if (MOVES) {

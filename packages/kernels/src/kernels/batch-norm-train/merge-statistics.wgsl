@@ -2,6 +2,8 @@
 //   mean = x[0] + mean of the chunks' relative means, weighted by count;  variance = M2 / rows (biased)
 // and moves the moving statistics as batch-statistics.wgsl does.
 
+alias Stored = f32; // @stored
+
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
 const THREADS = LANES * ROWS;
@@ -18,7 +20,7 @@ struct Params {
   fresh: f32, // 1 - momentum
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
 @group(0) @binding(1) var<storage, read> parts: array<f32>; // [chunks, 2, channels]
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> variance: array<f32>;
@@ -64,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
   }
   if (thread < LANES && channel < params.channels) {
-    let whole = x[channel] + means[thread];
+    let whole = f32(x[channel]) + means[thread];
     mean[channel] = whole;
     variance[channel] = squares[thread] / f32(params.rows);
     if (MOVES) {

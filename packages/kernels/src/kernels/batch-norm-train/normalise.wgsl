@@ -1,6 +1,8 @@
 // y = relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual), per channel; x is [rows, channels].
 // A thread keeps its channel and walks down a chunk of rows: what is constant in a channel is read once.
 
+alias Stored = f32; // @stored
+
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
 const THREADS = LANES * ROWS;
@@ -18,13 +20,13 @@ struct Params {
   epsilon: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
 @group(0) @binding(1) var<storage, read> mean: array<f32>;
 @group(0) @binding(2) var<storage, read> variance: array<f32>;
 @group(0) @binding(3) var<storage, read> gamma: array<f32>;
 @group(0) @binding(4) var<storage, read> beta: array<f32>;
-@group(0) @binding(5) var<storage, read> residual: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> residual: array<Stored>;
+@group(0) @binding(6) var<storage, read_write> y: array<Stored>;
 @group(0) @binding(7) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
@@ -43,9 +45,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = min((chunk + 1u) * params.chunkRows, params.rows);
   for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS) {
     let i = row * params.channels + channel;
-    var v = (x[i] - middle) * scale + shift;
-    if (HAS_RESIDUAL) { v += residual[i]; }
+    var v = (f32(x[i]) - middle) * scale + shift;
+    if (HAS_RESIDUAL) { v += f32(residual[i]); }
     if (RELU) { v = select(v, 0.0, v < 0.0); } // a NaN stays one
-    y[i] = v;
+    y[i] = Stored(v);
   }
 }

@@ -1,6 +1,7 @@
 /** All three directions of the convolution, every case and several tilings, against the float64 definition. */
 import { describe, expect, test } from 'vitest';
 import { expectClose, random, storedBound, sumBound } from '../../testing/compare.ts';
+import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions, type Draw } from '../../testing/precisions.ts';
 import type { Precision } from '../../wgsl/shader.ts';
@@ -83,6 +84,23 @@ test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection
   'ResNet-50 $name',
   (c) => checkAll(c, gpu.tiling('conv2d'), 'float32', random),
 );
+
+test('what float32 may not bind float16 may, at half the bytes', () => {
+  const s = edgeCases.find(({ name }) => name === 'stride 3 larger than the kernel')!.shape;
+  const bytes = 2 * Math.max(xSize(s), wSize(s), ySize(s));
+  const plan = (precision: Precision, most: number) => {
+    const small = { ...defaultLimits, maxStorageBufferBindingSize: most };
+    return [
+      planConv2d(s, {}, small, {}, precision),
+      planConv2dBackwardInput(s, small, {}, precision),
+      ...planConv2dBackwardFilter(s, small, {}, precision),
+    ];
+  };
+  expect(() => plan('float32', bytes)).toThrow(`more than the ${bytes.toLocaleString('en')} this device can bind`);
+  expect(() => plan('float16', bytes - 1)).toThrow(`takes ${bytes.toLocaleString('en')} bytes`);
+  const types = plan('float16', bytes).map(({ outputs }) => Object.values(outputs)[0]?.dtype);
+  expect(types).toEqual(['float16', 'float16', 'float32', 'float32']); // parts of the filter's gradient and their sum
+});
 
 test('a pipeline key never holds a shape', () => {
   expect(new Set(edgeCases.map((c) => pipelineKey(planConv2d(c.shape, {}, limits)))).size).toBe(1);

@@ -2,12 +2,14 @@
 import { util, type DataType, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel, type KernelCall } from '../../backend/kernel.ts';
+import { commonPrecision } from '../../backend/precision.ts';
 import { deviceType } from '../../backend/storage.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
 import {
   binaryOps,
   integerOps,
+  planAdd,
   planBinary,
   planCast,
   planFill,
@@ -51,8 +53,15 @@ const unaryKernel = (name: UnaryName): KernelConfig =>
     return back;
   });
 
-const planOf = ({ gpu }: ThawBackend, name: BinaryName, a: TensorInfo, b: TensorInfo): Plan =>
-  planBinary(name, a.shape, b.shape, deviceType(a.dtype), gpu.limits, gpu.tiling('elementwise').direct);
+function planOf(backend: ThawBackend, name: BinaryName, a: TensorInfo, b: TensorInfo): Plan {
+  const { limits } = backend.gpu;
+  const { direct } = backend.gpu.tiling('elementwise');
+  const isOfFloats = a.dtype === 'float32' && b.dtype === 'float32';
+  // The tape adds the gradients of a tensor that was used twice.
+  if (name === 'Add' && isOfFloats && util.arraysEqual(a.shape, b.shape))
+    return planAdd(a.shape, limits, direct, commonPrecision(backend, a, b));
+  return planBinary(name, a.shape, b.shape, deviceType(a.dtype), limits, direct);
+}
 
 /** Names that tfjs gives the operands where they are not a and b. */
 const operands: Partial<Record<BinaryName, readonly [string, string]>> = {

@@ -2,7 +2,8 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import { checkBinding, elements, foldWorkgroups, type DeviceType, type Limits, type Plan } from '../../runtime/plan.ts';
 import type { Tuning } from '../../tuning/tilings.ts';
-import { readShader, type Shader } from '../../wgsl/shader.ts';
+import { readShader, type Precision, type Shader } from '../../wgsl/shader.ts';
+import addSource from './add.wgsl?raw';
 import binarySource from './binary.wgsl?raw';
 import castSource from './cast.wgsl?raw';
 import fillSource from './fill.wgsl?raw';
@@ -14,6 +15,7 @@ export const shaders = {
   unary: readShader('unary', unarySource),
   unaryIntegers: readShader('unary-integers', unaryIntegersSource),
   binary: readShader('binary', binarySource),
+  add: readShader('add', addSource),
   cast: readShader('cast', castSource),
   fill: readShader('fill', fillSource),
   select: readShader('select', selectSource),
@@ -98,6 +100,20 @@ export function planBinary(
     workgroups: grid(shader, size, limits, tuned),
     outputs: { c: { shape, dtype: isComparison ? 'bool' : type === 'float32' ? 'float32' : 'int32' } },
   };
+}
+
+/** Inputs a and b, of one shape; output c; all of float32 numbers stored in `precision`. */
+export function planAdd(
+  shape: readonly number[],
+  limits: Limits,
+  tuning: Tuning = {},
+  precision: Precision = 'float32',
+): Plan {
+  const shader = shaders.add;
+  const tuned = { ...shader.tunables, ...tuning };
+  checkBinding('Add', 'c', shape, limits, precision);
+  const size = Math.ceil(elements(shape) / 4);
+  return { shader, tuning: tuned, constants: {}, params: { size }, precision, workgroups: grid(shader, size, limits, tuned), outputs: { c: { shape, dtype: precision } } }; // prettier-ignore
 }
 
 /** @returns undefined where the bits stay as they are (bool to int32) */

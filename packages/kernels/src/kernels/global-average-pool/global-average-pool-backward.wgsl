@@ -1,5 +1,7 @@
 // dx[n, p, c] = dy[n, c] / pixels; dx is [batch, pixels, channels].
 
+alias Stored = f32; // @stored
+
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
 
@@ -10,7 +12,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read_write> dx: array<Stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
@@ -20,6 +22,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let i = start + j * THREADS;
     if (i >= params.size) { return; }
     let n = i / (params.pixels * params.channels);
-    dx[i] = dy[n * params.channels + i % params.channels] / f32(params.pixels);
+    dx[i] = Stored(dy[n * params.channels + i % params.channels] / f32(params.pixels));
   }
 }

@@ -1,20 +1,23 @@
 /**
- * 'ThawGlobalAveragePool': input x [batch, height, width, channels]; output [batch, channels].
- * 'ThawGlobalAveragePoolGrad': input dy [batch, channels]; attributes height, width; one output.
+ * 'ThawGlobalAveragePool': input x [batch, height, width, channels]; output [batch, channels], in float32.
+ * 'ThawGlobalAveragePoolGrad': input dy [batch, channels]; attributes GlobalAveragePoolAttributes; one output.
  */
 import { defineKernel } from '../../backend/kernel.ts';
+import type { GlobalAveragePoolAttributes } from '../../ops/global-average-pool.ts';
 import { planGlobalAveragePool, planGlobalAveragePoolBackward } from './global-average-pool.plan.ts';
 
 export const globalAveragePoolKernels = [
   defineKernel('ThawGlobalAveragePool', ({ backend, input }) => {
     const x = input('x');
     const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
-    return backend.runOne(planGlobalAveragePool([batch, height, width, channels], backend.gpu.limits), { x });
+    const plan = planGlobalAveragePool([batch, height, width, channels], backend.gpu.limits, backend.precisionOf(x));
+    return backend.runOne(plan, { x });
   }),
   defineKernel('ThawGlobalAveragePoolGrad', ({ backend, input, attrs }) => {
-    const { height, width } = attrs<{ height: number; width: number }>();
+    const { height, width, precision } = attrs<GlobalAveragePoolAttributes>();
     const dy = input('dy');
     const [batch = 0, channels = 0] = dy.shape;
-    return backend.runOne(planGlobalAveragePoolBackward([batch, height, width, channels], backend.gpu.limits), { dy });
+    const plan = planGlobalAveragePoolBackward([batch, height, width, channels], backend.gpu.limits, precision);
+    return backend.runOne(plan, { dy });
   }),
 ];

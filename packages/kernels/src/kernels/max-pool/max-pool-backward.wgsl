@@ -1,6 +1,8 @@
 // dx[pixel] = sum of dy over the windows whose first maximum, in rows from the top left, is this pixel. NHWC.
 // Input pixels gather, PER_THREAD of them in a thread; a pixel below its window's maximum is told at once, by y. No atomics.
 
+alias Stored = f32; // @stored
+
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 128u;  // @tune
 
@@ -21,14 +23,14 @@ struct Params {
   padLeft: i32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> y: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Stored>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read> y: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // Whether an earlier pixel of the window at (top, left) than its tap (tapY, tapX) holds the maximum, too.
-fn isTaken(n: u32, c: u32, top: i32, left: i32, tapY: u32, tapX: u32, best: f32) -> bool {
+fn isTaken(n: u32, c: u32, top: i32, left: i32, tapY: u32, tapX: u32, best: Stored) -> bool {
   for (var ky = 0u; ky <= tapY; ky++) {
     let iy = top + i32(ky * params.dilationH);
     if (iy < 0 || iy >= i32(params.inH)) { continue; }
@@ -72,8 +74,8 @@ fn compute(i: u32) {
       let ox = u32(column) / params.strideW;
       if (ox >= params.outW) { continue; }
       let o = ((n * params.outH + oy) * params.outW + ox) * params.channels + c;
-      if (value == y[o] && !isTaken(n, c, top, left, ky, kx, value)) { sum += dy[o]; }
+      if (value == y[o] && !isTaken(n, c, top, left, ky, kx, value)) { sum += f32(dy[o]); }
     }
   }
-  dx[i] = sum;
+  dx[i] = Stored(sum);
 }

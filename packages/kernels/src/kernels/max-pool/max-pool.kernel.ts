@@ -1,4 +1,4 @@
-/** tfjs's 'MaxPool' (input x) and 'MaxPoolGrad' (inputs dy, input, output). */
+/** tfjs's 'MaxPool' (input x) and 'MaxPoolGrad' (inputs dy, input, output); what they make is stored as x is. */
 import { backend_util, type MaxPoolAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
 import { planMaxPool, planMaxPoolBackward, type PoolShape } from './max-pool.plan.ts';
@@ -38,15 +38,16 @@ export function poolShape(x: TensorInfo, { filterSize, strides, pad, dimRounding
 export const maxPoolKernels = [
   defineKernel('MaxPool', ({ backend, input, attrs }) => {
     const x = input('x');
-    return backend.runOne(
-      planMaxPool(poolShape(x, attrs<PoolAttributes>()), backend.gpu.limits, backend.gpu.tiling('elementwise').direct),
-      { x },
-    );
+    const { limits } = backend.gpu;
+    const { direct } = backend.gpu.tiling('elementwise');
+    const plan = planMaxPool(poolShape(x, attrs<PoolAttributes>()), limits, direct, backend.precisionOf(x));
+    return backend.runOne(plan, { x });
   }),
   defineKernel('MaxPoolGrad', ({ backend, input, attrs }) => {
     const [dy, x, y] = [input('dy'), input('input'), input('output')];
     const { limits } = backend.gpu;
     const { direct } = backend.gpu.tiling('elementwise');
-    return backend.runOne(planMaxPoolBackward(poolShape(x, attrs<PoolAttributes>()), limits, direct), { dy, x, y });
+    const plan = planMaxPoolBackward(poolShape(x, attrs<PoolAttributes>()), limits, direct, backend.precisionOf(x));
+    return backend.runOne(plan, { dy, x, y });
   }),
 ];

@@ -1,7 +1,7 @@
 /** Plans of max-pooling and its gradient. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import type { Tuning } from '../../tuning/tilings.ts';
-import { readShader, type Shader } from '../../wgsl/shader.ts';
+import { readShader, type Precision, type Shader } from '../../wgsl/shader.ts';
 import backwardSource from './max-pool-backward.wgsl?raw';
 import forwardSource from './max-pool.wgsl?raw';
 
@@ -32,27 +32,29 @@ export function planPool(
   output: 'y' | 'dx',
   limits: Limits,
   tuning: Tuning = {},
+  precision: Precision = 'float32',
 ): Plan {
   const tuned = { ...shader.tunables, ...tuning };
   const { THREADS = 1, PER_THREAD = 1 } = tuned;
   const shape = output === 'y' ? [batch, s.outH, s.outW, s.channels] : [batch, s.inH, s.inW, s.channels];
-  checkBinding(shader.name, 'x', [batch, s.inH, s.inW, s.channels], limits);
-  checkBinding(shader.name, output, shape, limits);
+  checkBinding(shader.name, 'x', [batch, s.inH, s.inW, s.channels], limits, precision);
+  checkBinding(shader.name, output, shape, limits, precision);
   const size = shape.reduce((product, d) => product * d, 1);
   return {
     shader,
     tuning: tuned,
     constants: {},
     params: { size, ...s },
+    precision,
     workgroups: foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
-    outputs: { [output]: { shape, dtype: 'float32' } },
+    outputs: { [output]: { shape, dtype: precision } },
   };
 }
 
 /** Input x; output y. */
-export const planMaxPool = (s: PoolShape, limits: Limits, tuning: Tuning = {}): Plan =>
-  planPool(forwardShader, s, 'y', limits, tuning);
+export const planMaxPool = (s: PoolShape, limits: Limits, tuning: Tuning = {}, precision?: Precision): Plan =>
+  planPool(forwardShader, s, 'y', limits, tuning, precision);
 
 /** Inputs dy, x, y; output dx. */
-export const planMaxPoolBackward = (s: PoolShape, limits: Limits, tuning: Tuning = {}): Plan =>
-  planPool(backwardShader, s, 'dx', limits, tuning);
+export const planMaxPoolBackward = (s: PoolShape, limits: Limits, tuning: Tuning = {}, precision?: Precision): Plan =>
+  planPool(backwardShader, s, 'dx', limits, tuning, precision);

@@ -3,9 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
-import { expectClose, random, randomIntegers } from '../../testing/compare.ts';
+import { toFloat16 } from '../../ops/to-float16.ts';
+import { expectClose, randomIntegers, storedBound } from '../../testing/compare.ts';
 import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
+import { describePrecisions, type Draw } from '../../testing/precisions.ts';
 import { planMaxPool, type PoolShape } from './max-pool.plan.ts';
 
 type Pad = 'same' | 'valid' | number | [[number, number], [number, number], [number, number], [number, number]];
@@ -52,23 +54,30 @@ beforeAll(() => {
   register(gpu.device);
 });
 
-async function pool(backend: string, { shape, size, strides, pad }: PoolCase): Promise<[Float32Array, Float32Array]> {
+async function pool(
+  backend: string,
+  { shape, size, strides, pad }: PoolCase,
+  draw: Draw,
+  stored: <T extends tf.Tensor>(x: T) => T = (x) => x,
+): Promise<[Float32Array, Float32Array]> {
   await tf.setBackend(backend);
   const values = Float32Array.from(randomIntegers(tf.util.sizeFromShape(shape), 5, 1), (v) => v - 7);
-  const x = tf.tensor4d(values, shape);
+  const x = stored(tf.tensor4d(values, shape));
   const y = tf.maxPool(x, size, strides, pad);
-  const dy = tf.tensor4d(random(y.size, 2), y.shape);
+  const dy = stored(tf.tensor4d(draw(y.size, 2), y.shape));
   const attributes = { filterSize: size, strides, pad };
   const dx = tf.engine().runKernel<tf.Tensor>('MaxPoolGrad', { dy, input: x, output: y }, attributes);
   return [Float32Array.from(await y.data()), Float32Array.from(await dx.data())];
 }
 
-test.each(cases)('max-pool $name', async (poolCase) => {
-  const [y, dx] = await pool('cpu', poolCase);
-  const [gotY, gotDx] = await pool('thaw', poolCase);
-  expectClose(gotY, y, 0);
-  // At most 15 windows share a pixel; both sides add them in float32, in their own order.
-  expectClose(gotDx, dx, 2 * 15 * 15 * 2 ** -24);
+describePrecisions((precision, draw) => {
+  test.each(cases)('max-pool $name', async (poolCase) => {
+    const [y, dx] = await pool('cpu', poolCase, draw);
+    const [gotY, gotDx] = await pool('thaw', poolCase, draw, precision === 'float16' ? toFloat16 : undefined);
+    expectClose(gotY, y, 0);
+    // At most 15 windows share a pixel; both sides add them in float32, in their own order.
+    expectClose(gotDx, dx, storedBound(dx, 2 * 15 * 15 * 2 ** -24, precision));
+  });
 });
 
 test('a batch too large to bind is refused by name', () => {

@@ -1,5 +1,7 @@
 // y = maximum of x over a window, NHWC; padding never wins. A thread makes PER_THREAD outputs.
 
+alias Stored = f32; // @stored
+
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 128u;  // @tune
 
@@ -20,8 +22,8 @@ struct Params {
   padLeft: i32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
@@ -49,10 +51,10 @@ fn compute(i: u32) {
     for (var kx = 0u; kx < params.filterW; kx++) {
       let ix = left + i32(kx * params.dilationW);
       if (ix < 0 || ix >= i32(params.inW)) { continue; }
-      let v = x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c];
+      let v = f32(x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c]);
       if (isEmpty || v > best) { best = v; }
       isEmpty = false;
     }
   }
-  y[i] = best;
+  y[i] = Stored(best);
 }

@@ -3,16 +3,16 @@ import { expect, test } from 'vitest';
 import { expectClose, random } from '../../testing/compare.ts';
 import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
+import { describePrecisions } from '../../testing/precisions.ts';
 import { planReluGrad } from './relu-grad.plan.ts';
 
-test.each([1, 997, 1024, 2 * 14 * 14 * 64])('relu-grad of %i elements', async (size) => {
-  const [dy, y] = [random(size, 1), random(size, 2).map((v) => Math.max(0, v))];
-  const { dx } = await runPlans([planReluGrad([size], gpu.limits)], { dy, y });
-  expectClose(
-    dx ?? [],
-    dy.map((d, i) => ((y[i] ?? 0) > 0 ? d : 0)),
-    0,
-  );
+describePrecisions((precision, draw) => {
+  test.each([1, 997, 1024, 2 * 14 * 14 * 64])('relu-grad of %i elements', async (size) => {
+    const [dy, y] = [draw(size, 1), draw(size, 2).map((v) => Math.max(0, v))];
+    const { dx } = await runPlans([planReluGrad([size], gpu.limits, {}, precision)], { dy, y });
+    const want = dy.map((d, i) => ((y[i] ?? 0) > 0 ? d : 0));
+    expectClose(dx ?? [], want, 0);
+  });
 });
 
 test('a grid over the limit is folded, and every element is still written', async () => {

@@ -1,5 +1,7 @@
 // dx = dy where y > 0, else 0. Elementwise.
 
+alias Stored4 = vec4f; // @stored
+
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
 
@@ -7,9 +9,9 @@ struct Params {
   size: u32, // vectors of four; the last may reach past the tensor into its padding
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(1) var<storage, read> y: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(0) var<storage, read> dy: array<Stored4>;
+@group(0) @binding(1) var<storage, read> y: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Stored4>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
@@ -18,6 +20,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < PER_THREAD; j++) {
     let i = start + j * THREADS;
     if (i >= params.size) { return; }
-    dx[i] = select(vec4f(0.0), dy[i], y[i] > vec4f(0.0));
+    dx[i] = select(Stored4(0.0), dy[i], y[i] > Stored4(0.0));
   }
 }

@@ -1,6 +1,8 @@
 // dx = z * scale, dresidual = z, where z = dy where y > 0 (dy everywhere without the ReLU); tensors are [rows, channels].
 // A thread keeps its channel and walks down a chunk of rows.
 
+alias Stored = f32; // @stored
+
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
 const THREADS = LANES * ROWS;
@@ -15,11 +17,11 @@ struct Params {
   chunks: u32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Stored>;
+@group(0) @binding(1) var<storage, read> y: array<Stored>;
 @group(0) @binding(2) var<storage, read> scale: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dresidual: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Stored>;
+@group(0) @binding(4) var<storage, read_write> dresidual: array<Stored>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
@@ -34,9 +36,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = min((chunk + 1u) * params.chunkRows, params.rows);
   for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS) {
     let i = row * params.channels + channel;
-    var z = dy[i];
-    if (RELU) { z = select(z, 0.0, y[i] <= 0.0); }
-    dx[i] = z * slope;
-    if (HAS_RESIDUAL) { dresidual[i] = z; }
+    var z = f32(dy[i]);
+    if (RELU) { z = select(z, 0.0, f32(y[i]) <= 0.0); }
+    dx[i] = Stored(z * slope);
+    if (HAS_RESIDUAL) { dresidual[i] = Stored(z); }
   }
 }

@@ -1,10 +1,11 @@
 /**
- * 'ThawScaleShift': inputs x, scale, shift, residual?; attribute relu; output y.
- * 'ThawScaleShiftGrad': inputs dy, y, scale; attributes relu, hasResidual; outputs [dx] or [dx, dresidual].
+ * 'ThawScaleShift': inputs x, scale, shift, residual?; attribute relu; output y, stored as x is.
+ * 'ThawScaleShiftGrad': inputs dy, y, scale; attributes relu, hasResidual; outputs [dx] or [dx, dresidual], stored as y is.
  * 'ThawScaleShiftSum': inputs dy, x, y; attributes relu, of ('scale' or 'shift'); one output, [channels].
  */
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
+import { commonPrecision } from '../../backend/precision.ts';
 import { planChannelSums } from '../batch-norm-train-backward/batch-norm-train-backward.plan.ts';
 import { planScaleShift, planScaleShiftBackward } from './scale-shift.plan.ts';
 
@@ -19,6 +20,7 @@ const scaleShift = defineKernel('ThawScaleShift', ({ backend, input, optional, a
     { shape: x.shape, hasResidual: residual !== undefined, relu },
     backend.gpu.limits,
     backend.gpu.tiling('channels'),
+    backend.precisionOf(x),
   );
   return backend.runOne(plan, { x, scale, shift, residual });
 });
@@ -30,6 +32,7 @@ const scaleShiftGrad = defineKernel('ThawScaleShiftGrad', ({ backend, input, att
     { shape: dy.shape, hasResidual, relu },
     backend.gpu.limits,
     backend.gpu.tiling('channels'),
+    backend.precisionOf(y),
   );
   const { dx, dresidual } = backend.run(plan, { dy, y, scale });
   if (!dx || !dresidual) throw new Error('ThawScaleShiftGrad: an output was not made');
@@ -45,6 +48,7 @@ const scaleShiftSum = defineKernel('ThawScaleShiftSum', ({ backend, input, attrs
     { shape: dy.shape, relu, factor: of === 'scale' ? 'x' : 'none', epsilon: 0 },
     backend.gpu.limits,
     backend.gpu.tiling('channels'),
+    commonPrecision(backend, x, dy),
   );
   const parts = backend.runOne(sums, { dy, x, y });
   const { first, second } = backend.run(merge, { parts });

@@ -1,7 +1,7 @@
 /** Plans of the per-channel scale and shift and its pass backward; its sums are planChannelSums. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import { WORKGROUPS, type Tiling } from '../../tuning/tilings.ts';
-import { readShader, type Shader } from '../../wgsl/shader.ts';
+import { readShader, type Precision, type Shader } from '../../wgsl/shader.ts';
 import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
 import backwardSource from './scale-shift-backward.wgsl?raw';
 import forwardSource from './scale-shift.wgsl?raw';
@@ -16,9 +16,16 @@ export interface ScaleShiftShape {
   readonly relu: boolean;
 }
 
-function planPass(shader: Shader, s: ScaleShiftShape, limits: Limits, tiling: Tiling, outputs: Plan['outputs']): Plan {
+function planPass(
+  shader: Shader,
+  s: ScaleShiftShape,
+  limits: Limits,
+  tiling: Tiling,
+  precision: Precision,
+  outputs: Plan['outputs'],
+): Plan {
   const tuned = { ...shader.tunables, ...tiling.direct };
-  checkBinding(shader.name, 'x', s.shape, limits);
+  checkBinding(shader.name, 'x', s.shape, limits, precision);
   const { LANES = 1, ROWS = 1 } = tuned;
   const split = splitRows(shader.name, s.shape, LANES, ROWS, tiling.workgroups ?? WORKGROUPS);
   return {
@@ -26,18 +33,31 @@ function planPass(shader: Shader, s: ScaleShiftShape, limits: Limits, tiling: Ti
     tuning: tuned,
     constants: { HAS_RESIDUAL: Number(s.hasResidual), RELU: Number(s.relu) },
     params: { ...split },
+    precision,
     workgroups: foldWorkgroups(shader.name, Math.ceil(split.channels / LANES) * split.chunks, limits),
     outputs,
   };
 }
 
-/** Inputs x, scale, shift, residual?; output y. */
-export const planScaleShift = (s: ScaleShiftShape, limits: Limits, tiling: Tiling = {}): Plan =>
-  planPass(forwardShader, s, limits, tiling, { y: { shape: s.shape, dtype: 'float32' } });
+/** Inputs x, scale, shift, residual?; output y; x, residual and y stored in `precision`. */
+export const planScaleShift = (
+  s: ScaleShiftShape,
+  limits: Limits,
+  tiling: Tiling = {},
+  precision: Precision = 'float32',
+): Plan => planPass(forwardShader, s, limits, tiling, precision, { y: { shape: s.shape, dtype: precision } });
 
-/** Inputs dy, y (with the ReLU), scale; outputs dx, dresidual (of one element where there is no residual). */
-export const planScaleShiftBackward = (s: ScaleShiftShape, limits: Limits, tiling: Tiling = {}): Plan =>
-  planPass(backwardShader, s, limits, tiling, {
-    dx: { shape: s.shape, dtype: 'float32' },
-    dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: 'float32' },
+/**
+ * Inputs dy, y (with the ReLU), scale; outputs dx, dresidual (of one element where there is no residual);
+ * all but scale stored in `precision`.
+ */
+export const planScaleShiftBackward = (
+  s: ScaleShiftShape,
+  limits: Limits,
+  tiling: Tiling = {},
+  precision: Precision = 'float32',
+): Plan =>
+  planPass(backwardShader, s, limits, tiling, precision, {
+    dx: { shape: s.shape, dtype: precision },
+    dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: precision },
   });

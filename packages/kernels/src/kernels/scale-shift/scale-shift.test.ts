@@ -1,53 +1,54 @@
 // Scale and shift per channel, its gradient and its sums, against float64.
 import { describe, test } from 'vitest';
 import { elements } from '../../runtime/plan.ts';
-import { EPSILON, expectClose, random } from '../../testing/compare.ts';
+import { EPSILON, expectClose, random, storedBound } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
+import { describePrecisions } from '../../testing/precisions.ts';
 import { planChannelSums } from '../batch-norm-train-backward/batch-norm-train-backward.plan.ts';
 import { cases } from '../batch-norm-train/batch-norm-train.cases.ts';
 import { planScaleShift, planScaleShiftBackward } from './scale-shift.plan.ts';
 
 const at = (values: ArrayLike<number>, i: number): number => values[i] ?? NaN;
 
-describe.each(cases)('$name', ({ shape, relu, residual: hasResidual }) => {
-  const channels = shape[3];
-  const size = elements(shape);
-  const [x, dy, scale, shift] = [random(size, 1), random(size, 2), random(channels, 3), random(channels, 4)];
-  const residual = hasResidual ? random(size, 5) : undefined;
-  const y = Float32Array.from(x, (v, i) => {
-    const sum = v * at(scale, i % channels) + at(shift, i % channels) + (residual ? at(residual, i) : 0);
-    return relu ? Math.max(0, sum) : sum;
-  });
-  const masked = Float32Array.from(dy, (d, i) => (!relu || at(y, i) > 0 ? d : 0));
-  const s = { shape, relu, hasResidual };
-
-  test('scale-shift', async () => {
-    const got = await runPlans([planScaleShift(s, gpu.limits)], { x, scale, shift, residual });
-    expectClose(got['y'] ?? [], y, 8 * EPSILON);
-  });
-
-  test('scale-shift-backward', async () => {
-    const got = await runPlans([planScaleShiftBackward(s, gpu.limits)], { dy, y, scale });
-    expectClose(
-      got['dx'] ?? [],
-      masked.map((z, i) => z * at(scale, i % channels)),
-      2 * EPSILON,
-    );
-    if (hasResidual) expectClose(got['dresidual'] ?? [], masked, 0);
-  });
-
-  test.each(['x', 'none'] as const)('channel-sums, factor %s', async (factor) => {
-    const got = await runPlans(planChannelSums({ shape, relu, factor, epsilon: 0 }, gpu.limits), { dy, x, y });
-    const first = new Float64Array(channels);
-    const second = new Float64Array(channels);
-    masked.forEach((z, i) => {
-      first[i % channels] = at(first, i % channels) + z;
-      second[i % channels] = at(second, i % channels) + z * at(x, i);
+describePrecisions((precision, draw) => {
+  describe.each(cases)('$name', ({ shape, relu, residual: hasResidual }) => {
+    const channels = shape[3];
+    const size = elements(shape);
+    const [x, dy, scale, shift] = [draw(size, 1), draw(size, 2), random(channels, 3), random(channels, 4)];
+    const residual = hasResidual ? draw(size, 5) : undefined;
+    const y = Float32Array.from(x, (v, i) => {
+      const sum = v * at(scale, i % channels) + at(shift, i % channels) + (residual ? at(residual, i) : 0);
+      return relu ? Math.max(0, sum) : sum;
     });
-    // A thread adds at most rows / 8 terms of size 1, whose partial sums grow like a random walk.
-    const rows = size / channels;
-    const bound = 4 * (rows / 8 + 16) * Math.sqrt(rows) * EPSILON;
-    expectClose(got['first'] ?? [], first, bound);
-    if (factor === 'x') expectClose(got['second'] ?? [], second, bound);
+    const masked = Float32Array.from(dy, (d, i) => (!relu || at(y, i) > 0 ? d : 0));
+    const s = { shape, relu, hasResidual };
+
+    test('scale-shift', async () => {
+      const got = await runPlans([planScaleShift(s, gpu.limits, {}, precision)], { x, scale, shift, residual });
+      expectClose(got['y'] ?? [], y, storedBound(y, 8 * EPSILON, precision));
+    });
+
+    test('scale-shift-backward', async () => {
+      const got = await runPlans([planScaleShiftBackward(s, gpu.limits, {}, precision)], { dy, y, scale });
+      const dx = masked.map((z, i) => z * at(scale, i % channels));
+      expectClose(got['dx'] ?? [], dx, storedBound(dx, 2 * EPSILON, precision));
+      if (hasResidual) expectClose(got['dresidual'] ?? [], masked, 0);
+    });
+
+    test.each(['x', 'none'] as const)('channel-sums, factor %s', async (factor) => {
+      const plans = planChannelSums({ shape, relu, factor, epsilon: 0 }, gpu.limits, {}, precision);
+      const got = await runPlans(plans, { dy, x, y });
+      const first = new Float64Array(channels);
+      const second = new Float64Array(channels);
+      masked.forEach((z, i) => {
+        first[i % channels] = at(first, i % channels) + z;
+        second[i % channels] = at(second, i % channels) + z * at(x, i);
+      });
+      // A thread adds at most rows / 8 terms of size 1, whose partial sums grow like a random walk.
+      const rows = size / channels;
+      const bound = 4 * (rows / 8 + 16) * Math.sqrt(rows) * EPSILON;
+      expectClose(got['first'] ?? [], first, bound);
+      if (factor === 'x') expectClose(got['second'] ?? [], second, bound);
+    });
   });
 });
