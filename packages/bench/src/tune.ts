@@ -49,18 +49,20 @@ const MOST_REPEATS = 64;
  * Tries tilings in random order within the time, each verified against the plain shader with its own constants (which the
  * tests hold against float64) before its time is taken; the best then run against the default in turns.
  * The backend is left with the winners chosen.
+ * @returns also how many buckets the time did not reach
  */
 export async function tune(
   thaw: ThawBackend,
   { sizes, seed, precision = 'float32', seconds, wanted = () => true }: TuneOptions,
   onBucket: (found: TunedBucket) => void,
-): Promise<TunedBucket[]> {
+): Promise<{ found: TunedBucket[]; left: number }> {
   const buckets = bucketsOf(sizes, precision).filter(({ kernel, bucket }) => wanted(`${kernel}, ${bucket}`));
   const all = candidates(thaw.gpu.kind, thaw.gpu.limits);
   const uniform = uniformNumbers(seed);
   const end = performance.now() + 1000 * seconds;
   const found: TunedBucket[] = [];
   for (const [i, { kernel, bucket, shape }] of buckets.entries()) {
+    if (performance.now() > end) break;
     const share = (end - performance.now()) / (buckets.length - i);
     const search = new BucketSearch(thaw, kernel, bucket, shape, { precision, seed });
     try {
@@ -71,7 +73,7 @@ export async function tune(
       search.dispose();
     }
   }
-  return found;
+  return { found, left: buckets.length - found.length };
 }
 
 /** The first shape of each bucket, in the layers' order. */

@@ -35,6 +35,7 @@ describe('wrong usage: exit code 2, what is wrong and what would be right', () =
     ['train --data cifar10 --preset article-3', 'article-2'],
     ['train --data generated --weights random --thaw conv6', 'conv6'],
     ['train --data generated --backend wasm --thaw conv5', 'needs WebGPU'],
+    ['bench --tune --image-size 32', '--image-size and --batch-size go together here.'],
     ['features --data generated --output f.csv', 'ends in neither .safetensors nor .npy'],
     ['predict --weights random x.png', 'random weights name nothing'],
   ])('thaw %s', async (line, message) => {

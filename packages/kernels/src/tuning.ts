@@ -1,7 +1,7 @@
 /** @thaw/kernels/tuning: tables of tilings that were measured to win, for those who make and keep them. */
 export type { Precision } from './wgsl/shader.ts';
 export { candidates, currentFingerprints } from './tuning/families.ts';
-export { shippedTables } from './tuning/shipped.ts';
+export { shippedChoices, shippedTables } from './tuning/shipped.ts';
 export {
   convolutionBucket,
   fittingChoices,

@@ -42,7 +42,10 @@ export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Sha
   return {
     name: spec.name,
     addTo(program, io, isDefault = false) {
-      const command = program.command(spec.name, { isDefault }).summary(spec.summary).description(spec.description);
+      const command = program
+        .command(spec.name, { isDefault })
+        .summary(spec.summary)
+        .description(spec.description.replaceAll('\n', ' '));
       if (spec.argument) command.argument(spec.argument.name, spec.argument.description);
       addOptions(command, spec.options);
       command.addHelpText(

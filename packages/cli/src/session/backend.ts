@@ -44,7 +44,7 @@ export interface BackendOptions {
   readonly io: Pick<Io, 'env' | 'cwd'>;
   /** Takes a sentence that the user should see. */
   readonly onNote?: ((note: string) => void) | undefined;
-  /** Leaves tuned tilings aside. */
+  /** Leaves this machine's own tuned tilings aside. */
   readonly untuned?: boolean;
   readonly backend: BackendChoice;
   readonly adapter?: string | undefined;
@@ -110,7 +110,7 @@ async function openThaw({ adapter, io, onNote, untuned }: BackendOptions): Promi
   });
   const backend = register(opened.device);
   const named = { adapter: opened.name, driver: opened.driver };
-  if (untuned !== true) await applyTuning(backend, named, (await findHomes(io)).all, onNote ?? (() => undefined));
+  if (untuned !== true) await applyTuning(backend.gpu, named, (await findHomes(io)).all, onNote ?? (() => undefined));
   await tf.setBackend('thaw');
   return {
     info: { backend: 'thaw', name: opened.name, driver: opened.driver, isSoftware: opened.isSoftware },

@@ -1,7 +1,7 @@
-// Tables of tuned tilings: THAW_HOME/tuning holds one file per adapter, and some come with Thaw.
+// This machine's own tables of tuned tilings: THAW_HOME/tuning holds one file per adapter.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fittingChoices, currentFingerprints, shippedTables, TUNED_KERNELS, VARIANTS, type TunedDevice, type TuningTable } from '@thaw/kernels/tuning'; // prettier-ignore
+import { fittingChoices, currentFingerprints, TUNED_KERNELS, VARIANTS, type TunedDevice, type TuningTable } from '@thaw/kernels/tuning'; // prettier-ignore
 import type { ThawBackend } from '@thaw/kernels';
 import { z } from 'zod';
 import { explain } from '../errors.ts';
@@ -10,9 +10,11 @@ const choiceShape = z.strictObject({
   variant: z.enum(VARIANTS),
   tuning: z.record(z.string().regex(/^[A-Z_]+$/), z.int().min(1).max(1024)),
 });
-const tableShape = z.strictObject({
+export const tableShape = z.strictObject({
   adapter: z.string(),
   driver: z.string(),
+  subgroupSize: z.int().min(1).optional(),
+  date: z.iso.date(),
   shaders: z.partialRecord(z.enum(TUNED_KERNELS), z.string()),
   choices: z.partialRecord(z.enum(TUNED_KERNELS), z.record(z.string(), choiceShape)),
 });
@@ -45,21 +47,19 @@ export async function loadTuning(homes: readonly string[], adapter: string): Pro
   return undefined;
 }
 
-/** Gives the backend the tilings that come with Thaw for this adapter, and over them this machine's own. */
+/** Gives the backend this machine's own tilings, over those that come with Thaw. */
 export async function applyTuning(
-  thaw: ThawBackend,
+  gpu: Pick<ThawBackend['gpu'], 'kind' | 'tune'>,
   found: Pick<TunedDevice, 'adapter' | 'driver'>,
   homes: readonly string[],
   onNote: (note: string) => void,
 ): Promise<void> {
-  const device = { ...found, ...thaw.gpu.kind };
-  const current = currentFingerprints();
-  for (const table of shippedTables) thaw.gpu.tune(fittingChoices(table, device, current).choices);
+  const device = { ...found, ...gpu.kind };
   try {
     const table = await loadTuning(homes, device.adapter);
     if (!table) return;
-    const { choices, ignored } = fittingChoices(table, device, current);
-    thaw.gpu.tune(choices);
+    const { choices, ignored } = fittingChoices(table, device, currentFingerprints());
+    gpu.tune(choices);
     if (ignored !== undefined)
       onNote(`The tuning of ${device.adapter} is ignored: ${ignored}. thaw bench --tune renews it.`);
   } catch (error) {

@@ -3,7 +3,10 @@ import { registerBackend, registerKernel, removeBackend, unregisterKernel } from
 import { engine } from '@tensorflow/tfjs-core';
 import { registerGradients } from '../gradients/index.ts';
 import { kernels } from '../kernels/index.ts';
+import { tunedDevice } from '../runtime/device.ts';
 import type { GpuOptions } from '../runtime/gpu.ts';
+import { currentFingerprints } from '../tuning/families.ts';
+import { shippedChoices, shippedTables } from '../tuning/shipped.ts';
 import { BACKEND } from './kernel.ts';
 import { ThawBackend } from './thaw-backend.ts';
 
@@ -20,7 +23,9 @@ export function register(device: GPUDevice, options: GpuOptions = {}): ThawBacke
     registered = true;
   }
   if (BACKEND in engine().registryFactory) removeBackend(BACKEND);
-  const backend = new ThawBackend(device, options);
+  const choices =
+    options.tilings || options.choices ? [] : shippedChoices(shippedTables, tunedDevice(device), currentFingerprints);
+  const backend = new ThawBackend(device, { choices, ...options });
   registerBackend(BACKEND, () => backend, 3);
   return backend;
 }

@@ -1,5 +1,6 @@
 /** Asks an adapter for a device with the limits and features that the kernels use, and says what it is. */
 import type { DeviceKind } from '../tuning/tilings.ts';
+import type { TunedDevice } from '../tuning/tuned.ts';
 
 export interface AdapterDescription {
   readonly vendor: string;
@@ -48,6 +49,12 @@ function adapterName({ device, description, vendor }: GPUAdapterInfo): string {
   const isSlug = /^[a-z0-9-]+$/.test(device) && device.includes('-');
   if (device && !isSlug) return device;
   return description.split(':')[0]?.trim() || device || vendor || 'unnamed adapter';
+}
+
+/** What a table of tuned tilings is held against. */
+export function tunedDevice(device: GPUDevice): TunedDevice {
+  const { adapterInfo } = device;
+  return { adapter: adapterName(adapterInfo), driver: adapterInfo.description, ...deviceKind(device) };
 }
 
 /** Reads an adapter's description. Call before requestDevice: some implementations consume the adapter there. */

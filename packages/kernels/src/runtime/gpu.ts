@@ -19,6 +19,8 @@ export interface GpuOptions {
   readonly maxPooledBytes?: number;
   /** Register tilings by kernel. Default: chosen for the kind of device. */
   readonly tilings?: Tilings;
+  /** Tilings by bucket, over those. register() gives those that come with the package for the device, where it is given neither. */
+  readonly choices?: readonly Choices[];
 }
 
 /** Whole vectors of four numbers, and a multiple of 16 bytes. */
@@ -32,7 +34,8 @@ export class Gpu {
   readonly pipelines: PipelineCache;
   readonly #pool: BufferPool;
   readonly #tilings: Tilings;
-  /** By kernel and bucket. */
+  /** By kernel and bucket: what came with the device, and what was tuned since. */
+  readonly #given = new Map<string, Tiling>();
   readonly #tuned = new Map<string, Tiling>();
   readonly #owner: SliceOwner = { release: ({ buffer }) => this.#pool.release(buffer) };
   readonly #scratch = new Scratch((size) => this.#acquire(size));
@@ -41,10 +44,11 @@ export class Gpu {
 
   constructor(
     readonly device: GPUDevice,
-    { maxPooledBytes = 2 ** 30, tilings }: GpuOptions = {},
+    { maxPooledBytes = 2 ** 30, tilings, choices = [] }: GpuOptions = {},
   ) {
     this.kind = deviceKind(device);
-    this.#tilings = tilings ?? defaultTilings(this.kind);
+    this.#tilings = tilings ?? defaultTilings(this.kind, device.limits);
+    for (const one of choices) this.#take(one, this.#given);
     this.queue = new CommandQueue(device, this.kind.isSoftware);
     this.pipelines = new PipelineCache(device);
     this.#pool = new BufferPool(
@@ -63,22 +67,28 @@ export class Gpu {
   /** The tiling to plan `kernel` with on this device: of the first bucket for which one was found, or the default. */
   tiling(kernel: TiledKernel, ...buckets: readonly string[]): Tiling {
     for (const bucket of buckets) {
-      const tuned = this.#tuned.get(`${kernel} ${bucket}`);
-      if (tuned) return tuned;
+      const key = `${kernel} ${bucket}`;
+      const found = this.#tuned.get(key) ?? this.#given.get(key);
+      if (found) return found;
     }
     return this.#tilings[kernel] ?? {};
   }
 
   /** Takes tilings that were measured; plans made from now on use them. */
   tune(choices: Choices): void {
-    for (const kernel of TUNED_KERNELS)
-      for (const [bucket, choice] of Object.entries(choices[kernel] ?? {})) this.choose(kernel, bucket, choice);
+    this.#take(choices, this.#tuned);
   }
 
-  /** Sets one bucket's tiling; undefined is the default again. */
+  /** Sets one bucket's tiling; undefined is that which it had untuned. */
   choose(kernel: TunedKernel, bucket: string, choice: Choice | undefined): void {
-    if (choice) this.#tuned.set(`${kernel} ${bucket}`, chosenTiling(this.#tilings[kernel] ?? {}, choice));
+    if (choice) this.tune({ [kernel]: { [bucket]: choice } });
     else this.#tuned.delete(`${kernel} ${bucket}`);
+  }
+
+  #take(choices: Choices, into: Map<string, Tiling>): void {
+    for (const kernel of TUNED_KERNELS)
+      for (const [bucket, choice] of Object.entries(choices[kernel] ?? {}))
+        into.set(`${kernel} ${bucket}`, chosenTiling(this.#tilings[kernel] ?? {}, choice));
   }
 
   /** Storage for a tensor that a dispatch makes; its size is rounded up so that vec4 shaders may bind it. */

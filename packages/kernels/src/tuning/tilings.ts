@@ -13,6 +13,8 @@
  * 3.8 GB/s with 256 threads of 4.
  */
 
+import type { Limits } from '../runtime/plan.ts';
+
 /** Values of a shader's `// @tune` constants. */
 export type Tuning = Readonly<Record<string, number>>;
 
@@ -53,10 +55,26 @@ export interface DeviceKind {
   readonly subgroupSize: number | undefined;
 }
 
-/** Tilings that differ from the shaders' own constants on this kind of device. */
-export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind): Tilings {
+/** Accumulators of a thread beyond which registers spill. */
+const MOST_REGISTERS = 128;
+
+/** Whether a device's limits allow a tile of registers. */
+export function isLegal({ TM = 1, TN = 1, COLS = 1, ROWS = 1 }: Tuning, limits: Limits): boolean {
+  return COLS * ROWS <= limits.maxComputeInvocationsPerWorkgroup && TM * TN <= MOST_REGISTERS;
+}
+
+/** Whether they allow it staged: both operands' parts lie in workgroup memory, float32, the second's rows padded by four. */
+export function isLegalStaged(tuning: Tuning, limits: Limits): boolean {
+  const { TM = 1, TN = 1, COLS = 1, ROWS = 1, DEPTH = 1 } = tuning;
+  const bytes = 4 * (TM * ROWS * DEPTH + TN * COLS * (DEPTH + 4));
+  return isLegal(tuning, limits) && bytes <= limits.maxComputeWorkgroupStorageSize;
+}
+
+/** Tilings that differ from the shaders' own constants on this kind of device, within its limits. */
+export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind, limits: Limits): Tilings {
   if (!isSoftware) {
-    const convolution: Tiling = { staged: STAGED_TILES, workgroups: MULTIPROCESSORS };
+    const staged = STAGED_TILES.filter((tuning) => isLegalStaged(tuning, limits));
+    const convolution: Tiling = { ...(staged.length > 0 && { staged }), workgroups: MULTIPROCESSORS };
     return { conv2d: convolution, 'conv2d-backward-input': convolution, 'conv2d-backward-filter': convolution };
   }
   const convolution: Tiling = {

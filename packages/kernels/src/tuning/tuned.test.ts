@@ -1,9 +1,12 @@
-// Which tuned tiling a convolution gets, by precision.
-import { expect, test } from 'vitest';
+// Which tiling a convolution gets: of the device's limits, of a table that fits the device, of one precision or the other.
+import { describe, expect, test } from 'vitest';
 import { resnet50Cases } from '../kernels/conv2d/conv2d.cases.ts';
 import { Gpu } from '../runtime/gpu.ts';
-import { absentDevice } from '../testing/absent-device.ts';
-import { convolutionBucket } from './tuned.ts';
+import { absentDevice, defaultLimits } from '../testing/absent-device.ts';
+import { currentFingerprints } from './families.ts';
+import { shippedChoices } from './shipped.ts';
+import { defaultTilings } from './tilings.ts';
+import { convolutionBucket, fittingChoices, TUNED_KERNELS, type TunedDevice, type TuningTable } from './tuned.ts';
 
 test('a tiling found for one precision leaves the other alone, and float32 stands in where float16 has none', () => {
   const [{ shape }] = resnet50Cases(32, 2) as [ReturnType<typeof resnet50Cases>[number]];
@@ -20,4 +23,72 @@ test('a tiling found for one precision leaves the other alone, and float32 stand
   expect(inFloat16()).toEqual({ TM: 4 });
   gpu.choose('conv2d', half, undefined);
   expect(inFloat16()).toEqual({ TM: 16 });
+});
+
+const current = currentFingerprints();
+const device: TunedDevice = { adapter: 'Some GPU', driver: 'driver 1.2', isSoftware: false, subgroupSize: 32 };
+const table: TuningTable = {
+  adapter: device.adapter,
+  driver: device.driver,
+  subgroupSize: 32,
+  date: '2026-11-25',
+  shaders: current,
+  choices: { conv2d: { a: { variant: 'direct', tuning: { TM: 4 } }, b: { variant: 'subgroups', tuning: { LANES: 32, TM: 32 } } } },
+}; // prettier-ignore
+
+describe('whether a table fits', () => {
+  test('all of it, on the device it was made on', () => {
+    expect(fittingChoices(table, device, current)).toEqual({ choices: expect.objectContaining(table.choices) as unknown, ignored: undefined }); // prettier-ignore
+  });
+
+  test.each([
+    [{ adapter: 'Another GPU' }, 'it was made on Some GPU, and this is Another GPU'],
+    [{ driver: 'driver 1.3' }, 'it was made with driver driver 1.2, and this is driver 1.3'],
+  ])('not on %j', (other, why) => {
+    expect(fittingChoices(table, { ...device, ...other }, current)).toEqual({ choices: {}, ignored: why });
+  });
+
+  test('but for kernels whose shaders have changed, and subgroups of another size', () => {
+    const changed = fittingChoices(table, device, { ...current, conv2d: 'ffffffff' });
+    expect(changed.choices.conv2d).toBeUndefined();
+    expect(changed.ignored).toBe('the shaders of conv2d have changed since');
+    const narrow = fittingChoices(table, { ...device, subgroupSize: 16 }, current);
+    expect(narrow.choices.conv2d).toEqual({ a: { variant: 'direct', tuning: { TM: 4 } } });
+    expect(narrow.ignored).toBe('1 of its tilings are for subgroups of another size');
+  });
+
+  test("that comes with the package: a GPU's own driver, and on a software device any with its subgroup size", () => {
+    const choicesOf = (tables: TuningTable[], on: Partial<TunedDevice>) =>
+      shippedChoices(tables, { ...device, ...on }, currentFingerprints).map(({ conv2d }) => conv2d);
+    const all = [table.choices.conv2d];
+    expect(choicesOf([table], {})).toEqual(all);
+    expect(choicesOf([table], { driver: 'driver 1.3' })).toEqual([undefined]);
+    expect(choicesOf([table], { adapter: 'Another GPU' })).toEqual([]);
+    expect(choicesOf([table], { isSoftware: true, driver: 'driver 1.3' })).toEqual(all);
+    expect(choicesOf([table], { isSoftware: true, subgroupSize: 16 })).toEqual([]);
+  });
+});
+
+test('what was tuned goes over what came with the device, and that over the default', () => {
+  const gpu = new Gpu(absentDevice().device, { choices: [table.choices] });
+  expect(gpu.tiling('conv2d', 'a').direct).toEqual({ TM: 4 });
+  gpu.choose('conv2d', 'a', { variant: 'direct', tuning: { TM: 8 } });
+  expect(gpu.tiling('conv2d', 'a').direct).toEqual({ TM: 8 });
+  gpu.choose('conv2d', 'a', undefined);
+  expect(gpu.tiling('conv2d', 'a').direct).toEqual({ TM: 4 });
+  expect(gpu.tiling('conv2d', 'c')).toBe(gpu.tiling('conv2d'));
+});
+
+test('an untuned GPU gets the staged tiles that its limits allow', () => {
+  // Tiles of 128, 256 and 64 threads in 12,544, 9,216 and 8,704 bytes: 4 (TM ROWS DEPTH + TN COLS (DEPTH + 4)).
+  const threads = (limits: Partial<typeof defaultLimits>): number[] | undefined => {
+    const tilings = defaultTilings({ isSoftware: false, subgroupSize: 32 }, { ...defaultLimits, ...limits });
+    const counts = TUNED_KERNELS.map((kernel) => tilings[kernel]?.staged?.map(({ COLS = 0, ROWS = 0 }) => COLS * ROWS));
+    expect(new Set(counts.map(String)).size).toBe(1);
+    return counts[0];
+  };
+  expect(threads({})).toEqual([128, 256, 64]);
+  expect(threads({ maxComputeInvocationsPerWorkgroup: 128 })).toEqual([128, 64]);
+  expect(threads({ maxComputeWorkgroupStorageSize: 9216 })).toEqual([256, 64]);
+  expect(threads({ maxComputeWorkgroupStorageSize: 4096 })).toBeUndefined();
 });

@@ -21,6 +21,10 @@ export type Choices = Readonly<Partial<Record<TunedKernel, Readonly<Record<strin
 export interface TuningTable {
   readonly adapter: string;
   readonly driver: string;
+  /** Of that device; undefined where it had none, or several sizes. */
+  readonly subgroupSize?: number | undefined;
+  /** The day it was measured, as 2026-11-25. */
+  readonly date: string;
   /** Fingerprints of the kernels' shaders at that time. */
   readonly shaders: Readonly<Partial<Record<TunedKernel, string>>>;
   readonly choices: Choices;

@@ -8,13 +8,18 @@ export function peersOf(against: string | undefined): EngineName[] {
   return PEERS.filter((name) => against?.split(',').includes(name));
 }
 
+/** Whether a name has one of the comma-separated words; commas in the name do not count. Everything matches undefined. */
+export function matches(name: string, filter: string | undefined): boolean {
+  const plain = name.replaceAll(',', '');
+  return filter?.split(',').some((word) => plain.includes(word.trim())) ?? true;
+}
+
 /** Those with one of the comma-separated words in their names. @throws UsageError when there are none */
 export function filtered<Case extends { readonly name: string }>(
   cases: readonly Case[],
   filter: string | undefined,
 ): Case[] {
-  const words = filter?.split(',');
-  const found = cases.filter(({ name }) => words?.some((word) => name.includes(word)) ?? true);
+  const found = cases.filter(({ name }) => matches(name, filter));
   if (found.length === 0)
     throw new UsageError(
       `--filter: no case has "${filter}" in its name; there are ${cases.map(({ name }) => name).join('; ')}.`,

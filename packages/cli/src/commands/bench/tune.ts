@@ -7,10 +7,11 @@ import { settings as allSettings } from '../../options/settings.ts';
 import { openBackend } from '../../session/backend.ts';
 import { findHomes } from '../../session/home.ts';
 import { loadTuning, saveTuning } from '../../session/tuning.ts';
-import { duration } from '../../text/format.ts';
+import { duration, plural } from '../../text/format.ts';
 import { table } from '../../text/table.ts';
 import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
+import { matches } from './options.ts';
 
 const schema = allSettings
   .pick({
@@ -49,8 +50,8 @@ export const benchTuneCommand = defineCommand({
     'adapter', 'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
   examples: [
-    ['thaw bench tune', 'ten minutes, once for each device and driver'],
-    ['thaw bench tune --image-size 128 --batch-size 64 --seconds 1200', 'for the sizes that you train with'],
+    ['thaw bench --tune', 'ten minutes, once for each device and driver'],
+    ['thaw bench --tune --image-size 128 --batch-size 64 --seconds 1200', 'for the sizes that you train with'],
   ],
   schema,
   defaults: { seconds: 600, seed: 1, quiet: false, json: false, verbose: false },
@@ -73,17 +74,19 @@ async function runBenchTune(settings: z.infer<typeof schema>, { io, output }: Co
   try {
     output.event('device', { ...info, versions: versions() });
     output.say(`${info.name}, ${info.driver}; ${duration(settings.seconds)} for the search`);
-    const words = filter?.split(',');
-    const wanted = (name: string): boolean => words?.some((word) => name.includes(word)) ?? true;
-    const found = await tune(thaw, { ...settings, sizes, wanted }, (bucket) => {
-      output.event('bucket', { ...bucket });
-      const { kernel, tried, candidates, refused } = bucket;
-      output.say(
-        `${kernel}, ${bucket.bucket}: ${tried} of ${candidates} tried, ${gain(bucket).toFixed(2)} x${refused.length > 0 ? `, ${refused.length} refused` : ''}`,
-      );
-      if (settings.verbose) for (const line of refused) output.say(`  refused: ${line}`);
-    });
-    if (found.length === 0) throw new UsageError(`--filter: no kernel or shape has "${filter}" in its name.`);
+    const { found, left } = await tune(
+      thaw,
+      { ...settings, sizes, wanted: (name) => matches(name, filter) },
+      (bucket) => {
+        output.event('bucket', { ...bucket });
+        const { kernel, tried, candidates, refused } = bucket;
+        output.say(
+          `${kernel}, ${bucket.bucket}: ${tried} of ${candidates} tried, ${gain(bucket).toFixed(2)} x${refused.length > 0 ? `, ${refused.length} refused` : ''}`,
+        );
+        if (settings.verbose) for (const line of refused) output.say(`  refused: ${line}`);
+      },
+    );
+    if (found.length + left === 0) throw new UsageError(`--filter: no kernel or shape has "${filter}" in its name.`);
     const homes = await findHomes(io);
     const shaders = currentFingerprints();
     // What an earlier search found for other shapes stays, where it still holds.
@@ -98,8 +101,19 @@ async function runBenchTune(settings: z.infer<typeof schema>, { io, output }: Co
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record of a file, by its keys
       else delete own[bucket];
     }
-    const path = await saveTuning(homes.cacheHome, { adapter: info.name, driver: info.driver, shaders, choices });
-    output.event('result', { path, buckets: found });
+    const path = await saveTuning(homes.cacheHome, {
+      adapter: info.name,
+      driver: info.driver,
+      ...(thaw.gpu.kind.subgroupSize !== undefined && { subgroupSize: thaw.gpu.kind.subgroupSize }),
+      date: new Date().toISOString().slice(0, 10),
+      shaders,
+      choices,
+    });
+    output.event('result', { path, buckets: found, left });
+    if (left > 0)
+      output.say(
+        `The time was over before ${plural(left, 'kind')} of shapes had a turn; --seconds ${Math.ceil((settings.seconds * (found.length + left)) / Math.max(1, found.length))} may do for all.`,
+      );
     if (!output.json) output.result(`\n${bucketTable(found, output.colors)}\n\n${path}`);
   } finally {
     backend.close();

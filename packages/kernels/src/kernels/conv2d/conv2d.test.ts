@@ -55,7 +55,7 @@ const tilings: readonly Tiling[] = [
   ...(LANES === undefined ? [] : [{ subgroups: { LANES, TM: LANES } }, { subgroups: { LANES, TM: 2 * LANES } }]),
 ];
 // What a GPU gets: staged tiles, the largest that still make a grid.
-const ofGpus = defaultTilings({ isSoftware: false, subgroupSize: 32 });
+const ofGpus = defaultTilings({ isSoftware: false, subgroupSize: 32 }, limits);
 describePrecisions((precision, draw) => {
   describe.each(tilings)('edges, tiling %j', (tiling) => {
     test.each(edgeCases)('$name', (c) => checkAll(c, tiling, precision, draw));
