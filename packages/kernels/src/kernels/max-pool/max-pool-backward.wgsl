@@ -60,22 +60,32 @@ fn compute(i: u32) {
   let iy = i / (params.channels * params.inW) % params.inH;
   let n = i / (params.channels * params.inW * params.inH);
   let value = x[i];
+
+  // The pixel in the padded image, and the windows that reach it: from the first whose last tap does to the one on it.
+  let row = u32(i32(iy) + params.padTop);
+  let column = u32(i32(ix) + params.padLeft);
+  let oyEnd = min(row / params.strideH + 1u, params.outH);
+  let oxEnd = min(column / params.strideW + 1u, params.outW);
+  let ox0 = firstWindow(column, (params.filterW - 1u) * params.dilationW, params.strideW);
   var sum = 0.0;
-  for (var ky = 0u; ky < params.filterH; ky++) {
-    let top = i32(iy) - i32(ky * params.dilationH);
-    let row = top + params.padTop;
-    if (row < 0 || u32(row) % params.strideH != 0u) { continue; }
-    let oy = u32(row) / params.strideH;
-    if (oy >= params.outH) { continue; }
-    for (var kx = 0u; kx < params.filterW; kx++) {
-      let left = i32(ix) - i32(kx * params.dilationW);
-      let column = left + params.padLeft;
-      if (column < 0 || u32(column) % params.strideW != 0u) { continue; }
-      let ox = u32(column) / params.strideW;
-      if (ox >= params.outW) { continue; }
+  for (var oy = firstWindow(row, (params.filterH - 1u) * params.dilationH, params.strideH); oy < oyEnd; oy++) {
+    let down = row - oy * params.strideH;
+    let tapY = down / params.dilationH;
+    if (tapY * params.dilationH != down) { continue; }
+    for (var ox = ox0; ox < oxEnd; ox++) {
+      let right = column - ox * params.strideW;
+      let tapX = right / params.dilationW;
+      if (tapX * params.dilationW != right) { continue; }
       let o = ((n * params.outH + oy) * params.outW + ox) * params.channels + c;
-      if (value == y[o] && !isTaken(n, c, top, left, ky, kx, value)) { sum += f32(dy[o]); }
+      if (value != y[o]) { continue; }
+      let top = i32(oy * params.strideH) - params.padTop;
+      let left = i32(ox * params.strideW) - params.padLeft;
+      if (!isTaken(n, c, top, left, tapY, tapX, value)) { sum += f32(dy[o]); }
     }
   }
   dx[i] = Stored(sum);
+}
+
+fn firstWindow(position: u32, reach: u32, stride: u32) -> u32 {
+  return select(0u, (position - reach + stride - 1u) / stride, position > reach);
 }
