@@ -30,14 +30,18 @@ export interface StepRow extends Compared {
 }
 
 /**
- * What rounding explains. Loss and features: 53 convolutions, each a sum of up to 4608 products that every engine adds in
- * its own order, ten times 53 sqrt(4608) 2^-24 = 2.1e-3. Gradients jump where rounding takes a ReLU's input across zero,
+ * What rounding explains of the loss and of features: 53 convolutions, each a sum of up to 4608 products that every engine
+ * adds in its own order, ten times 53 sqrt(4608) 2^-24 = 2.1e-3.
+ */
+export const FORWARD_TOLERANCE = 10 * 53 * Math.sqrt(4608) * 2 ** -24;
+
+/**
+ * What rounding explains. Gradients jump where rounding takes a ReLU's input across zero,
  * and at random weights many lie close: with images changed by 1e-6 of their size, Thaw's own gradients of a step (batch 8,
  * 32x32) moved by 1.0e-2 of their length, and tfjs-cpu's differed from them by 1.1e-2. Five times that is allowed; a wrong
  * tap, mask or statistic shows as 1e-1 or more.
  */
-export const stepTolerance = (tensor: string): number =>
-  tensor.startsWith('gradient of ') ? 5e-2 : 10 * 53 * Math.sqrt(4608) * 2 ** -24;
+export const stepTolerance = (tensor: string): number => (tensor.startsWith('gradient of ') ? 5e-2 : FORWARD_TOLERANCE);
 
 /** Whether an engine can run a case: WebAssembly has no gradient of a convolution's filter. */
 export const canRun = (engine: EngineName, { part }: StepCase): boolean =>

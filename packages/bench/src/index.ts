@@ -2,7 +2,14 @@
 export { ENGINE_NAMES, type Engine, type EngineName } from './engines/engine.ts';
 export { openEngine } from './engines/open.ts';
 export { thawEngine } from './engines/thaw.ts';
-export { benchStep, canRun, stepTolerance, type BenchStepOptions, type StepRow } from './bench-step.ts';
+export {
+  benchStep,
+  canRun,
+  FORWARD_TOLERANCE,
+  stepTolerance,
+  type BenchStepOptions,
+  type StepRow,
+} from './bench-step.ts';
 export {
   benchKernels,
   summariseKernels,
@@ -15,5 +22,5 @@ export { tune, type TunedBucket, type TuneOptions } from './tune.ts';
 export { profileStep, type ProfileOptions } from './profile-step.ts';
 export { KERNEL_CASES, type KernelCase } from './workloads/kernel-cases.ts';
 export { STEP_CASES, type StepCase } from './workloads/step.ts';
-export { DisagreementError, type Agreement } from './measure/agreement.ts';
-export { geometricMean, type Ceilings, type Spread } from './measure/statistics.ts';
+export { DisagreementError, relativeDifference, type Agreement } from './measure/agreement.ts';
+export { geometricMean, spread, type Ceilings, type Spread } from './measure/statistics.ts';

@@ -22,6 +22,7 @@ import { makeConfig, readCheckpoint, recordRun } from '../session/recorded-run.t
 import { obtainWeights, type LoadedWeights } from '../session/weights.ts';
 import { count, duration, percent, plural, rate, score } from '../text/format.ts';
 import { table } from '../text/table.ts';
+import { Trunk } from '../trunk/trunk.ts';
 import { versions } from '../versions.ts';
 import { defineCommand, type Context } from './command.ts';
 
@@ -31,6 +32,7 @@ const schema = allSettings
     minutes: true,
     backend: true,
     adapter: true,
+    trunk: true,
     output: true,
     quiet: true,
     json: true,
@@ -52,6 +54,7 @@ export const demo = defineCommand({
     ['minutes', { default: '3' }],
     ['backend', { default: 'auto' }],
     'adapter',
+    ['trunk', { default: 'auto' }],
     ['output', { flags: '--run-dir, --output <folder>', description: 'where the runs and the report go', default: 'runs/<date>-<data>-demo' }],
     'json', 'quiet', 'verbose',
   ], // prettier-ignore
@@ -60,7 +63,7 @@ export const demo = defineCommand({
     ['thaw demo --minutes 15', 'more images, better scores'],
   ],
   schema,
-  defaults: { seed: 1, minutes: 3, backend: 'auto', quiet: false, json: false, verbose: false },
+  defaults: { seed: 1, minutes: 3, backend: 'auto', trunk: 'auto', quiet: false, json: false, verbose: false },
   run: demoCommand,
 });
 
@@ -88,6 +91,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
   const homes = await findHomes(io);
   const interrupt = listenForInterrupt(() => output.say('\nStopping after this step; Ctrl-C again quits at once.'));
   let backend: OpenBackend | undefined;
+  let trunk: Trunk | undefined;
   try {
     const notes: string[] = [];
     const tell = (note: string): void => {
@@ -109,6 +113,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
           `No WebGPU adapter: the trunk stays frozen, on WebAssembly. Thawing layers needs WebGPU. ${driverAdvice()}`,
         ),
     });
+    trunk = new Trunk({ settings, backend, output, signal: interrupt.signal });
     if (!backend.canThaw && settings.backend === 'wasm')
       tell('On WebAssembly the trunk stays frozen: thawing layers needs WebGPU.');
 
@@ -119,10 +124,16 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     const full = ({ settings: own }: Method) => ({ ...TRAIN_DEFAULTS, ...own, seed: settings.seed, data: dataName });
     output.say(`device   ${backend.info.name}${backend.info.isSoftware ? ' (a processor, no GPU)' : ''}`);
     output.say('measuring how fast it is ...');
+    const available = {
+      train: all.train.indices.length + (all.validation?.indices.length ?? 0),
+      test: all.test?.indices.length ?? 0,
+    };
     const speed = await measureSpeed({
       backend,
       weights: loaded.weights,
+      trunk,
       train: all.train,
+      images: available.train + available.test,
       classes: all.classes.length,
       frozen: full(FROZEN),
       thawed: backend.canThaw ? full(THAWED) : undefined,
@@ -132,10 +143,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     if (interrupt.signal.aborted) throw new InterruptedError('Interrupted; nothing was trained yet.');
     const plan = planDemo(speed, {
       seconds: SAFETY * 60 * settings.minutes - (performance.now() - begun) / 1000,
-      available: {
-        train: all.train.indices.length + (all.validation?.indices.length ?? 0),
-        test: all.test?.indices.length ?? 0,
-      },
+      available,
       validationSplit: FROZEN.settings.validationSplit,
     });
     output.event('plan', { ...plan });
@@ -177,6 +185,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
           homes,
           data,
           weights: loaded.weights,
+          trunk,
           signal: interrupt.signal,
           initialHead,
           onLayers: (groups) => {
@@ -220,6 +229,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     output.result(`\n${duration((performance.now() - begun) / 1000)} in all\nreport  ${path}`);
   } finally {
     interrupt.stop();
+    await trunk?.close();
     backend?.close();
   }
 }
@@ -266,7 +276,7 @@ function describePlan(
   minutes: number,
 ): string {
   const speeds = [
-    `frozen trunk ${rate(speed.forward)}`,
+    `frozen trunk ${rate(speed.features)}`,
     ...(speed.thawed === undefined ? [] : [`thawed training ${rate(speed.thawed)}`]),
   ];
   const epochs = [

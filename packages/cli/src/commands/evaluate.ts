@@ -1,6 +1,8 @@
 // thaw evaluate: a run on a data set: accuracy, macro-F1, scores by class, confusion matrix.
 import { resolve } from 'node:path';
+import { headFeatures } from '@thaw/model';
 import type { z } from 'zod';
+import { InterruptedError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
@@ -15,6 +17,8 @@ import { DataSource } from '../session/source.ts';
 import { readRunConfig } from '../runs/folder.ts';
 import { evaluationText } from '../text/evaluation.ts';
 import { plural } from '../text/format.ts';
+import type { TrunkUse } from '../trunk/choose.ts';
+import { Trunk } from '../trunk/trunk.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
@@ -30,6 +34,7 @@ const schema = allSettings
     cacheFeatures: true,
     backend: true,
     adapter: true,
+    trunk: true,
     config: true,
     quiet: true,
     json: true,
@@ -52,7 +57,9 @@ export const evaluate = defineCommand({
     ['seed', { description: 'seed of --limit-test', default: '1' }],
     'cacheFeatures',
     ['backend', { default: 'auto' }],
-    'adapter', 'json', 'quiet', 'config', 'verbose',
+    'adapter',
+    ['trunk', { default: 'auto' }],
+    'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
   examples: [
     ['thaw evaluate runs/2026-11-24-101500-cifar10-article-1', "on its data set's test images"],
@@ -66,6 +73,7 @@ export const evaluate = defineCommand({
     seed: 1,
     cacheFeatures: true,
     backend: 'auto',
+    trunk: 'auto',
     quiet: false,
     json: false,
     verbose: false,
@@ -93,6 +101,7 @@ async function evaluateCommand(
     ...settings,
     onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
   });
+  const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {
     const { classifier, loaded } = await openRun(
@@ -111,21 +120,24 @@ async function evaluateCommand(
         output.warn(`skipped ${path}: ${reason}`);
       },
     });
-    const store = settings.cacheFeatures
-      ? featureCache({
-          homes,
-          weights: loaded.weights,
-          classifier,
-          imageSize,
-          parts: { part },
-          onNote: (note) => output.warn(note),
-        })
-      : undefined;
+    const store =
+      settings.cacheFeatures && classifier.network.isFrozen
+        ? featureCache({
+            homes,
+            weights: loaded.weights,
+            classifier,
+            imageSize,
+            parts: { part },
+            onNote: (note) => output.warn(note),
+          })
+        : undefined;
     const start = performance.now();
-    const { evaluation } = await evaluatePart(classifier, source, {
+    let use: TrunkUse | undefined;
+    const scored = await evaluatePart(classifier, source, {
       imageSize,
       batchSize: settings.batchSize,
       store,
+      runner: () => trunk.runner(headFeatures(classifier, imageSize), { onUse: (found) => void (use = found) }),
       key: 'part',
       signal: interrupt.signal,
       onProgress: (done, total) => {
@@ -140,6 +152,8 @@ async function evaluateCommand(
       },
     });
     reporter.clear();
+    if (!scored) throw new InterruptedError('Interrupted.');
+    const { evaluation } = scored;
     const { accuracy, macroF1, loss, confusion, perClass } = evaluation;
     output.event('result', {
       run: folder,
@@ -150,6 +164,7 @@ async function evaluateCommand(
       macroF1,
       loss,
       confusion,
+      trunk: use,
       classes: before.data.classes.map((name, i) => ({ name, ...perClass[i] })),
     });
     output.result(
@@ -164,6 +179,7 @@ async function evaluateCommand(
   } finally {
     reporter.clear();
     interrupt.stop();
+    await trunk.close();
     backend.close();
   }
 }

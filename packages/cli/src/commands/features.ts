@@ -1,8 +1,7 @@
 // thaw features: the trunk's features of a data set, to a file for other programs.
 import { dirname, extname, join, basename, resolve } from 'node:path';
-import { ResNet50, writeSafetensors } from '@thaw/model';
+import { extractFeatures, ResNet50, writeSafetensors, type Features } from '@thaw/model';
 import { writeAtomically } from '@thaw/model/node';
-import * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
@@ -17,13 +16,15 @@ import { DataSource } from '../session/source.ts';
 import { obtainWeights } from '../session/weights.ts';
 import { encodeNpy } from '../text/npy.ts';
 import { count, duration, rate } from '../text/format.ts';
+import type { TrunkUse } from '../trunk/choose.ts';
+import { Trunk } from '../trunk/trunk.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
   .pick({
     data: true, split: true, range: true, limitTest: true, strict: true, imageSize: true, run: true, checkpoint: true,
-    weights: true, weightsFile: true, batchSize: true, seed: true, output: true, backend: true, adapter: true, config: true,
-    quiet: true, json: true, verbose: true,
+    weights: true, weightsFile: true, batchSize: true, seed: true, output: true, backend: true, adapter: true, trunk: true,
+    config: true, quiet: true, json: true, verbose: true,
   }) // prettier-ignore
   .partial({
     split: true, range: true, limitTest: true, imageSize: true, run: true, weights: true, weightsFile: true, adapter: true,
@@ -50,6 +51,7 @@ export const features = defineCommand({
     ['seed', { description: 'seed of --limit-test and of random weights', default: '1' }],
     ['backend', { default: 'auto' }],
     'adapter',
+    ['trunk', { default: 'auto' }],
     ['output', { flags: '--output <file>', description: 'the file to write, .safetensors or .npy' }],
     'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
@@ -65,6 +67,7 @@ export const features = defineCommand({
     batchSize: 32,
     seed: 1,
     backend: 'auto',
+    trunk: 'auto',
     quiet: false,
     json: false,
     verbose: false,
@@ -89,6 +92,7 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
     ...settings,
     onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
   });
+  const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {
     const run =
@@ -113,49 +117,42 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
       strict: settings.strict,
       onSkip: ({ path: file, reason }) => output.warn(`skipped ${file}: ${reason}`),
     });
-    const width = network.channels;
-    const values = new Float32Array(source.length * width);
-    const labels = new Int32Array(source.length);
     const start = performance.now();
     const seconds = (): number => (performance.now() - start) / 1000;
-    let done = 0;
-    for await (const batch of source.batches(
-      Int32Array.from(indices, (_, i) => i),
-      settings.batchSize,
-    )) {
-      const result = tf.tidy(() => network.features(tf.tensor4d(batch.images, [batch.size, imageSize, imageSize, 3])));
-      values.set(await result.data<'float32'>(), done * width);
-      labels.set(batch.labels.subarray(0, batch.size), done);
-      result.dispose();
-      done += batch.size;
-      reporter.show({
-        label: 'features',
-        done,
-        total: source.length,
-        imagesPerSecond: done / seconds(),
-        secondsLeft: (seconds() / done) * (source.length - done),
-      });
-    }
+    let use: TrunkUse | undefined;
+    const runner = trunk.runner(
+      { network, pooling: 'average', width: network.channels, imageSize },
+      { onUse: (found) => void (use = found) },
+    );
+    const found = await extractFeatures(runner, source, {
+      batchSize: settings.batchSize,
+      onProgress: (done, total) =>
+        reporter.show({
+          label: 'features',
+          done,
+          total,
+          imagesPerSecond: done / seconds(),
+          secondsLeft: (seconds() / done) * (total - done),
+        }),
+    });
+    runner.dispose();
     reporter.clear();
-    if (done === 0) throw new CommandError(`${settings.data}: not one image could be read.`);
-    const found = { features: values.subarray(0, done * width), labels: labels.subarray(0, done) };
-    await write(path, found, width);
-    output.event('result', { output: path, images: done, width, seconds: seconds() });
+    const images = found?.labels.length ?? 0;
+    if (!found || images === 0) throw new CommandError(`${settings.data}: not one image could be read.`);
+    await write(path, found);
+    output.event('result', { output: path, images, width: found.width, seconds: seconds(), trunk: use });
     output.result(
-      `${count(done)} x ${count(width)} features in ${path}  (${rate(done / seconds())} images/s, ${duration(seconds())})`,
+      `${count(images)} x ${count(found.width)} features in ${path}  (${rate(images / seconds())} images/s, ${duration(seconds())})`,
     );
   } finally {
     reporter.clear();
     interrupt.stop();
+    await trunk.close();
     backend.close();
   }
 }
 
-async function write(
-  path: string,
-  { features: values, labels }: { features: Float32Array; labels: Int32Array },
-  width: number,
-): Promise<void> {
+async function write(path: string, { values, labels, width }: Features): Promise<void> {
   if (extname(path) === '.npy') {
     await writeAtomically(path, encodeNpy(values, [labels.length, width]));
     await writeAtomically(

@@ -1,8 +1,8 @@
 // thaw predict: names what is on image files, with a run's network or with the ImageNet classifier.
 import { relative, resolve } from 'node:path';
 import { openImageList } from '@thaw/data/node';
-import { ResNet50 } from '@thaw/model';
-import type * as tf from '@tensorflow/tfjs-core';
+import { headFeatures, ResNet50, type TrunkFeatures } from '@thaw/model';
+import * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
@@ -17,6 +17,7 @@ import { openRun } from '../session/run.ts';
 import { obtainWeights } from '../session/weights.ts';
 import { percent, plural } from '../text/format.ts';
 import { table } from '../text/table.ts';
+import { Trunk } from '../trunk/trunk.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
@@ -32,6 +33,7 @@ const schema = allSettings
     csv: true,
     backend: true,
     adapter: true,
+    trunk: true,
     config: true,
     quiet: true,
     json: true,
@@ -57,7 +59,9 @@ export const predict = defineCommand({
     ['batchSize', { default: '8' }],
     ['topK', { default: '3' }],
     ['backend', { default: 'auto' }],
-    'adapter', 'csv', 'json', 'quiet', 'config', 'verbose',
+    'adapter',
+    ['trunk', { default: 'auto' }],
+    'csv', 'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
   examples: [
     ['thaw predict --weights tf-official holiday/*.jpg', "ImageNet's classes, no training needed"],
@@ -72,6 +76,7 @@ export const predict = defineCommand({
     topK: 3,
     csv: false,
     backend: 'auto',
+    trunk: 'auto',
     quiet: false,
     json: false,
     verbose: false,
@@ -83,8 +88,9 @@ interface Model {
   readonly classes: readonly ImageNetClass[];
   readonly imageSize: number;
   readonly resizeShorter: number;
-  readonly network: ResNet50;
-  predict(images: tf.Tensor4D): tf.Tensor2D;
+  readonly features: TrunkFeatures;
+  /** Features [batch, width] to probabilities [batch, classes]. */
+  classify(features: tf.Tensor2D): tf.Tensor2D;
 }
 
 async function predictCommand(
@@ -106,19 +112,21 @@ async function predictCommand(
     ...settings,
     onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
   });
+  const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {
     const model = await openModel(settings, io.cwd, homes, byteProgress(output));
     const start = performance.now();
     let skipped = 0;
-    const ranked = await predictImages(dataset, (images) => model.predict(images), {
+    const runner = trunk.runner(model.features);
+    const predictor = { trunk: runner, classify: (features: tf.Tensor2D) => model.classify(features) };
+    const ranked = await predictImages(dataset, predictor, {
       imageSize: model.imageSize,
-      preprocessing: model.network.variant.preprocessing,
+      preprocessing: model.features.network.variant.preprocessing,
       resizeShorter: model.resizeShorter,
       batchSize: settings.batchSize,
       topK: settings.topK,
       strict: settings.strict,
-      signal: interrupt.signal,
       onSkip: ({ path, reason }) => {
         skipped++;
         output.warn(`skipped ${path}: ${reason}`);
@@ -135,6 +143,7 @@ async function predictCommand(
           });
       },
     });
+    runner.dispose();
     reporter.clear();
     const rows = [...ranked].map(([index, classes]) => ({ file: dataset.describe(index), classes }));
     const name = ({ index }: Ranked): string => model.classes[index]?.name ?? `class ${index}`;
@@ -178,6 +187,7 @@ async function predictCommand(
   } finally {
     reporter.clear();
     interrupt.stop();
+    await trunk.close();
     backend.close();
   }
 }
@@ -202,8 +212,8 @@ async function openModel(
       classes,
       imageSize,
       resizeShorter: 1,
-      network: classifier.network,
-      predict: (images) => classifier.probabilities(images),
+      features: headFeatures(classifier, imageSize),
+      classify: (features) => classifier.classify(features),
     };
   }
   const { weights, source } = await obtainWeights(
@@ -218,7 +228,13 @@ async function openModel(
     throw new CommandError(
       `These ${source} weights have ${weights.topClasses} classes, not ImageNet's 1000; predict with a run instead (--run).`,
     );
-  return { classes, imageSize, resizeShorter: 256 / 224, network, predict: (images) => network.predict(images) };
+  return {
+    classes,
+    imageSize,
+    resizeShorter: 256 / 224,
+    features: { network, pooling: 'average', width: network.channels, imageSize },
+    classify: (features) => tf.tidy(() => tf.softmax(network.topLogits(features))),
+  };
 }
 
 /** How many top classes are what the file's name says; undefined where no name says anything. */

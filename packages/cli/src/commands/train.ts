@@ -19,6 +19,7 @@ import { listenForInterrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
 import { makeConfig, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights } from '../session/weights.ts';
+import { Trunk } from '../trunk/trunk.ts';
 import { evaluationText } from '../text/evaluation.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
 import { defineCommand, type Context } from './command.ts';
@@ -28,8 +29,8 @@ const schema = allSettings
     preset: true, data: true, limitTrain: true, limitTest: true, validationSplit: true, stratified: true, strict: true,
     imageSize: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, head: true, dropout: true, l2: true,
     epochs: true, batchSize: true, optimizer: true, learningRate: true, momentum: true, weightDecay: true, seed: true,
-    resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, config: true, quiet: true, json: true,
-    verbose: true,
+    resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
+    json: true, verbose: true,
   }) // prettier-ignore
   .partial({
     preset: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, resume: true,
@@ -67,6 +68,7 @@ export const train = defineCommand({
     'resume', 'cacheFeatures',
     ['backend', { default: 'auto' }],
     'adapter',
+    ['trunk', { default: 'auto' }],
     ['output', { flags: '--run-dir, --output <folder>', description: 'the run folder', default: 'runs/<date>-<data>-<preset>' }],
     'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
@@ -95,10 +97,15 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     output.say('Stopping after this step and saving a checkpoint; Ctrl-C again quits at once.');
   });
   const thaws = thawsTrunk(settings);
+  if (thaws && settings.trunk === 'wasm')
+    throw new UsageError(
+      `--trunk wasm: with --thaw ${settings.thaw} and --batch-norm ${settings.batchNorm} the trunk trains, and WebAssembly has no gradient of a convolution; leave --trunk out, or train the head alone (--thaw none).`,
+    );
   const preset = settings.preset ?? 'custom';
   // Before anything is loaded: minutes of work must not end at a folder that cannot be written.
   const folder = await chooseFolder(settings, io.cwd, resumed, preset);
   let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
+  let trunk: Trunk | undefined;
   try {
     const data = await openRunData(settings, { homes, progress, signal: interrupt.signal });
     for (const note of data.notes) output.warn(note);
@@ -110,6 +117,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
       onFallback: (reason) =>
         output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`),
     });
+    trunk = new Trunk({ settings, backend, output, signal: interrupt.signal });
     const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const full = { ...settings, imageSize };
@@ -117,6 +125,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
       preset,
       command: io.commandLine,
       created: before?.created,
+      trunk: before?.device.trunk,
       settings: portable(full, io.cwd),
       data,
       loaded,
@@ -134,6 +143,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
         homes,
         data,
         weights: loaded.weights,
+        trunk,
         signal: interrupt.signal,
         onLayers: (groups) => {
           output.event('layers', { groups });
@@ -158,6 +168,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     output.result(outcome(result, data.classes, output, folder));
   } finally {
     interrupt.stop();
+    await trunk?.close();
     backend?.close();
     if (resumed === undefined) await dropIfEmpty(folder);
   }

@@ -41,6 +41,7 @@ export const TRAIN_DEFAULTS = {
   seed: 1,
   cacheFeatures: true,
   backend: 'auto',
+  trunk: 'auto',
   quiet: false,
   json: false,
   verbose: false,

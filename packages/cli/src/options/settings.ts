@@ -7,6 +7,8 @@ export type WeightSource = (typeof WEIGHT_SOURCES)[number];
 export const BACKENDS = ['auto', 'thaw', 'wasm', 'cpu'] as const;
 export type BackendChoice = (typeof BACKENDS)[number];
 
+export const TRUNKS = ['auto', 'device', 'wasm'] as const;
+
 export const PRESET_NAMES = ['article-1', 'article-2', 'article-2-last42'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
@@ -59,6 +61,7 @@ export const settings = z.strictObject({
   html: z.string().min(1),
   backend: z.enum(BACKENDS),
   adapter: z.string().min(1),
+  trunk: z.enum(TRUNKS),
   config: z.string().min(1),
   quiet: z.boolean(),
   json: z.boolean(),
@@ -304,6 +307,13 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     flags: '--adapter <name>',
     description: "part of the adapter's name, where there are several",
     ...text('part of an adapter name'),
+  },
+  trunk: {
+    group: 'Device',
+    flags: '--trunk <name>',
+    description:
+      'what runs the trunk where nothing in it trains: device (the backend), wasm (WebAssembly on all cores), or auto: without a GPU the faster by measurement, where images are many',
+    ...words(TRUNKS),
   },
   output: { group: 'Output', flags: '--run-dir, --output <path>', description: 'where to write', ...text('a path') },
   topK: { group: 'Output', flags: '--top-k <n>', description: 'how many classes to print for each image', ...whole(1) },

@@ -2,6 +2,7 @@
 import type { RunConfig } from '../runs/config.ts';
 import type { ExperimentResult } from '../session/experiment.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
+import { trunkText } from '../text/trunk.ts';
 import { exampleImages } from './examples.ts';
 import type { MethodReport } from './types.ts';
 
@@ -34,7 +35,7 @@ export async function methodReport({ name, config, result }: FinishedRun): Promi
     wrong,
     groups: result.groups,
     settings: settingRows(config, result),
-    measured: measuredRows(result),
+    measured: measuredRows(config, result),
     seconds: result.seconds,
   };
 }
@@ -76,7 +77,10 @@ function settingRows(
   return rows;
 }
 
-function measuredRows({ measured, seconds, skipped }: ExperimentResult): [string, string][] {
+function measuredRows(
+  { device }: RunConfig,
+  { measured, trunk, seconds, skipped }: ExperimentResult,
+): [string, string][] {
   const {
     steps,
     secondsPerStep,
@@ -90,6 +94,7 @@ function measuredRows({ measured, seconds, skipped }: ExperimentResult): [string
   const rows: [string, string][] = [
     ['Time', `${duration(seconds)} in all; ${plural(steps, 'step')} of ${(1000 * secondsPerStep).toFixed(1)} ms`],
   ];
+  if (trunk) rows.push(['Frozen trunk', `${trunkText(trunk, device.name)}; all else on ${device.name}`]);
   if (dispatchesPerStep !== undefined) rows.push(['Dispatches', `${count(dispatchesPerStep)} in a step`]);
   if (peakDeviceBytes !== undefined)
     rows.push([

@@ -17,7 +17,20 @@ export const runConfig = z.object({
     head: z.string(),
     seed: z.int(),
   }),
-  device: z.object({ backend: z.string(), name: z.string(), driver: z.string(), isSoftware: z.boolean() }),
+  device: z.object({
+    backend: z.string(),
+    name: z.string(),
+    driver: z.string(),
+    isSoftware: z.boolean(),
+    /** What ran the frozen trunk, where that was measured or asked for; without it, the device. */
+    trunk: z
+      .object({
+        engine: z.enum(['device', 'wasm']),
+        threads: z.int().optional(),
+        imagesPerSecond: z.object({ device: z.number(), wasm: z.number() }).optional(),
+      })
+      .optional(),
+  }),
   versions: z.record(z.string(), z.string()),
 });
 

@@ -1,12 +1,11 @@
 // Opens the TensorFlow.js backend a command computes on, and says what it is.
-import { createRequire } from 'node:module';
-import { dirname, sep } from 'node:path';
 import { registerCoreGradients, register, type ThawBackend } from '@thaw/kernels';
 import { NoAdapterError, openDevice, type OpenedDevice } from '@thaw/kernels/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { CommandError, UsageError } from '../errors.ts';
 import { findHomes } from './home.ts';
 import { applyTuning } from './tuning.ts';
+import { startWasm } from './wasm.ts';
 import type { Io } from '../io.ts';
 import type { BackendChoice } from '../options/settings.ts';
 
@@ -128,10 +127,7 @@ async function openThaw({ adapter, io, onNote, untuned }: BackendOptions): Promi
 }
 
 async function openWasm(): Promise<OpenBackend> {
-  const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
-  wasm.setWasmPaths(dirname(main) + sep);
-  if (!(await tf.setBackend('wasm'))) throw new CommandError('The WebAssembly backend did not start on this Node.');
+  await startWasm();
   return hostBackend(
     { backend: 'wasm', name: 'WebAssembly', driver: `tfjs-backend-wasm ${tf.version_core}`, isSoftware: true },
     false,

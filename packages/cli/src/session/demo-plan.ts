@@ -2,8 +2,10 @@
 
 /** Images per second of each kind of work. */
 export interface Speed {
-  /** Through the frozen trunk, inference. */
+  /** Through the frozen trunk, inference, on the device. */
   readonly forward: number;
+  /** The same by what runs the trunk where it is frozen to its end. */
+  readonly features: number;
   /** Training of the head on kept features. */
   readonly head: number;
   /** Training with part of the trunk thawed; undefined where the backend cannot. */
@@ -41,7 +43,7 @@ export function planDemo(speed: Speed, { seconds, available, validationSplit }: 
     const testImages = Math.min(available.test, Math.max(LEAST_IMAGES, Math.round(trainImages / 4)));
     const validation = trainImages * validationSplit;
     const learnt = trainImages - validation;
-    const frozen = (frozenSeconds - (trainImages + testImages) / speed.forward) / (learnt / speed.head);
+    const frozen = (frozenSeconds - (trainImages + testImages) / speed.features) / (learnt / speed.head);
     const thawed =
       speed.thawed === undefined
         ? 0

@@ -2,6 +2,7 @@
 import {
   evaluateClassifier,
   extractFeatures,
+  headFeatures,
   trainClassifier,
   type Checkpoint,
   type CheckpointStore,
@@ -13,6 +14,7 @@ import {
   type NamedTensors,
   type OptimizerConfig,
   type TrainResult,
+  type TrunkRunner,
   type TrunkWeights,
 } from '@thaw/model';
 import type { SkippedImage } from '@thaw/data';
@@ -20,6 +22,8 @@ import type { Output } from '../output.ts';
 import type { Settings } from '../options/settings.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { TrainingProgress } from '../progress/training.ts';
+import type { TrunkUse } from '../trunk/choose.ts';
+import type { Trunk } from '../trunk/trunk.ts';
 import type { OpenBackend } from './backend.ts';
 import { buildClassifier, headSize, thawedLayers, type NetworkSettings } from './classifier.ts';
 import type { Part, RunData } from './data.ts';
@@ -40,6 +44,8 @@ export interface ExperimentContext {
   readonly homes: Homes;
   readonly data: RunData;
   readonly weights: TrunkWeights;
+  /** Runs the trunk where it is frozen. */
+  readonly trunk: Trunk;
   readonly signal: AbortSignal;
   readonly checkpoints?: CheckpointStore | undefined;
   readonly resume?: Checkpoint | undefined;
@@ -51,6 +57,8 @@ export interface ExperimentContext {
   readonly prefix?: string | undefined;
   readonly onLayers?: ((groups: readonly LayerGroup[]) => void) | undefined;
   readonly onHistory?: ((history: readonly EpochRecord[]) => Promise<void>) | undefined;
+  /** Told what runs the frozen trunk, where that was measured or asked for. */
+  readonly onTrunk?: ((use: TrunkUse) => Promise<void>) | undefined;
 }
 
 /** What the machine did, beside what was learnt. */
@@ -76,6 +84,8 @@ export interface ExperimentResult {
   /** Images of the evaluated part, one for each prediction. */
   readonly evaluated: Part | undefined;
   readonly measured: Measurements;
+  /** What ran the frozen trunk, where that was measured or asked for. */
+  readonly trunk: TrunkUse | undefined;
   readonly skipped: readonly SkippedImage[];
   readonly seconds: number;
 }
@@ -85,7 +95,7 @@ export async function runExperiment(
   settings: ExperimentSettings,
   context: ExperimentContext,
 ): Promise<ExperimentResult> {
-  const { output, backend, homes, data, weights, signal, resume } = context;
+  const { output, backend, homes, data, weights, trunk, signal, resume } = context;
   const { imageSize, batchSize, epochs, strict } = settings;
   const start = performance.now();
   const skipped = new Map<string, SkippedImage>();
@@ -119,6 +129,20 @@ export async function runExperiment(
         })
       : undefined;
 
+    let use: TrunkUse | undefined;
+    const onUse = async (found: TrunkUse): Promise<void> => {
+      if (use !== found) await context.onTrunk?.(found);
+      use = found;
+    };
+    const images = { train: train.length, validation: validation?.length ?? 0, test: data.test?.indices.length ?? 0 };
+    const ahead = {
+      train: images.train + images.validation + images.test,
+      validation: images.validation + images.test,
+      test: images.test,
+    };
+    const frozenRunner = (part: keyof typeof ahead): TrunkRunner =>
+      trunk.runner(headFeatures(classifier, imageSize), { ahead: ahead[part], onUse });
+
     const reporter = createReporter(output);
     const progress = new TrainingProgress(output, reporter, {
       epochs,
@@ -142,6 +166,7 @@ export async function runExperiment(
           optimizer: optimizerOf(settings),
           seed: settings.seed,
           features: cache,
+          trunkRunner: frozenRunner,
           checkpoints: context.checkpoints,
           resume,
           signal,
@@ -166,18 +191,18 @@ export async function runExperiment(
       reporter.clear();
     }
     const base = { history, bestEpoch: result.bestEpoch, groups, skipped: [...skipped.values()] };
-    const finished = { measured: meter.report(result), seconds: 0 };
-    if (result.interrupted) {
-      return {
-        ...base,
-        ...finished,
-        interrupted: true,
-        evaluation: undefined,
-        evaluatedOn: undefined,
-        evaluated: undefined,
-        seconds: (performance.now() - start) / 1000,
-      };
-    }
+    const measured = meter.report(result);
+    const interrupted = (): ExperimentResult => ({
+      ...base,
+      measured,
+      trunk: use,
+      interrupted: true,
+      evaluation: undefined,
+      evaluatedOn: undefined,
+      evaluated: undefined,
+      seconds: (performance.now() - start) / 1000,
+    });
+    if (result.interrupted) return interrupted();
     const best = await context.loadBest?.();
     if (best) classifier.restore(best.variables);
     const evaluatedOn = data.test ? ('test' as const) : ('validation' as const);
@@ -186,15 +211,18 @@ export async function runExperiment(
     const scored = await evaluatePart(classifier, source(part), {
       imageSize,
       batchSize,
-      store: cache,
+      store: classifier.network.isFrozen ? cache : undefined,
+      runner: classifier.network.isFrozen ? () => frozenRunner(evaluatedOn) : undefined,
       key: evaluatedOn,
       signal,
       onProgress: (done, total) => progress.images(done, total),
     });
     reporter.clear();
+    if (!scored) return interrupted();
     return {
       ...base,
-      ...finished,
+      measured,
+      trunk: use,
       skipped: [...skipped.values()],
       interrupted: false,
       evaluatedOn,
@@ -204,34 +232,35 @@ export async function runExperiment(
     };
   } finally {
     classifier.dispose();
+    await trunk.close();
   }
 }
 
 export interface EvaluatePartOptions {
   readonly imageSize: number;
   readonly batchSize: number;
+  /** Runs the trunk where its features are not kept; without it the whole network runs on the backend. */
+  readonly runner: (() => TrunkRunner) | undefined;
   /** Kept features, for a trunk that is frozen to its end. */
-  readonly store?: FeatureStore | undefined;
+  readonly store: FeatureStore | undefined;
   readonly key: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Evaluates, over kept features where the trunk is frozen; `indices` are the images that could be read. */
+/** Evaluates, over kept features where there are some; `indices` are the images that could be read. Undefined when stopped. */
 export async function evaluatePart(
   classifier: Classifier,
   source: DataSource,
   options: EvaluatePartOptions,
-): Promise<{ evaluation: Evaluation; indices: Int32Array }> {
-  const { imageSize, batchSize, store, key, signal, onProgress } = options;
-  let features: Features | undefined;
-  if (store && classifier.network.isFrozen) {
-    const kept = await store.load(key);
-    features = kept?.labels.length === source.length && kept.width === classifier.head.inputs ? kept : undefined;
-    if (!features) {
-      features = await extractFeatures(classifier, source, { imageSize, batchSize, signal, onProgress });
-      if (features) await store.save(key, features);
-    }
+): Promise<{ evaluation: Evaluation; indices: Int32Array } | undefined> {
+  const { imageSize, batchSize, runner, store, key, onProgress } = options;
+  const kept = await store?.load(key);
+  let features = kept?.labels.length === source.length && kept.width === classifier.head.inputs ? kept : undefined;
+  if (!features && runner) {
+    features = await computeFeatures(source, runner, options);
+    if (!features) return undefined;
+    await store?.save(key, features);
   }
   const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, {
     features,
@@ -239,6 +268,19 @@ export async function evaluatePart(
   });
   const whole = evaluation.labels.length === source.length;
   return { evaluation, indices: whole ? source.indices : source.lastRead };
+}
+
+async function computeFeatures(
+  source: DataSource,
+  open: () => TrunkRunner,
+  { batchSize, signal, onProgress }: EvaluatePartOptions,
+): Promise<Features | undefined> {
+  const runner = open();
+  try {
+    return await extractFeatures(runner, source, { batchSize, signal, onProgress });
+  } finally {
+    runner.dispose();
+  }
 }
 
 function optimizerOf({ optimizer, learningRate, momentum, weightDecay }: ExperimentSettings): OptimizerConfig {

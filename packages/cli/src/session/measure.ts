@@ -1,6 +1,15 @@
 // Measures a machine by doing a little of the real work: the frozen trunk, steps of the head, steps of the thawed network.
 import { allIndices } from '@thaw/data';
-import { extractFeatures, trainClassifier, type TrunkWeights } from '@thaw/model';
+import {
+  BackendRunner,
+  extractFeatures,
+  headFeatures,
+  trainClassifier,
+  type TrunkRunner,
+  type TrunkWeights,
+} from '@thaw/model';
+import type { TrunkUse } from '../trunk/choose.ts';
+import type { Trunk } from '../trunk/trunk.ts';
 import type { OpenBackend } from './backend.ts';
 import { buildClassifier } from './classifier.ts';
 import type { Part } from './data.ts';
@@ -11,7 +20,10 @@ import { DataSource } from './source.ts';
 export interface MeasureRequest {
   readonly backend: OpenBackend;
   readonly weights: TrunkWeights;
+  readonly trunk: Trunk;
   readonly train: Part;
+  /** Images of all parts. */
+  readonly images: number;
   readonly classes: number;
   readonly frozen: ExperimentSettings;
   /** Undefined where the backend cannot thaw. */
@@ -28,16 +40,37 @@ export async function measureSpeed(request: MeasureRequest): Promise<Speed> {
   const forward = await forwardSpeed(request);
   const head = await trainingSpeed(request, request.frozen, 40);
   const thawed = request.thawed && (await trainingSpeed(request, request.thawed, 1));
-  return { forward, head, thawed };
+  return { ...forward, head, thawed };
 }
 
-async function forwardSpeed({ weights, train, classes, frozen, signal }: MeasureRequest): Promise<number> {
+/** The trunk on the device, and on what will run it. */
+async function forwardSpeed({
+  weights,
+  trunk,
+  train,
+  images,
+  classes,
+  frozen,
+  signal,
+}: MeasureRequest): Promise<Pick<Speed, 'forward' | 'features'>> {
   const classifier = buildClassifier(weights, frozen, classes);
   try {
-    const at: number[] = [];
+    const { batchSize, imageSize } = frozen;
     const source = sourceOf(train, classifier.network.variant.preprocessing, frozen, BATCHES);
-    await extractFeatures(classifier, source, { ...frozen, signal, onProgress: () => at.push(performance.now()) });
-    return perSecond(at, WARM, frozen.batchSize);
+    const speedOf = async (runner: TrunkRunner): Promise<number> => {
+      const at: number[] = [];
+      await extractFeatures(runner, source, { batchSize, signal, onProgress: () => at.push(performance.now()) });
+      runner.dispose();
+      return perSecond(at, WARM, batchSize);
+    };
+    let use: TrunkUse | undefined;
+    const pass = headFeatures(classifier, imageSize);
+    const features = await speedOf(trunk.runner(pass, { ahead: images, onUse: (found) => void (use = found) }));
+    if (use?.imagesPerSecond) {
+      const { device, wasm } = use.imagesPerSecond;
+      return { forward: device, features: Math.max(device, wasm) };
+    }
+    return { forward: use?.engine === 'wasm' ? await speedOf(new BackendRunner(pass)) : features, features };
   } finally {
     classifier.dispose();
   }

@@ -1,42 +1,46 @@
-// Classifies image files in batches: with a run's head, or with the ImageNet classifier.
-import { batches, type ImageDataset, type Preprocessing, type SkippedImage } from '@thaw/data';
-import * as tf from '@tensorflow/tfjs-core';
+// Classifies image files: the trunk's features of all of them, then a run's head, or the ImageNet classifier, on these.
+import type { ImageDataset } from '@thaw/data';
+import { extractFeatures, featureBatches, Inference, LEAST_FEATURE_BATCH, type TrunkRunner } from '@thaw/model';
+import type * as tf from '@tensorflow/tfjs-core';
+import { DataSource, type SourceOptions } from './source.ts';
 
 export interface Ranked {
   readonly index: number;
   readonly probability: number;
 }
 
-export interface PredictOptions {
-  readonly imageSize: number;
-  readonly preprocessing: Preprocessing;
-  readonly batchSize: number;
-  readonly topK: number;
-  /** Shorter side over crop: 256 / 224 for ImageNet. */
-  readonly resizeShorter: number;
-  readonly strict: boolean;
-  readonly onSkip: (skipped: SkippedImage) => void;
-  readonly onProgress?: (done: number) => void;
-  readonly signal: AbortSignal;
+export interface PredictModel {
+  readonly trunk: TrunkRunner;
+  /** Features [batch, width] to probabilities [batch, classes]. */
+  readonly classify: (features: tf.Tensor2D) => tf.Tensor2D;
 }
 
-/** The `topK` likeliest classes of each readable image, by its index in the data set. @param model images to probabilities */
+export interface PredictOptions extends SourceOptions {
+  readonly batchSize: number;
+  readonly topK: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+/** The `topK` likeliest classes of each readable image, by its index in the data set. */
 export async function predictImages(
   dataset: ImageDataset,
-  model: (images: tf.Tensor4D) => tf.Tensor2D,
-  options: PredictOptions,
+  { trunk, classify }: PredictModel,
+  { batchSize, topK, onProgress, ...options }: PredictOptions,
 ): Promise<Map<number, Ranked[]>> {
-  const { imageSize, topK, onProgress } = options;
-  const indices = Int32Array.from({ length: dataset.length }, (_, i) => i);
+  const source = new DataSource(dataset, undefined, options);
+  const features = await extractFeatures(trunk, source, { batchSize, onProgress });
   const ranked = new Map<number, Ranked[]>();
-  for await (const batch of batches(dataset, { ...options, indices })) {
-    const probabilities = tf.tidy(() => model(tf.tensor4d(batch.images, [batch.size, imageSize, imageSize, 3])));
-    const values = await probabilities.data<'float32'>();
-    const [, classes] = probabilities.shape;
-    probabilities.dispose();
-    for (let i = 0; i < batch.size; i++)
-      ranked.set(batch.indices[i] ?? -1, best(values.subarray(i * classes, (i + 1) * classes), topK));
-    onProgress?.(ranked.size);
+  if (!features) return ranked;
+  const { lastRead } = source;
+  const order = Int32Array.from(lastRead, (_, i) => i);
+  const inference = new Inference([features.width], (x) => classify(x as tf.Tensor2D));
+  for (const { values, size } of featureBatches(features, order, LEAST_FEATURE_BATCH)) {
+    const result = inference.run(values, size);
+    const probabilities = await result.data<'float32'>();
+    result.dispose();
+    const classes = probabilities.length / size;
+    for (let i = 0; i < size; i++)
+      ranked.set(lastRead[ranked.size] ?? -1, best(probabilities.subarray(i * classes, (i + 1) * classes), topK));
   }
   return ranked;
 }

@@ -6,6 +6,7 @@ import type { SomeSettings } from '../options/settings.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, runFile, writeJson, writeJsonLines } from '../runs/folder.ts';
 import { runSummary } from '../runs/summary.ts';
+import type { TrunkUse } from '../trunk/choose.ts';
 import { versions } from '../versions.ts';
 import type { OpenBackend } from './backend.ts';
 import type { RunData } from './data.ts';
@@ -18,7 +19,7 @@ export interface RecordedRun {
   readonly settings: ExperimentSettings;
   /** Goes on from the folder's last checkpoint, where it has one. */
   readonly resume?: boolean;
-  readonly context: Omit<ExperimentContext, 'checkpoints' | 'resume' | 'loadBest' | 'onHistory'>;
+  readonly context: Omit<ExperimentContext, 'checkpoints' | 'resume' | 'loadBest' | 'onHistory' | 'onTrunk'>;
 }
 
 /** Runs it and writes everything but the report. An interrupted run has no summary. */
@@ -31,14 +32,19 @@ export async function recordRun({
 }: RecordedRun): Promise<ExperimentResult> {
   await writeJson(runFile.config(folder), config);
   context.output.event('run', { folder, ...config });
+  let recorded = config;
   const result = await runExperiment(settings, {
     ...context,
     checkpoints: new FileCheckpoints(folder),
     resume: resume ? await readCheckpoint(folder, 'last') : undefined,
     loadBest: () => readCheckpoint(folder, 'best'),
     onHistory: (history) => writeJsonLines(runFile.metrics(folder), history),
+    onTrunk: async (trunk) => {
+      recorded = { ...config, device: { ...config.device, trunk } };
+      await writeJson(runFile.config(folder), recorded);
+    },
   });
-  if (!result.interrupted) await writeJson(runFile.summary(folder), runSummary(config, result));
+  if (!result.interrupted) await writeJson(runFile.summary(folder), runSummary(recorded, result));
   return result;
 }
 
@@ -53,6 +59,8 @@ export interface ConfigRequest {
   readonly command: string;
   /** When the run began, where it is resumed. */
   readonly created?: string | undefined;
+  /** What ran the frozen trunk then. */
+  readonly trunk?: TrunkUse | undefined;
   /** What a resumed run is resumed with. */
   readonly settings: SomeSettings & ExperimentSettings;
   readonly data: RunData;
@@ -61,7 +69,16 @@ export interface ConfigRequest {
 }
 
 /** What config.json will hold. */
-export function makeConfig({ preset, command, created, settings, data, loaded, backend }: ConfigRequest): RunConfig {
+export function makeConfig({
+  preset,
+  command,
+  created,
+  trunk,
+  settings,
+  data,
+  loaded,
+  backend,
+}: ConfigRequest): RunConfig {
   const { thaw, batchNorm, imageSize, head, seed } = settings;
   return {
     thaw: versions()['thaw'] ?? '',
@@ -82,7 +99,7 @@ export function makeConfig({ preset, command, created, settings, data, loaded, b
       hash: loaded.weights.hash,
     },
     network: { thaw, batchNorm, imageSize, head, seed },
-    device: { ...backend.info },
+    device: { ...backend.info, ...(trunk && { trunk }) },
     versions: versions(),
   };
 }

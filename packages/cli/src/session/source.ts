@@ -5,6 +5,8 @@ import type { ImageBatch, ImageSource } from '@thaw/model';
 export interface SourceOptions {
   readonly imageSize: number;
   readonly preprocessing: Preprocessing;
+  /** Shorter side over crop: 256 / 224 for ImageNet; default 1. */
+  readonly resizeShorter?: number | undefined;
   readonly strict?: boolean | undefined;
   /** Each unreadable image once. */
   readonly onSkip?: ((skipped: SkippedImage) => void) | undefined;

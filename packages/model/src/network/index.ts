@@ -1,3 +1,4 @@
 // The network on a TensorFlow.js backend.
 export { ResNet50, type PartOptions, type ResNet50Options } from './resnet50.ts';
 export { MOMENTUM } from './conv-unit.ts';
+export { poolMap, type Pooling } from './pooling.ts';

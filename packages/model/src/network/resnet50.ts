@@ -40,6 +40,7 @@ export interface PartOptions {
 
 export class ResNet50 {
   readonly variant: Variant;
+  readonly architecture: Architecture;
   /** Keras's layer list, without top. */
   readonly table: readonly Layer[];
   /** Where the parts meet: the layer whose output frozenPart gives, and its shape without the batch. */
@@ -60,6 +61,7 @@ export class ResNet50 {
       throw new Error(`ResNet50: the momentum of batch-norm's statistics must be in [0, 1), got ${momentum}.`);
     this.#weights = weights;
     this.variant = VARIANTS[weights.variant];
+    this.architecture = architecture;
     this.table = layerTable(this.variant, { imageSize, architecture });
     checkNames(trainable, this.table);
     const trunk = describeTrunk(this.variant, architecture);
@@ -145,6 +147,11 @@ export class ResNet50 {
 
   /** Inference with the ImageNet top. @returns [batch, topClasses]; @throws when the weights have no top */
   logits(x: tf.Tensor4D): tf.Tensor2D {
+    return tf.tidy(() => this.topLogits(this.features(x)));
+  }
+
+  /** The ImageNet top alone, on what `features` gives. @returns [batch, topClasses]; @throws when the weights have no top */
+  topLogits(features: tf.Tensor2D): tf.Tensor2D {
     if (!this.#weights.includeTop) {
       throw new Error('ResNet50: these weights have no top; load a file with one to classify into ImageNet’s classes.');
     }
@@ -153,7 +160,7 @@ export class ResNet50 {
       bias: tf.keep(tf.tensor1d(this.#values('predictions/bias'))),
     };
     const { kernel, bias } = this.#top;
-    return tf.tidy(() => dense(this.features(x), kernel, bias));
+    return dense(features, kernel, bias);
   }
 
   /** Inference: probabilities of the ImageNet top's classes. @returns [batch, topClasses] */

@@ -1,8 +1,7 @@
 // A trunk and a head.
-import { globalAveragePool } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Head, HeadSpec } from '../head/head.ts';
-import type { ResNet50 } from '../network/index.ts';
+import { poolMap, type Pooling, type ResNet50 } from '../network/index.ts';
 import type { NamedTensors } from './types.ts';
 
 /**
@@ -30,10 +29,14 @@ export class Classifier {
     this.trainables = new Map([...network.trainables, ...head.variables]);
   }
 
+  /** How the trunk's last map becomes what this head reads. */
+  get pooling(): Pooling {
+    return this.head.spec === 'article' ? 'flatten' : 'average';
+  }
+
   /** The head's input from the trunk's output [batch, height, width, channels]. */
   pool(map: tf.Tensor4D): tf.Tensor2D {
-    if (this.head.spec === 'article') return tf.reshape(map, [map.shape[0], -1]);
-    return globalAveragePool(map);
+    return poolMap(map, this.pooling);
   }
 
   /** Inference. @param images [batch, height, width, 3]; @returns [batch, inputs of the head] */
@@ -43,7 +46,12 @@ export class Classifier {
 
   /** Inference. @returns [batch, classes] */
   probabilities(images: tf.Tensor4D): tf.Tensor2D {
-    return tf.tidy(() => tf.softmax(this.head.logits(this.features(images), { training: false })));
+    return tf.tidy(() => this.classify(this.features(images)));
+  }
+
+  /** Inference of the head alone. @param features what `features` gives; @returns probabilities [batch, classes] */
+  classify(features: tf.Tensor2D): tf.Tensor2D {
+    return tf.tidy(() => tf.softmax(this.head.logits(features, { training: false })));
   }
 
   /** Every variable by its name: of the head, and of the trunk where it trains. */

@@ -1,5 +1,5 @@
 // A classifier on a source: predictions, probabilities and the metrics of them.
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from '../metrics/metrics.ts';
 import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
@@ -8,7 +8,7 @@ import { Inference } from './inference.ts';
 import type { Features, ImageSource } from './types.ts';
 
 /** A head alone is little work: small batches would be all overhead. */
-const LEAST_FEATURE_BATCH = 512;
+export const LEAST_FEATURE_BATCH = 512;
 
 export interface Evaluation {
   /** Class of each image that could be read, in the source's order. */
@@ -49,10 +49,9 @@ export async function evaluateClassifier(
     onProgress?.(done, source.length);
   };
   const order = Int32Array.from({ length: features?.labels.length ?? source.length }, (_, i) => i);
-  const { head } = classifier;
   const size = features ? Math.max(batchSize, LEAST_FEATURE_BATCH) : batchSize;
   const inference = features
-    ? new Inference({ shape: [features.width] }, (x) => tf.softmax(head.logits(x as tf.Tensor2D, { training: false })))
+    ? new Inference({ shape: [features.width] }, (x) => classifier.classify(x as tf.Tensor2D))
     : new Inference(imageFormat(source, imageSize), (x) => classifier.probabilities(x as tf.Tensor4D));
   try {
     await inference.prepare(size, order.length);

@@ -1,55 +1,59 @@
-// The frozen trunk's features of a whole source: each image runs through the trunk once.
-import type * as tf from '@tensorflow/tfjs-core';
-import type { Classifier } from './classifier.ts';
-import { Inference } from './inference.ts';
+// The trunk's features of a whole source: each image runs through the trunk once, by whoever runs it.
+import type { TrunkRunner } from './trunk-runner.ts';
 import type { Features, ImageSource } from './types.ts';
 
 export interface ExtractOptions {
-  readonly imageSize: number;
   readonly batchSize: number;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @returns undefined when the signal stops it; features of the images that could be read otherwise */
+/**
+ * Keeps as many batches with the runner as it has work for. The order of images is the source's, whatever the order in which
+ * batches are done. The runner stays the caller's.
+ * @returns undefined when the signal stops it; features of the images that could be read otherwise
+ */
 export async function extractFeatures(
-  classifier: Classifier,
+  runner: TrunkRunner,
   source: ImageSource,
-  { imageSize, batchSize, onProgress, signal }: ExtractOptions,
+  { batchSize, onProgress, signal }: ExtractOptions,
 ): Promise<Features | undefined> {
-  const width = classifier.head.inputs;
+  const { width } = runner;
   const values = new Float32Array(source.length * width);
   const labels = new Int32Array(source.length);
   const order = Int32Array.from({ length: source.length }, (_, i) => i);
+  const pending: Promise<void>[] = [];
+  let given = 0;
   let done = 0;
-  // One batch is computed while the one before it is read back.
-  let reading: Promise<void> = Promise.resolve();
-  const inference = new Inference({ shape: [imageSize, imageSize, 3] }, (x) => classifier.features(x as tf.Tensor4D));
+  const compute = async (images: Float32Array, size: number, at: number): Promise<void> => {
+    const data = await runner.run(images, size);
+    if (data.length !== size * width)
+      throw new Error(`features: ${data.length} values came back for ${size} images of ${width} features each.`);
+    values.set(data, at * width);
+    done += size;
+    onProgress?.(done, source.length);
+  };
   try {
-    await inference.prepare(batchSize, source.length);
-    for await (const batch of source.batches(order, batchSize)) {
-      if (signal?.aborted) {
-        await reading;
-        return undefined;
-      }
-      const features = inference.run({ values: batch.images }, batch.size);
-      labels.set(batch.labels, done);
-      const at = done;
-      done += batch.size;
-      const before = reading;
-      reading = features.data<'float32'>().then(async (data) => {
-        await before;
-        values.set(data, at * width);
-        features.dispose();
-        onProgress?.(at + batch.size, source.length);
-      });
-      await before;
+    await runner.prepare(batchSize, source.length);
+    for await (const { images, labels: classes, size } of source.batches(order, batchSize)) {
+      if (signal?.aborted) return undefined;
+      labels.set(classes, given);
+      const task = compute(images, size, given);
+      // Awaited in its turn; until then a failure must not count as unhandled.
+      task.catch(() => undefined);
+      pending.push(task);
+      given += size;
+      while (pending.length >= runner.inFlight) await pending.shift();
     }
-    await reading;
+    await Promise.all(pending);
+  } catch (error) {
+    // A runner may drop what it is at when the signal stops it.
+    if (signal?.aborted) return undefined;
+    throw error;
   } finally {
-    inference.dispose();
+    await Promise.allSettled(pending);
   }
-  return { values: values.subarray(0, done * width), labels: labels.subarray(0, done), width };
+  return { values: values.subarray(0, given * width), labels: labels.subarray(0, given), width };
 }
 
 /** Batches of features in the given order. */

@@ -1,7 +1,8 @@
 // Training and evaluation.
 export { Classifier, featureWidth } from './classifier.ts';
-export { evaluateClassifier, type Evaluation, type EvaluateOptions } from './evaluate.ts';
-export { extractFeatures, type ExtractOptions } from './extract.ts';
+export { evaluateClassifier, LEAST_FEATURE_BATCH, type Evaluation, type EvaluateOptions } from './evaluate.ts';
+export { extractFeatures, featureBatches, type ExtractOptions } from './extract.ts';
+export { BackendRunner, headFeatures, type TrunkFeatures, type TrunkRunner } from './trunk-runner.ts';
 export { permutation } from './shuffle.ts';
 export { imageFormat, type InputBatch, type InputFormat } from './batch-input.ts';
 export { Inference } from './inference.ts';

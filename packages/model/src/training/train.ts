@@ -12,6 +12,7 @@ import { extractFeatures, featureBatches } from './extract.ts';
 import { permutation } from './shuffle.ts';
 import { DivergedError } from './step.ts';
 import { StepRunner, type TrainingBatch } from './step-runner.ts';
+import { BackendRunner, headFeatures, type TrunkRunner } from './trunk-runner.ts';
 import type {
   Checkpoint,
   CheckpointStore,
@@ -45,6 +46,8 @@ export interface TrainOptions {
   readonly seed: number;
   /** Kept features of a frozen trunk. */
   readonly features?: FeatureStore | undefined;
+  /** Who runs a frozen trunk over these images; the classifier's own backend by default. */
+  readonly trunkRunner?: ((part: 'train' | 'validation') => TrunkRunner) | undefined;
   readonly checkpoints?: CheckpointStore | undefined;
   readonly resume?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -229,18 +232,23 @@ const divergence = (epoch: number, step: number, learningRate: number): string =
 
 /** Features from the store, or computed and stored; undefined when interrupted. */
 async function getFeatures(
-  { classifier, imageSize, batchSize, features: store, signal }: TrainOptions,
+  { classifier, imageSize, batchSize, features: store, trunkRunner, signal }: TrainOptions,
   hooks: TrainHooks,
-  key: string,
+  key: 'train' | 'validation',
   source: ImageSource,
 ): Promise<Features | undefined> {
   const kept = await store?.load(key);
   if (kept?.labels.length === source.length && kept.width === classifier.head.inputs) return kept;
   hooks.onPhase?.(`features of the ${key} images`, source.length);
   const onProgress = (done: number, total: number): void => hooks.onProgress?.(done, total);
-  const features = await extractFeatures(classifier, source, { imageSize, batchSize, signal, onProgress });
-  if (features) await store?.save(key, features);
-  return features;
+  const runner = trunkRunner?.(key) ?? new BackendRunner(headFeatures(classifier, imageSize));
+  try {
+    const features = await extractFeatures(runner, source, { batchSize, signal, onProgress });
+    if (features) await store?.save(key, features);
+    return features;
+  } finally {
+    runner.dispose();
+  }
 }
 
 async function* batchesOf(

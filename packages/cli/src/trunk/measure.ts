@@ -1,0 +1,74 @@
+// Measures the trunk on the device and on tfjs-wasm with the same images, and compares what they give before any time counts.
+import { FORWARD_TOLERANCE, relativeDifference, spread } from '@thaw/bench';
+import type { TrunkRunner } from '@thaw/model';
+import { CommandError, explain } from '../errors.ts';
+import { fasterEngine, paysToStart, type TrunkUse } from './choose.ts';
+import type { WasmPool } from './pool.ts';
+
+export type Pool = Pick<WasmPool, keyof TrunkRunner | 'threads' | 'close'>;
+
+export interface MeasureRequest {
+  readonly device: TrunkRunner;
+  readonly openPool: () => Promise<Pool>;
+  /** [size, height, width, 3] */
+  readonly images: Float32Array;
+  readonly size: number;
+  /** Images that the winner will run on. */
+  readonly ahead: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told why tfjs-wasm is out of the question. */
+  readonly warn: (reason: string) => void;
+}
+
+export interface MeasuredTrunk {
+  /** Undefined where nothing was compared: too few images, or a warning. */
+  readonly use: TrunkUse | undefined;
+  /** The pool, where it won; otherwise its threads have ended. */
+  readonly pool: Pool | undefined;
+}
+
+const ROUNDS = 3;
+
+/** @throws only what the device throws, or when the signal stops it */
+export async function measureTrunk(request: MeasureRequest): Promise<MeasuredTrunk> {
+  const { device, openPool, images, size, ahead, signal, warn } = request;
+  // The first run of each is the warm-up too: pipelines are compiled, filters packed.
+  const reference = await device.run(images, size);
+  const onDevice = await imagesPerSecond(device, images, size);
+  if (!paysToStart(ahead, onDevice)) return { use: undefined, pool: undefined };
+  let pool: Pool | undefined;
+  try {
+    pool = await openPool();
+    const { threads } = pool;
+    const [first] = await together(pool, threads, images, size);
+    const difference = relativeDifference(first ?? new Float32Array(0), reference);
+    if (!(difference <= FORWARD_TOLERANCE))
+      throw new CommandError(
+        `Features of tfjs-wasm differ from the device's by ${difference.toExponential(1)} of their length; rounding explains ${FORWARD_TOLERANCE.toExponential(1)}.`,
+      );
+    const speeds = { device: onDevice, wasm: await imagesPerSecond(pool, images, size) };
+    const use = { engine: fasterEngine(speeds), threads, imagesPerSecond: speeds };
+    if (use.engine === 'wasm') return { use, pool };
+    await pool.close();
+    return { use, pool: undefined };
+  } catch (error) {
+    await pool?.close();
+    if (signal?.aborted) throw error;
+    warn(`${explain(error)} The trunk stays on the device.`);
+    return { use: undefined, pool: undefined };
+  }
+}
+
+/** With as many batches at a time as the runner has work for; the median of a few rounds. */
+async function imagesPerSecond(runner: TrunkRunner, images: Float32Array, size: number): Promise<number> {
+  const milliseconds: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now();
+    await together(runner, runner.inFlight, images, size);
+    milliseconds.push(performance.now() - start);
+  }
+  return (1000 * runner.inFlight * size) / spread(milliseconds).median;
+}
+
+const together = (runner: TrunkRunner, times: number, images: Float32Array, size: number): Promise<Float32Array[]> =>
+  Promise.all(Array.from({ length: times }, () => runner.run(images, size)));

@@ -1,0 +1,70 @@
+// Who runs a trunk, in inference, on batches of images: the current backend here, or whatever a program puts in its place.
+import type * as tf from '@tensorflow/tfjs-core';
+import { poolMap, type Pooling, type ResNet50 } from '../network/index.ts';
+import type { Classifier } from './classifier.ts';
+import { Inference } from './inference.ts';
+
+export interface TrunkRunner {
+  /** Length of an image's feature vector. */
+  readonly width: number;
+  /** Batches that it has work for at a time; may change from one batch to the next. */
+  readonly inFlight: number;
+  /** Told once how many images will come, in batches of which size, before the first of them. */
+  prepare(batchSize: number, images: number): Promise<void>;
+  /**
+   * @param images [size, height, width, 3], preprocessed as the trunk's variant says; the runner's from now on
+   * @returns [size, width]
+   */
+  run(images: Float32Array, size: number): Promise<Float32Array>;
+  /** Called when nothing is in flight and nothing more will come. */
+  dispose(): void;
+}
+
+/** Which features: of what trunk, from its last map how, of images how large. */
+export interface TrunkFeatures {
+  readonly network: ResNet50;
+  readonly pooling: Pooling;
+  /** Length of a feature vector. */
+  readonly width: number;
+  /** Height and width of the images. */
+  readonly imageSize: number;
+}
+
+/** What the head of a classifier reads. */
+export const headFeatures = ({ network, head, pooling }: Classifier, imageSize: number): TrunkFeatures => ({
+  network,
+  pooling,
+  width: head.inputs,
+  imageSize,
+});
+
+/** Runs a trunk on the current backend, captured and replayed where that can be. */
+export class BackendRunner implements TrunkRunner {
+  readonly width: number;
+  /** One batch is computed while the one before it is read back. */
+  readonly inFlight = 2;
+  readonly #inference: Inference;
+
+  constructor({ network, pooling, width, imageSize }: TrunkFeatures) {
+    this.width = width;
+    const shape = [imageSize, imageSize, 3];
+    this.#inference = new Inference({ shape }, (x) => poolMap(network.trunk(x as tf.Tensor4D), pooling));
+  }
+
+  prepare(batchSize: number, images: number): Promise<void> {
+    return this.#inference.prepare(batchSize, images);
+  }
+
+  async run(images: Float32Array, size: number): Promise<Float32Array> {
+    const features = this.#inference.run({ values: images }, size);
+    try {
+      return await features.data<'float32'>();
+    } finally {
+      features.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.#inference.dispose();
+  }
+}
