@@ -1,5 +1,6 @@
 // What every package's tests share: sources instead of dist, and few processes, as WebGPU tests share one device.
 import type { ViteUserConfig } from 'vitest/config';
+import { bundledWorkers } from './scripts/lib/vitest-workers.mjs';
 
 // Ahead of vite's defaults, which naming any condition replaces.
 const client = ['thaw-source', 'module', 'browser', 'development|production'];
@@ -10,6 +11,7 @@ export function packageTests(name: string): ViteUserConfig {
   return {
     resolve: { conditions: client },
     ssr: { resolve: { conditions: server } },
+    plugins: [bundledWorkers()],
     test: {
       name,
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],

@@ -36,6 +36,8 @@ describe('wrong usage: exit code 2, what is wrong and what would be right', () =
     ['train --data generated --weights random --thaw conv6', 'conv6'],
     ['train --data generated --backend wasm --thaw conv5', 'needs WebGPU'],
     ['bench --tune --image-size 32', '--image-size and --batch-size go together here.'],
+    ['train --data generated --trunk wasm --thaw conv5', '--trunk wasm: with --thaw conv5'],
+    ['features --data generated --output f.npy --trunk gpu', '--trunk: "gpu" is not one of auto, device, wasm.'],
     ['features --data generated --output f.csv', 'ends in neither .safetensors nor .npy'],
     ['predict --weights random x.png', 'random weights name nothing'],
   ])('thaw %s', async (line, message) => {

@@ -1,5 +1,6 @@
 // Whole runs, small, on drawn images and random weights: the run folder, interruption, resumption, and what reads a run.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, toFloat32, toInt32 } from '@thaw/model';
 import { loadCheckpoint } from '@thaw/model/node';
@@ -9,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { noAdapter } from '../../kernels/src/testing/adapter.ts';
 import { EXIT } from './errors.ts';
 import { temporaryFolder, thaw, type Ran } from './testing/stand-in.ts';
+import { plural } from './text/format.ts';
 
 const eventsNamed = ({ events }: Ran, name: string) => events.filter(({ event }) => event === name);
 const result = (ran: Ran) => eventsNamed(ran, 'result')[0] ?? {};
@@ -109,9 +111,17 @@ describe('a frozen run on WebAssembly', () => {
     expect(strict.stderr).toContain('broken.png');
     expect(strict.code).toBe(EXIT.failed);
 
-    const ran = await thaw(`${line} --epochs 12 --learning-rate 0.01 --output run --json`, folder);
+    const ran = await thaw(`${line} --epochs 12 --learning-rate 0.01 --trunk wasm --output run --json`, folder);
     expect(ran.code).toBe(EXIT.done);
     expect(eventsNamed(ran, 'warning')).toHaveLength(1);
+    // Thirteen images in batches of four.
+    const trunk = { engine: 'wasm', threads: Math.min(availableParallelism(), 4) };
+    expect(eventsNamed(ran, 'trunk')).toEqual([{ event: 'trunk', ...trunk }]);
+    expect(await json(join(folder, 'run', 'config.json'))).toMatchObject({ device: { backend: 'wasm', trunk } });
+    expect(await json(join(folder, 'run', 'summary.json'))).toMatchObject({ device: { backend: 'wasm', trunk } });
+    expect(await readFile(join(folder, 'run', 'report.html'), 'utf8')).toContain(
+      `tfjs-wasm on ${plural(trunk.threads, 'thread')}; all else on WebAssembly`,
+    );
     expect(result(ran)).toMatchObject({ evaluatedOn: 'validation', accuracy: 1, macroF1: 1 });
 
     const named = await thaw(
@@ -123,16 +133,22 @@ describe('a frozen run on WebAssembly', () => {
     expect(green).toMatch(/green\/0\.png,1,green,/);
     expect(red).toMatch(/red\/0\.png,1,red,/);
 
-    const features = await thaw(
-      `features --run run --backend wasm --data ${join(folder, 'photos')} --range 2:6 --output f.safetensors --json`,
-      folder,
-    );
-    expect(features.stderr).not.toContain('thaw:');
-    expect(features.code).toBe(EXIT.done);
-    const file = readSafetensors(new Uint8Array(await readFile(join(folder, 'f.safetensors'))));
-    expect(file.tensors.get('features')!.shape).toEqual([4, 2048]);
-    expect([...toInt32(file.tensors.get('labels')!)!]).toEqual([0, 0, 0, 0]);
-    expect(toFloat32(file.tensors.get('features')!)!.every(Number.isFinite)).toBe(true);
+    const read = async (engine: string): Promise<Float32Array> => {
+      const features = await thaw(
+        `features --run run --backend wasm --trunk ${engine} --data ${join(folder, 'photos')} --range 2:6 --batch-size 3 --output f.safetensors --json`,
+        folder,
+      );
+      expect(features.stderr).not.toContain('thaw:');
+      expect(features.code).toBe(EXIT.done);
+      const file = readSafetensors(new Uint8Array(await readFile(join(folder, 'f.safetensors'))));
+      expect(file.tensors.get('features')!.shape).toEqual([4, 2048]);
+      expect([...toInt32(file.tensors.get('labels')!)!]).toEqual([0, 0, 0, 0]);
+      return toFloat32(file.tensors.get('features')!)!;
+    };
+    const onDevice = await read('device');
+    expect(onDevice.every(Number.isFinite)).toBe(true);
+    // The same engine on another thread: the same bits.
+    expect(await read('wasm')).toEqual(onDevice);
   });
 });
 

@@ -312,7 +312,7 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     group: 'Device',
     flags: '--trunk <name>',
     description:
-      'what runs the trunk where nothing in it trains: device (the backend), wasm (WebAssembly on all cores), or auto: without a GPU the faster by measurement, where images are many',
+      'what runs a trunk that does not train: device, wasm (WebAssembly on all cores), or auto: without a GPU and with many images the faster of both, else the device',
     ...words(TRUNKS),
   },
   output: { group: 'Output', flags: '--run-dir, --output <path>', description: 'where to write', ...text('a path') },

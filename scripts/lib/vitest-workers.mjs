@@ -1,0 +1,51 @@
+// Tests run from the sources, and Node cannot: a worker's file is bundled for them, with the workspace's packages inside.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bundle } from './bundle.mjs';
+import { inRoot } from './paths.mjs';
+
+const WORKER_URL = /new URL\('\.\/([\w-]+\.worker)\.js', import\.meta\.url\)/g;
+
+/**
+ * Points `new URL('./x.worker.js', import.meta.url)` at a bundle of the x.worker.ts beside the source.
+ * @returns {import('vitest/config').Plugin}
+ */
+export function bundledWorkers() {
+  /** @type {Map<string, Promise<string>>} */
+  const bundles = new Map();
+  return {
+    name: 'bundled-workers',
+    enforce: 'pre',
+    async transform(code, id) {
+      let transformed = code;
+      for (const [text, name] of code.matchAll(WORKER_URL)) {
+        const source = join(dirname(id), `${name}.ts`);
+        if (!existsSync(source)) continue;
+        const bundled = bundles.get(source) ?? bundleWorker(source);
+        bundles.set(source, bundled);
+        transformed = transformed.replace(text, `new URL('${pathToFileURL(await bundled).href}')`);
+      }
+      return transformed === code ? undefined : { code: transformed, map: null };
+    },
+    buildEnd() {
+      for (const source of bundles.keys()) rmSync(folderOf(source), { recursive: true, force: true });
+    },
+  };
+}
+
+/** Resolves to the bundle's path. @param {string} source */
+async function bundleWorker(source) {
+  const folder = packageOf(source);
+  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const others = Object.fromEntries(Object.entries(dependencies).filter(([name]) => !name.startsWith('@thaw/')));
+  const name = basename(source, '.ts');
+  await bundle(folder, { dependencies: others }, [{ source, name }], folderOf(source));
+  return join(folderOf(source), `${name}.js`);
+}
+
+/** Under the package's node_modules, from where the dependencies that stay outside resolve. @param {string} source */
+const folderOf = (source) => join(packageOf(source), 'node_modules', '.thaw-workers', String(process.pid));
+
+/** @param {string} source */
+const packageOf = (source) => inRoot(...relative(inRoot(), source).split(sep).slice(0, 2));
