@@ -1,11 +1,11 @@
 // Whole runs, small, on drawn images and random weights: the run folder, interruption, resumption, and what reads a run.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, toFloat32, toInt32 } from '@thaw/model';
 import { loadCheckpoint } from '@thaw/model/node';
 import sharp from 'sharp';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 // By path: what tests share is no export of the published package.
 import { noAdapter } from '../../kernels/src/testing/adapter.ts';
 import { EXIT } from './errors.ts';
@@ -101,29 +101,41 @@ describe.skipIf(noAdapter)('a thawed run', () => {
   });
 });
 
-describe('a frozen run on WebAssembly', () => {
-  test('from a folder of images, with one that is broken; then predict and features with it', async () => {
-    const folder = await temporaryFolder();
+describe('a frozen run on WebAssembly, from a folder of images with one that is broken', () => {
+  let folder: string;
+  let ran: Ran;
+  const train = (rest: string): Promise<Ran> =>
+    thaw(`train --data ${join(folder, 'photos')} --weights random --backend wasm --image-size 32 --batch-size 4 --validation-split 0.25 --stratified --seed 2 --trunk wasm ${rest}`, folder); // prettier-ignore
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'thaw-cli-'));
     await photos(folder, 8);
     await writeFile(join(folder, 'photos', 'red', 'broken.png'), 'no image');
-    const line = `train --data ${join(folder, 'photos')} --weights random --image-size 32 --batch-size 4 --backend wasm --validation-split 0.25 --stratified --seed 2`;
-    const strict = await thaw(`${line} --strict --epochs 1 --output strict`, folder);
-    expect(strict.stderr).toContain('broken.png');
-    expect(strict.code).toBe(EXIT.failed);
+    ran = await train('--epochs 12 --learning-rate 0.01 --output run --json');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
-    const ran = await thaw(`${line} --epochs 12 --learning-rate 0.01 --trunk wasm --output run --json`, folder);
+  test('learns the colours, with the trunk on threads', async () => {
     expect(ran.code).toBe(EXIT.done);
     expect(eventsNamed(ran, 'warning')).toHaveLength(1);
-    // Thirteen images in batches of four.
-    const trunk = { engine: 'wasm', threads: Math.min(availableParallelism(), 4) };
+    expect(result(ran)).toMatchObject({ evaluatedOn: 'validation', accuracy: 1, macroF1: 1 });
+    // Thirteen training images, the broken one among them, and four to validate: five batches of four.
+    const trunk = { engine: 'wasm', threads: Math.min(availableParallelism(), 5) };
     expect(eventsNamed(ran, 'trunk')).toEqual([{ event: 'trunk', ...trunk }]);
     expect(await json(join(folder, 'run', 'config.json'))).toMatchObject({ device: { backend: 'wasm', trunk } });
     expect(await json(join(folder, 'run', 'summary.json'))).toMatchObject({ device: { backend: 'wasm', trunk } });
     expect(await readFile(join(folder, 'run', 'report.html'), 'utf8')).toContain(
       `tfjs-wasm on ${plural(trunk.threads, 'thread')}; all else on WebAssembly`,
     );
-    expect(result(ran)).toMatchObject({ evaluatedOn: 'validation', accuracy: 1, macroF1: 1 });
+  });
 
+  test('with --strict it stops at the broken image', async () => {
+    const strict = await train('--strict --epochs 1 --output strict');
+    expect(strict.stderr).toContain('broken.png');
+    expect(strict.code).toBe(EXIT.failed);
+  });
+
+  test('predict names the colours with it', async () => {
     const named = await thaw(
       'predict --run run --backend wasm --csv --top-k 1 photos/green/0.png photos/red/0.png',
       folder,
@@ -132,7 +144,9 @@ describe('a frozen run on WebAssembly', () => {
     const [, green, red] = named.stdout.trimEnd().split('\n');
     expect(green).toMatch(/green\/0\.png,1,green,/);
     expect(red).toMatch(/red\/0\.png,1,red,/);
+  });
 
+  test('features of its trunk are the same bits on a thread of the same engine', async () => {
     const read = async (engine: string): Promise<Float32Array> => {
       const features = await thaw(
         `features --run run --backend wasm --trunk ${engine} --data ${join(folder, 'photos')} --range 2:6 --batch-size 3 --output f.safetensors --json`,
@@ -147,7 +161,6 @@ describe('a frozen run on WebAssembly', () => {
     };
     const onDevice = await read('device');
     expect(onDevice.every(Number.isFinite)).toBe(true);
-    // The same engine on another thread: the same bits.
     expect(await read('wasm')).toEqual(onDevice);
   });
 });

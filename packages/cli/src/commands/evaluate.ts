@@ -1,6 +1,6 @@
 // thaw evaluate: a run on a data set: accuracy, macro-F1, scores by class, confusion matrix.
 import { resolve } from 'node:path';
-import { headFeatures } from '@thaw/model';
+import { headFeatures, type TrunkRunner } from '@thaw/model';
 import type { z } from 'zod';
 import { InterruptedError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
@@ -133,11 +133,13 @@ async function evaluateCommand(
         : undefined;
     const start = performance.now();
     let use: TrunkUse | undefined;
+    const openRunner = (): TrunkRunner =>
+      trunk.runner(headFeatures(classifier, imageSize), { onUse: (found) => void (use = found) });
     const scored = await evaluatePart(classifier, source, {
       imageSize,
       batchSize: settings.batchSize,
       store,
-      runner: () => trunk.runner(headFeatures(classifier, imageSize), { onUse: (found) => void (use = found) }),
+      runner: classifier.network.isFrozen || trunk.mayLeave ? openRunner : undefined,
       key: 'part',
       signal: interrupt.signal,
       onProgress: (done, total) => {

@@ -33,9 +33,9 @@ export async function predictImages(
   if (!features) return ranked;
   const { lastRead } = source;
   const order = Int32Array.from(lastRead, (_, i) => i);
-  const inference = new Inference([features.width], (x) => classify(x as tf.Tensor2D));
+  const inference = new Inference({ shape: [features.width] }, (x) => classify(x as tf.Tensor2D));
   for (const { values, size } of featureBatches(features, order, LEAST_FEATURE_BATCH)) {
-    const result = inference.run(values, size);
+    const result = inference.run({ values }, size);
     const probabilities = await result.data<'float32'>();
     result.dispose();
     const classes = probabilities.length / size;

@@ -18,6 +18,8 @@ export interface MeasureRequest {
   readonly signal?: AbortSignal | undefined;
   /** Told why tfjs-wasm is out of the question. */
   readonly warn: (reason: string) => void;
+  /** Milliseconds; tests have a clock of their own. */
+  readonly now?: () => number;
 }
 
 export interface MeasuredTrunk {
@@ -31,10 +33,11 @@ const ROUNDS = 3;
 
 /** @throws only what the device throws, or when the signal stops it */
 export async function measureTrunk(request: MeasureRequest): Promise<MeasuredTrunk> {
-  const { device, openPool, images, size, ahead, signal, warn } = request;
+  const { device, openPool, images, size, ahead, signal, warn, now = () => performance.now() } = request;
+  const speedOf = (runner: TrunkRunner): Promise<number> => imagesPerSecond(runner, images, size, now);
   // The first run of each is the warm-up too: pipelines are compiled, filters packed.
   const reference = await device.run(images, size);
-  const onDevice = await imagesPerSecond(device, images, size);
+  const onDevice = await speedOf(device);
   if (!paysToStart(ahead, onDevice)) return { use: undefined, pool: undefined };
   let pool: Pool | undefined;
   try {
@@ -46,7 +49,7 @@ export async function measureTrunk(request: MeasureRequest): Promise<MeasuredTru
       throw new CommandError(
         `Features of tfjs-wasm differ from the device's by ${difference.toExponential(1)} of their length; rounding explains ${FORWARD_TOLERANCE.toExponential(1)}.`,
       );
-    const speeds = { device: onDevice, wasm: await imagesPerSecond(pool, images, size) };
+    const speeds = { device: onDevice, wasm: await speedOf(pool) };
     const use = { engine: fasterEngine(speeds), threads, imagesPerSecond: speeds };
     if (use.engine === 'wasm') return { use, pool };
     await pool.close();
@@ -60,12 +63,17 @@ export async function measureTrunk(request: MeasureRequest): Promise<MeasuredTru
 }
 
 /** With as many batches at a time as the runner has work for; the median of a few rounds. */
-async function imagesPerSecond(runner: TrunkRunner, images: Float32Array, size: number): Promise<number> {
+async function imagesPerSecond(
+  runner: TrunkRunner,
+  images: Float32Array,
+  size: number,
+  now: () => number,
+): Promise<number> {
   const milliseconds: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
+    const start = now();
     await together(runner, runner.inFlight, images, size);
-    milliseconds.push(performance.now() - start);
+    milliseconds.push(now() - start);
   }
   return (1000 * runner.inFlight * size) / spread(milliseconds).median;
 }

@@ -33,6 +33,15 @@ export class Trunk {
     this.#options = options;
   }
 
+  /** Whether the trunk may run elsewhere than on the device, if that is asked for or pays. */
+  get mayLeave(): boolean {
+    const { settings, backend } = this.#options;
+    if (settings.trunk !== 'auto') return settings.trunk === 'wasm';
+    if (!backend.info.isSoftware) return false;
+    // A person who named a backend or an adapter gets it; WebAssembly on more threads is what was named.
+    return backend.info.backend === 'wasm' || (settings.backend === 'auto' && settings.adapter === undefined);
+  }
+
   /** What runs one pass over images. Its caller disposes of it; the threads end with `close`. */
   runner(features: TrunkFeatures, options: PassOptions = {}): TrunkRunner {
     return new Pass(this, features, options);
@@ -53,7 +62,7 @@ export class Trunk {
       const { use } = this.#decided;
       return use?.engine === 'wasm' ? { use, pool: await this.#pool(features, use.threads ?? 1) } : { use };
     }
-    const pays = this.#mayLeave && paysToMeasure(ahead, batchSize, features.imageSize);
+    const pays = this.mayLeave && paysToMeasure(ahead, batchSize, features.imageSize);
     // On WebAssembly already, one thread is what there is.
     return pays && threads >= (backend.info.backend === 'wasm' ? 2 : 1) ? undefined : {};
   }
@@ -78,13 +87,6 @@ export class Trunk {
     if (!choice.pool) this.#open = undefined;
     this.#decide(choice.use);
     return choice;
-  }
-
-  /** A person who named a backend or an adapter gets it; WebAssembly on more threads is what was named. */
-  get #mayLeave(): boolean {
-    const { settings, backend } = this.#options;
-    if (settings.trunk !== 'auto' || !backend.info.isSoftware) return false;
-    return backend.info.backend === 'wasm' || (settings.backend === 'auto' && settings.adapter === undefined);
   }
 
   #threads({ imageSize }: TrunkFeatures, batchSize: number, ahead: number): number {
