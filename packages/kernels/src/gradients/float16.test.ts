@@ -83,7 +83,7 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
         const pooled = maxPool2d(active, { size: [3, 3], strides: [1, 1], pad: [[1, 1], [1, 1]] }); // prettier-ignore
         const plain = { strides: [1, 1], pad: [[0, 0], [0, 0]], relu: true } as { strides: [number, number]; pad: Padding }; // prettier-ignore
         const reduced = conv2d(pooled, stored(tf.reshape(w2, [1, 1, channels, width])), plain);
-        const expanded = conv2d(reduced, stored(w2), { ...plain, residual: pooled });
+        const expanded = conv2d(reduced, stored(w2), { ...plain, bias: shift, residual: pooled });
         return globalAveragePool(tf.add<tf.Tensor4D>(block(x, w1, w2, ...vectors).second(true), expanded));
       };
       const filter = tf.tensor4d(randomHalves(9 * 3 * channels, 8), [3, 3, 3, channels]);
