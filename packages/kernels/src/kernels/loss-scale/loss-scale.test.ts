@@ -1,0 +1,187 @@
+// Loss scaling: what counts as not finite, how the scale moves (by hand), and steps that are skipped or unscaled exactly.
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { register } from '../../backend/register.ts';
+import { adamRates, adamScaledRates, adamStep, LossScale, sgdStep } from '../../ops/index.ts';
+import { EPSILON, expectClose, random } from '../../testing/compare.ts';
+import { gpu, runPlans } from '../../testing/device.ts';
+import { planNoteNonFinite } from './loss-scale.plan.ts';
+
+const FIXED = { backoff: 1, growth: 1, interval: 1, least: 0, most: Infinity };
+const values = async (tensor: tf.Tensor): Promise<number[]> => [...(await tensor.data())];
+
+describe('what is not finite', () => {
+  const found = async (gradient: Float32Array, length = gradient.length): Promise<number> => {
+    const { scaling } = await runPlans([planNoteNonFinite([length], gpu.limits)], {
+      gradient,
+      scaling: new Float32Array(4),
+    });
+    expect([scaling![0], scaling![2], scaling![3]]).toEqual([0, 0, 0]);
+    return scaling![1]!;
+  };
+
+  test.each([1, 4, 997, 5000])('one of %i numbers, wherever it is', async (length) => {
+    const finite = random(length, 1);
+    expect(await found(finite)).toBe(0);
+    for (const at of [0, length >> 1, length - 1])
+      for (const value of [Infinity, -Infinity, NaN])
+        expect(await found(finite.map((v, i) => (i === at ? value : v)))).toBe(1);
+  });
+
+  test('the largest and the smallest numbers are finite, and padding counts for nothing', async () => {
+    expect(await found(Float32Array.of(3.4028234663852886e38, -3.4028234663852886e38, 2 ** -149, -0))).toBe(0);
+    expect(await found(Float32Array.of(1, 2, 3, 4, 5, NaN, Infinity), 5)).toBe(0);
+  });
+});
+
+describe('a loss scale', () => {
+  beforeAll(async () => {
+    register(gpu.device);
+    await tf.setBackend('thaw');
+  });
+
+  const [good, bad] = [[1, -2, 3], [1, Infinity, 3]]; // prettier-ignore
+  async function history(lossScale: LossScale, gradients: readonly number[][]): Promise<[number, number, number][]> {
+    const states: [number, number, number][] = [];
+    for (const gradient of gradients) {
+      const tensor = tf.tensor1d(gradient);
+      lossScale.note(tensor);
+      lossScale.adjust();
+      tensor.dispose();
+      const state = await lossScale.read();
+      states.push([state.scale, state.good, state.skipped]);
+      const [inverse, isFound] = await values(lossScale.scaling);
+      expect([inverse, isFound]).toEqual([Math.fround(1 / state.scale), 0]);
+    }
+    return states;
+  }
+
+  test('halves on overflow, doubles after three good steps, and starts counting anew at each', async () => {
+    const before = tf.memory().numTensors;
+    const rule = { backoff: 0.5, growth: 2, interval: 3, least: 2 ** -14, most: 2 ** 24 };
+    const lossScale = new LossScale(rule, { scale: 2 ** 16, good: 0 });
+    expect(await history(lossScale, [bad, bad, good, good, bad, good, good, good, good])).toEqual([
+      [2 ** 15, 0, 1],
+      [2 ** 14, 0, 2],
+      [2 ** 14, 1, 2],
+      [2 ** 14, 2, 2],
+      [2 ** 13, 0, 3],
+      [2 ** 13, 1, 3],
+      [2 ** 13, 2, 3],
+      [2 ** 14, 0, 3],
+      [2 ** 14, 1, 3],
+    ]);
+    lossScale.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('goes on from where it was, and stays within its bounds', async () => {
+    const rule = { backoff: 0.5, growth: 2, interval: 2, least: 4, most: 16 };
+    const lossScale = new LossScale(rule, { scale: 8, good: 1 });
+    expect(await history(lossScale, [good, good, good, bad, bad, bad])).toEqual([
+      [16, 0, 0],
+      [16, 1, 0],
+      [16, 0, 0],
+      [8, 0, 1],
+      [4, 0, 2],
+      [4, 0, 3],
+    ]);
+    lossScale.dispose();
+  });
+
+  test('that is fixed counts what it skips and stays', async () => {
+    const lossScale = new LossScale(FIXED, { scale: 1000, good: 0 });
+    expect(await history(lossScale, [bad, good])).toEqual([
+      [1000, 0, 1],
+      [1000, 0, 1],
+    ]);
+    lossScale.dispose();
+    expect(() => new LossScale(FIXED, { scale: 0, good: 0 })).toThrow('the scale must be above 0, got 0');
+  });
+
+  /** Adam on gradients that may be not finite, in float64: skipped steps do not count. */
+  function adamByHand(gradients: readonly number[], learningRate: number, weightDecay: number): number[] {
+    let [value, m, v, t] = [1, 0, 0, 0];
+    return gradients.map((g) => {
+      if (!Number.isFinite(g)) return value;
+      t++;
+      m = 0.9 * m + 0.1 * g;
+      v = 0.999 * v + 0.001 * g * g;
+      const rate = (learningRate * Math.sqrt(1 - 0.999 ** t)) / (1 - 0.9 ** t);
+      value = (1 - learningRate * weightDecay) * value - (rate * m) / (Math.sqrt(v) + 1e-7);
+      return value;
+    });
+  }
+
+  test('Adam: a skipped step changes nothing and does not count in the bias corrections', async () => {
+    const gradients = [NaN, Infinity, 0.5, -0.25, NaN, 0.125, 1, ...random(20, 5)];
+    const want = adamByHand(gradients, 0.1, 0.5);
+    const lossScale = new LossScale({ ...FIXED, backoff: 0.5, least: 1 }, { scale: 2 ** 10, good: 0 });
+    let [value, m, v] = [tf.tensor1d([1]), tf.tensor1d([0]), tf.tensor1d([0])] as tf.Tensor[];
+    let scale = 2 ** 10;
+    for (const [i, g] of gradients.entries()) {
+      const gradient = tf.tensor1d([g * scale]);
+      const rates = tf.tensor1d(adamScaledRates({ learningRate: 0.1, beta1: 0.9, beta2: 0.999, step: i + 1, weightDecay: 0.5 })); // prettier-ignore
+      lossScale.note(gradient);
+      const tensors = { value: value!, gradient, m: m!, v: v!, rates, scaling: lossScale.scaling };
+      const next = adamStep(tensors, { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 });
+      lossScale.adjust();
+      if (!Number.isFinite(g)) scale /= 2;
+      ({ value, m, v } = next);
+      // The value is of size 1 at most and a step of size 0.1; each step rounds both a few times.
+      expectClose(await values(next.value), [want[i]!], (i + 1) * 8 * EPSILON);
+    }
+    expect(await lossScale.read()).toEqual({ scale: 2 ** 7, good: 0, skipped: 3 });
+    expect(() => adamScaledRates({ learningRate: 0.1, beta1: 0.9, beta2: 0.999, step: 0 })).toThrow('from 1');
+    lossScale.dispose();
+  });
+
+  test.each([1, 2, 10, 300, 1000, 100_000])('Adam: the corrections of step %i are the host’s', async (step) => {
+    const schedule = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, step };
+    const lossScale = new LossScale(FIXED, { scale: 1, good: 0 });
+    const of = (rates: readonly number[], scaling?: tf.Tensor1D) =>
+      adamStep(
+        { value: tf.tensor1d([0]), gradient: tf.tensor1d([1]), m: tf.tensor1d([1]), v: tf.tensor1d([1]), rates: tf.tensor1d([...rates]), scaling }, // prettier-ignore
+        { beta1: 0.9, beta2: 0.999, epsilon: 0 },
+      ).value;
+    const [want] = await values(of(adamRates(schedule)));
+    const [got] = await values(of(adamScaledRates(schedule), lossScale.scaling));
+    // WGSL allows exp(x) an error of 3 + 2 |x| units in the last place, |x| up to 0.5 where it counts, roots and divisions 2.5.
+    expect(Math.abs(got! / want! - 1)).toBeLessThan(32 * EPSILON);
+    lossScale.dispose();
+  });
+
+  test.each([
+    [0, false],
+    [0.9, false],
+    [0.9, true],
+  ])('SGD, momentum %f, Nesterov %s: unscaled to the bit, and skipped', async (momentum, nesterov) => {
+    const options = { momentum, nesterov, weightDecay: 0.25 };
+    const [start, gradient, speed] = [random(997, 1), random(997, 2), random(997, 3)];
+    const velocityOf = () => (momentum === 0 ? {} : { velocity: tf.tensor1d(speed) });
+    const rates = tf.tensor1d([0.1]);
+    const plain = sgdStep({ value: tf.tensor1d(start), gradient: tf.tensor1d(gradient), rates, ...velocityOf() }, options); // prettier-ignore
+    const lossScale = new LossScale(FIXED, { scale: 2 ** 12, good: 0 });
+    const step = (of: Float32Array) => {
+      const scaled = tf.tensor1d(of);
+      lossScale.note(scaled);
+      const tensors = {
+        value: tf.tensor1d(start),
+        gradient: scaled,
+        rates,
+        ...velocityOf(),
+        scaling: lossScale.scaling,
+      };
+      const next = sgdStep(tensors, options);
+      lossScale.adjust();
+      return next;
+    };
+    const scaled = step(gradient.map((g) => g * 2 ** 12));
+    expect(await values(scaled.value)).toEqual(await values(plain.value));
+    if (plain.velocity) expect(await values(scaled.velocity!)).toEqual(await values(plain.velocity));
+    const skipped = step(gradient.map((g, i) => (i === 996 ? NaN : g)));
+    expect(await values(skipped.value)).toEqual([...start]);
+    if (skipped.velocity) expect(await values(skipped.velocity)).toEqual([...speed]);
+    lossScale.dispose();
+  });
+});
