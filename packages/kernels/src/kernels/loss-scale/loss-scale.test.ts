@@ -2,7 +2,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
-import { adamRates, adamScaledRates, adamStep, LossScale, sgdStep } from '../../ops/index.ts';
+import {
+  adamRates,
+  adamScaledRates,
+  adamStep,
+  hasFloat16,
+  LossScale,
+  sgdStep,
+  toFloat16,
+  toFloat32,
+} from '../../ops/index.ts';
 import { EPSILON, expectClose, random } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { planNoteNonFinite } from './loss-scale.plan.ts';
@@ -97,6 +106,27 @@ describe('a loss scale', () => {
     ]);
     lossScale.dispose();
     expect(() => new LossScale(FIXED, { scale: 0, good: 0 })).toThrow('the scale must be above 0, got 0');
+  });
+
+  test('keeps a gradient that float16 loses', async (context) => {
+    if (!hasFloat16()) context.skip('this device has no shader-f16');
+    // 2^-30 is below float16's smallest number, 2^-24, and 2^-14 is its smallest normal one: both are exact.
+    const step = async (start: number): Promise<number[]> => {
+      const lossScale = new LossScale(FIXED, { scale: start, good: 0 });
+      const x = tf.variable<tf.Rank>(tf.tensor1d([1, 2]));
+      const lossOf = (): tf.Scalar => tf.sum(tf.mul(toFloat32(toFloat16<tf.Tensor>(x)), 2 ** -30));
+      const { value, grads } = tf.engine().gradients(lossOf, [x], lossScale.scale);
+      expect(await values(value)).toEqual([3 * 2 ** -30]);
+      lossScale.note(grads[0]!);
+      const tensors = { value: x, gradient: grads[0]!, rates: tf.tensor1d([2 ** 20]), scaling: lossScale.scaling };
+      const next = sgdStep(tensors, { momentum: 0 });
+      lossScale.dispose();
+      return values(next.value);
+    };
+    expect(await step(1)).toEqual([1, 2]);
+    expect(await step(2 ** 16)).toEqual([1 - 2 ** -10, 2 - 2 ** -10]);
+    // 2^-30 2^46 = 2^16 is more than float16's largest number, 65504.
+    expect(await step(2 ** 46)).toEqual([1, 2]);
   });
 
   /** Adam on gradients that may be not finite, in float64: skipped steps do not count. */
