@@ -67,7 +67,7 @@ export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Work
   const inputs = featureWidth('article', network);
   const classifier = new Classifier(network, createHead({ spec: 'article', inputs, classes: CLASSES, seed }));
   const lossScaling = precision === 'mixed' && !network.isFrozen ? 'dynamic' : undefined;
-  const optimizer = new WatchedOptimizer({ kind: 'adam', learningRate: 1e-3 }, lossScaling);
+  const optimizer = new WatchedOptimizer({ kind: 'adam', learningRate: 1e-3 }, undefined, lossScaling);
   const shape = part === 'head' ? [inputs] : [imageSize, imageSize, 3];
   const runner = new StepRunner(classifier, optimizer, { shape });
   const inference = new Inference({ shape: [imageSize, imageSize, 3] }, (x) => classifier.features(x as tf.Tensor4D));
