@@ -93,7 +93,10 @@ export class Optimizer {
     }
   }
 
-  /** The variables with those that share their rates side by side: a captured step then updates each group at once. */
+  /**
+   * The variables with those that share their rates side by side, filters before the rest: a captured step then updates each
+   * group at once, or each group's filters where mixed precision converts filters at once.
+   */
   inOrder(variables: ReadonlyMap<string, tf.Variable>): [string, tf.Variable][] {
     const cohorts = new Map<Cohort, [string, tf.Variable][]>();
     for (const entry of variables) {
@@ -102,7 +105,11 @@ export class Optimizer {
       if (members) members.push(entry);
       else cohorts.set(cohort, [entry]);
     }
-    return [...cohorts.values()].flat();
+    const isFilter = ([, { rank }]: [string, tf.Variable]): boolean => rank === 4;
+    return [...cohorts.values()].flatMap((members) => [
+      ...members.filter(isFilter),
+      ...members.filter((one) => !isFilter(one)),
+    ]);
   }
 
   /** One update of `variable`, known by `name`. @throws before its first beginStep */

@@ -23,7 +23,7 @@ export function planNoteNonFinite(shape: readonly number[], limits: Limits, tuni
     params: { size, length, granule: 0 },
     workgroups: foldWorkgroups(noteShader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     outputs: {},
-    elementwise: { perWorkgroup: THREADS * PER_THREAD },
+    elementwise: { perWorkgroup: THREADS * PER_THREAD, shared: ['scaling'], lengths: 'lengths' },
   };
 }
 

@@ -2,10 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
+import type { ThawBackend } from '../../backend/thaw-backend.ts';
 import {
   adamRates,
   adamScaledRates,
   adamStep,
+  assignValues,
+  capture,
   hasFloat16,
   LossScale,
   sgdStep,
@@ -44,8 +47,9 @@ describe('what is not finite', () => {
 });
 
 describe('a loss scale', () => {
+  let backend: ThawBackend;
   beforeAll(async () => {
-    register(gpu.device);
+    backend = register(gpu.device);
     await tf.setBackend('thaw');
   });
 
@@ -127,6 +131,84 @@ describe('a loss scale', () => {
     expect(await step(2 ** 16)).toEqual([1 - 2 ** -10, 2 - 2 ** -10]);
     // 2^-30 2^46 = 2^16 is more than float16's largest number, 65504.
     expect(await step(2 ** 46)).toEqual([1, 2]);
+  });
+
+  describe('in a captured step', () => {
+    const sizes = [5, 130, 4096, 1];
+    /** Shares its storage with no other tensor. */
+    const variable = (of: () => tf.Tensor) => tf.tidy(() => tf.variable<tf.Rank>(of()));
+    const variables = () => sizes.map((size, i) => variable(() => tf.tensor1d(random(size, i))));
+
+    test('all gradients are looked through in one dispatch, their numbers and not what lies between them', async () => {
+      const gradients = variables();
+      // Passes through the same memory before the gradients do, and leaves NaN there.
+      const noise = variable(() => tf.fill([8192], NaN));
+      const lossScale = new LossScale({ ...FIXED, backoff: 0.5 }, { scale: 8, good: 0 });
+      const outputs: tf.Tensor[] = [];
+      const step = await capture(() => {
+        outputs.push(tf.tidy(() => tf.sum(tf.mul(noise, 2))));
+        tf.tidy(() => {
+          for (const gradient of gradients.map((variable) => tf.mul(variable, 2))) lossScale.note(gradient);
+        });
+        lossScale.adjust();
+        return outputs;
+      });
+      // Two for the noise, one for each gradient, one to look, one to adjust.
+      expect(step.dispatches).toBe(2 + sizes.length + 2);
+      const skippedWith = async (bad: number | undefined): Promise<number> => {
+        gradients.forEach((gradient, i) => {
+          const numbers = random(sizes[i]!, i);
+          if (i === bad) numbers[sizes[i]! - 1] = -Infinity;
+          assignValues(gradient, numbers);
+        });
+        const before = await lossScale.read();
+        step.replay();
+        return (await lossScale.read()).skipped - before.skipped;
+      };
+      expect(await skippedWith(undefined)).toBe(0);
+      expect(await values(outputs[0]!)).toEqual([NaN]);
+      for (const bad of sizes.keys()) expect(await skippedWith(bad)).toBe(1);
+      expect(await skippedWith(undefined)).toBe(0);
+      step.dispose();
+      lossScale.dispose();
+      tf.dispose([...gradients, ...outputs, noise]);
+    });
+
+    test('the gradients that were looked through are updated in one dispatch, or one for each set of rates', async () => {
+      const [weights, m, v] = [variables(), variables(), sizes.map((size) => variable(() => tf.ones([size])))];
+      const betas = { beta1: 0.9, beta2: 0.99 };
+      const rates = [1e-3, 1e-2].map((learningRate) =>
+        tf.tensor1d(adamScaledRates({ learningRate, ...betas, step: 1 })),
+      );
+      const lossScale = new LossScale(FIXED, { scale: 8, good: 0 });
+      const dispatchesWith = async (ratesOf: (i: number) => tf.Tensor1D): Promise<number> => {
+        const step = await capture(() => {
+          tf.tidy(() => {
+            const gradients = weights.map((weight) => tf.mul(weight, 8));
+            for (const gradient of gradients) lossScale.note(gradient);
+            gradients.forEach((gradient, i) => {
+              const given = { value: weights[i]!, gradient, m: m[i]!, v: v[i]!, rates: ratesOf(i), scaling: lossScale.scaling }; // prettier-ignore
+              const next = adamStep(given, { ...betas, epsilon: 1e-7 });
+              weights[i]!.assign(next.value);
+              m[i]!.assign(next.m);
+              v[i]!.assign(next.v);
+            });
+          });
+          lossScale.adjust();
+          return [];
+        });
+        step.replay();
+        await backend.settle(0);
+        const { dispatches } = step;
+        step.dispose();
+        return dispatches;
+      };
+      expect(await dispatchesWith(() => rates[0]!)).toBe(sizes.length + 3);
+      // The third weight has other rates: three dispatches in place of one.
+      expect(await dispatchesWith((i) => rates[Number(i === 2)]!)).toBe(sizes.length + 5);
+      lossScale.dispose();
+      tf.dispose([...weights, ...m, ...v, ...rates]);
+    });
   });
 
   /** Adam on gradients that may be not finite, in float64: skipped steps do not count. */

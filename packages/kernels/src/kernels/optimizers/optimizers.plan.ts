@@ -61,7 +61,7 @@ function planElementwise(
     params: { size, ...params },
     workgroups: foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     outputs,
-    elementwise: { perWorkgroup: THREADS * PER_THREAD, shared: ['rates'] },
+    elementwise: { perWorkgroup: THREADS * PER_THREAD, shared: ['rates', 'scaling'] },
   };
 }
 
