@@ -33,7 +33,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < PER_THREAD; j++) {
     let i = start + j * THREADS;
     if (i >= params.size) { return; }
-    let isNumber = vec4u(0u, 1u, 2u, 3u) < vec4u(lengthFrom(4u * i));
-    if (any(isNumber & ((gradient[i] & EXPONENT) == EXPONENT))) { atomicStore(&scaling[1], ONE); }
+    let isFound = (gradient[i] & EXPONENT) == EXPONENT;
+    if (any(isFound)) {
+      let isNumber = vec4u(0u, 1u, 2u, 3u) < vec4u(lengthFrom(4u * i));
+      if (any(isFound & isNumber)) { atomicStore(&scaling[1], ONE); }
+    }
   }
 }
