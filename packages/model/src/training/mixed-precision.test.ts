@@ -1,6 +1,5 @@
 // Training in mixed precision on the tiny network: close to float32, resumed exactly, steps skipped and reported, and what
 // stops a run.
-import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resolveFreeze } from '../freeze/index.ts';
 import { createHead } from '../head/head.ts';
