@@ -30,7 +30,7 @@ test.skipIf(noAdapter)(
     const { found, left } = await tune(thaw, { ...options, seconds: 60, wanted: (name) => name === BUCKET }, (one) => seen.push(one)); // prettier-ignore
     expect(left).toBe(0);
     expect(found).toEqual(seen);
-    const count = candidates(thaw.gpu.kind, thaw.gpu.limits).length;
+    const count = candidates(thaw.gpu.kind, thaw.gpu.limits, 'float32').length;
     expect(found).toMatchObject([{ kernel: 'conv2d', tried: count, candidates: count, refused: [] }]);
     expect(found[0]?.milliseconds).toBeGreaterThan(0);
     expect(tf.memory().numTensors).toBe(tensors);

@@ -57,7 +57,7 @@ export async function tune(
   onBucket: (found: TunedBucket) => void,
 ): Promise<{ found: TunedBucket[]; left: number }> {
   const buckets = bucketsOf(sizes, precision).filter(({ kernel, bucket }) => wanted(`${kernel}, ${bucket}`));
-  const all = candidates(thaw.gpu.kind, thaw.gpu.limits);
+  const all = candidates(thaw.gpu.kind, thaw.gpu.limits, precision);
   const uniform = uniformNumbers(seed);
   const end = performance.now() + 1000 * seconds;
   const found: TunedBucket[] = [];
@@ -159,8 +159,9 @@ class BucketSearch {
     const name = `${choice.variant} ${JSON.stringify(choice.tuning)}`;
     try {
       const outputs = await readAll(this.#operation.run());
-      const allowedOf = kernelTolerance({ op: this.kernel, shape: this.shape }, this.inputs.precision);
-      checkAgreement(this.bucket, [name, outputs], ['the plain shader', plain], allowedOf);
+      checkAgreement(this.bucket, [name, outputs], ['the plain shader', plain], () =>
+        kernelTolerance({ op: this.kernel, shape: this.shape }, this.inputs.precision),
+      );
       return await this.#sample();
     } catch (error) {
       if (!(error instanceof Error)) throw error;

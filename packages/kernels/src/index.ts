@@ -7,5 +7,5 @@ export type { GpuOptions } from './runtime/gpu.ts';
 export type { MemoryReport } from './runtime/buffer-pool.ts';
 export type { KernelTime } from './runtime/profile.ts';
 export { registerCoreGradients } from './gradients/core-gradients.ts';
-export { selfCheck, type SelfCheckResult } from './self-check.ts';
+export { checkMatrixUnit, selfCheck, verifyMatrixUnit, type SelfCheckResult } from './self-check.ts';
 export * from './ops/index.ts';

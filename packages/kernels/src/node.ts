@@ -27,11 +27,21 @@ export interface OpenOptions {
   /** Part of the adapter's name, for machines with several. */
   readonly adapter?: string;
   readonly powerPreference?: GPUPowerPreference;
+  /** False leaves the adapter's matrix units alone. Default: as the environment says, where THAW_MATRIX_UNITS=off does so. */
+  readonly matrixUnits?: boolean;
 }
 
 export interface OpenedDevice extends AdapterDescription {
   readonly device: GPUDevice;
 }
+
+/**
+ * Dawn's toggles, harmless where they mean nothing. `allow_unsafe_apis` shows features that are not in the standard yet, of
+ * which only those asked for are used (subgroup matrices); `vulkan_enable_f16_on_nvidia` shows shader-f16 on NVIDIA drivers
+ * before 615.71, with which Dawn holds it back for failures in the conformance tests (crbug.com/42251215): `thaw doctor`
+ * checks what Thaw needs of it. See docs/decisions/subgroup-matrix.md.
+ */
+const DAWN_TOGGLES = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
 
 /** Dawn's handle must outlive every device made from it. */
 const instances: GPU[] = [];
@@ -44,7 +54,10 @@ const instances: GPU[] = [];
 export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevice> {
   // Mesa's drivers want a private folder; without one Dawn prints an error to standard error for each instance.
   process.env['XDG_RUNTIME_DIR'] ??= mkdtempSync(join(tmpdir(), 'thaw-xdg-'));
-  const gpu = create(options.adapter === undefined ? [] : [`adapter=${options.adapter}`]);
+  const gpu = create([
+    `enable-dawn-features=${DAWN_TOGGLES.join()}`,
+    ...(options.adapter === undefined ? [] : [`adapter=${options.adapter}`]),
+  ]);
   instances.push(gpu);
   const adapter = await gpu
     .requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' })
@@ -58,5 +71,6 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
         : `no WebGPU adapter has '${options.adapter}' in its name`,
     );
   const description = describeAdapter(adapter);
-  return { ...description, device: await requestDevice(adapter) };
+  const matrixUnits = options.matrixUnits ?? process.env['THAW_MATRIX_UNITS'] !== 'off';
+  return { ...description, device: await requestDevice(adapter, { matrixUnits }) };
 }

@@ -1,5 +1,5 @@
 // Opens an engine by name, with the gradients of TensorFlow.js's own ops.
-import { register, registerCoreGradients } from '@thaw/kernels';
+import { register, registerCoreGradients, verifyMatrixUnit } from '@thaw/kernels';
 import { openDevice } from '@thaw/kernels/node';
 import type { Engine, EngineName } from './engine.ts';
 import { hostEngine } from './host.ts';
@@ -10,8 +10,12 @@ import { thawEngine } from './thaw.ts';
 export async function openEngine(name: EngineName, adapter?: string): Promise<Engine> {
   registerCoreGradients();
   switch (name) {
-    case 'thaw':
-      return thawEngine(register((await openDevice(adapter === undefined ? {} : { adapter })).device));
+    case 'thaw': {
+      const backend = register((await openDevice(adapter === undefined ? {} : { adapter })).device);
+      const failed = await verifyMatrixUnit(backend);
+      if (failed !== undefined) console.warn(failed);
+      return thawEngine(backend);
+    }
     case 'tfjs-webgpu':
       return tfjsWebgpuEngine(adapter);
     case 'tfjs-wasm':

@@ -1,6 +1,6 @@
 // thaw doctor: what this machine is, whether it computes rightly, and in one sentence what is wrong with it.
 import { totalmem, freemem, cpus } from 'node:os';
-import { register, selfCheck, type SelfCheckResult } from '@thaw/kernels';
+import { checkMatrixUnit, register, selfCheck, type SelfCheckResult, type ThawBackend } from '@thaw/kernels';
 import { openDevice, type OpenedDevice } from '@thaw/kernels/node';
 import type { z } from 'zod';
 import { CommandError, explain } from '../errors.ts';
@@ -83,27 +83,30 @@ async function examine(
   facts: (rows: readonly Fact[]) => void,
   heading: (text: string) => void,
 ): Promise<string[]> {
-  const { name, vendor, architecture, driver, isSoftware, features, limits } = opened;
-  output.event('adapter', { found: true, name, vendor, architecture, driver, isSoftware, features, limits });
+  const { name, vendor, architecture, driver, isSoftware, features, matrixUnit, limits } = opened;
+  output.event('adapter', { found: true, name, vendor, architecture, driver, isSoftware, features, matrixUnit: matrixUnit ?? null, limits }); // prettier-ignore
   facts([
     ['name', name],
     ['kind', isSoftware ? 'a processor that plays a GPU: everything works, slowly' : 'GPU'],
     ['vendor', [vendor, architecture].filter(Boolean).join(', ') || 'not told'],
     ['driver', driver || 'not told'],
     ['features', features.join(', ') || 'none of those Thaw can use'],
+    ['matrix units', matrixText(opened)],
   ]);
   const checked = checkLimits(limits);
   heading('limits');
   output.result(indent(limitTable(checked, output)));
   for (const check of checked) output.event('limit', { ...check });
   heading('one convolution, forward and backward, against float64');
-  const results = await selfCheck(register(opened.device)).catch((error: unknown) => explain(error));
+  const backend = register(opened.device);
+  const results = await selfCheck(backend).catch((error: unknown) => explain(error));
   if (typeof results === 'string') {
     output.result(`  failed: ${results}`);
     return [`The device cannot run a convolution: ${results} Update its driver.`];
   }
   for (const result of results) output.event('check', { ...result });
   output.result(indent(checkTable(results, output)));
+  if (matrixUnit) await checkMatrices(backend, output, heading);
   const wrong = results.filter(({ ok }) => !ok);
   const short = checked.filter(({ ok }) => !ok);
   return [
@@ -118,6 +121,27 @@ async function examine(
         ]
       : []),
   ];
+}
+
+function matrixText({ matrixUnit, features }: OpenedDevice): string {
+  if (matrixUnit) return `${matrixUnit.M} x ${matrixUnit.N} x ${matrixUnit.K}, float16 into float32`;
+  return features.some((name) => name.includes('matrix'))
+    ? 'found, but none of float16 into float32 in subgroups of one size'
+    : 'none that the driver and Dawn offer';
+}
+
+/** What fails here costs speed alone: mixed precision does without. */
+async function checkMatrices(backend: ThawBackend, output: Output, heading: (text: string) => void): Promise<void> {
+  heading('the same on matrix units');
+  const results = await checkMatrixUnit(backend).catch((error: unknown) => explain(error));
+  if (typeof results === 'string') {
+    output.event('check', { name: 'matrix units', ok: false, problem: results });
+    output.result(`  failed, and mixed precision does without them: ${results}`);
+    return;
+  }
+  for (const result of results) output.event('check', { ...result });
+  output.result(indent(checkTable(results, output)));
+  if (results.some(({ ok }) => !ok)) output.result('  Mixed precision does without them.');
 }
 
 function limitTable(checks: readonly LimitCheck[], { colors }: Output): string {

@@ -6,7 +6,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
-import type { Output } from '../output.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { openBackend } from '../session/backend.ts';
@@ -28,7 +27,6 @@ const schema = allSettings
     weights: true,
     weightsFile: true,
     imageSize: true,
-    precision: true,
     batchSize: true,
     strict: true,
     topK: true,
@@ -41,15 +39,7 @@ const schema = allSettings
     json: true,
     verbose: true,
   }) // prettier-ignore
-  .partial({
-    run: true,
-    weights: true,
-    weightsFile: true,
-    imageSize: true,
-    precision: true,
-    adapter: true,
-    config: true,
-  });
+  .partial({ run: true, weights: true, weightsFile: true, imageSize: true, adapter: true, config: true });
 
 type PredictSettings = z.infer<typeof schema>;
 
@@ -66,7 +56,6 @@ export const predict = defineCommand({
     ['checkpoint', { default: 'best' }],
     ['weights', { description: 'ImageNet weights: keras, torchvision or tf-official', default: 'what is in THAW_HOME, else keras' }],
     'weightsFile',
-    ['precision', { default: "the run's, else float32" }],
     ['batchSize', { default: '8' }],
     ['topK', { default: '3' }],
     ['backend', { default: 'auto' }],
@@ -126,7 +115,7 @@ async function predictCommand(
   const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {
-    const model = await openModel(settings, io.cwd, homes, output);
+    const model = await openModel(settings, io.cwd, homes, byteProgress(output));
     const start = performance.now();
     let skipped = 0;
     const runner = trunk.runner(model.features);
@@ -203,11 +192,15 @@ async function predictCommand(
   }
 }
 
-async function openModel(settings: PredictSettings, cwd: string, homes: Homes, output: Output): Promise<Model> {
-  const progress = byteProgress(output);
+async function openModel(
+  settings: PredictSettings,
+  cwd: string,
+  homes: Homes,
+  progress: ReturnType<typeof byteProgress>,
+): Promise<Model> {
   if (settings.run !== undefined) {
     const { classifier, config } = await openRun(
-      { ...settings, folder: resolve(cwd, settings.run), onNote: (note) => output.warn(note) },
+      { folder: resolve(cwd, settings.run), checkpoint: settings.checkpoint, weightsFile: settings.weightsFile },
       homes,
       progress,
     );
@@ -229,7 +222,7 @@ async function openModel(settings: PredictSettings, cwd: string, homes: Homes, o
     progress,
   );
   const imageSize = settings.imageSize ?? 224;
-  const network = new ResNet50(weights, { imageSize, precision: settings.precision ?? 'float32' });
+  const network = new ResNet50(weights, { imageSize });
   const classes = await imageNetClasses(weights.topClasses, homes);
   if (!classes)
     throw new CommandError(

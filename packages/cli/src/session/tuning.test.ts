@@ -17,7 +17,10 @@ const table: TuningTable = {
 /** What a device with that driver is given, and the note that the user sees. */
 async function applied(home: string, driver: string): Promise<{ taken: Choices[]; notes: string[] }> {
   const [taken, notes]: [Choices[], string[]] = [[], []];
-  const gpu = { kind: { isSoftware: false, subgroupSize: 32 }, tune: (choices: Choices) => void taken.push(choices) };
+  const gpu = {
+    kind: { isSoftware: false, subgroupSize: 32, matrixUnit: undefined },
+    tune: (choices: Choices) => void taken.push(choices),
+  };
   await applyTuning(gpu, { ...device, driver }, [home], (note) => notes.push(note));
   return { taken, notes };
 }

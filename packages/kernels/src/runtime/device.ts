@@ -1,5 +1,5 @@
 /** Asks an adapter for a device with the limits and features that the kernels use, and says what it is. */
-import type { DeviceKind } from '../tuning/tilings.ts';
+import type { DeviceKind, MatrixUnit } from '../tuning/tilings.ts';
 import type { TunedDevice } from '../tuning/tuned.ts';
 
 export interface AdapterDescription {
@@ -12,11 +12,16 @@ export interface AdapterDescription {
   /** True for a CPU that plays a GPU (lavapipe, SwiftShader, WARP). */
   readonly isSoftware: boolean;
   readonly features: readonly string[];
+  /** What multiplies matrices of float16 into float32, if anything does that the kernels can use. */
+  readonly matrixUnit: MatrixUnit | undefined;
   readonly limits: Readonly<Record<WantedLimit, number>>;
 }
 
+/** Not in WebGPU's standard yet: Dawn shows it with the toggle allow_unsafe_apis, Chromium with a flag. */
+const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix';
+
 /** Used where the adapter has them; nothing requires them. */
-const wantedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
+const wantedFeatures = ['timestamp-query', 'shader-f16', 'subgroups', MATRIX_FEATURE] as const;
 
 const wantedLimits = [
   'maxBufferSize',
@@ -33,15 +38,50 @@ export type WantedLimit = (typeof wantedLimits)[number];
 
 const isFeature = (name: string, features: ReadonlySet<string>): boolean => features.has(name);
 
+/** A product that an adapter's matrix units can make, as Chromium's experiment describes it. */
+interface MatrixConfig extends MatrixUnit {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+}
+const hasMatrices = (
+  info: GPUAdapterInfo,
+): info is GPUAdapterInfo & { subgroupMatrixConfigs: Iterable<MatrixConfig> } => 'subgroupMatrixConfigs' in info;
+
+/** The matrix unit of a device, which its adapter alone knows. */
+const matrixUnits = new WeakMap<GPUDevice, MatrixUnit>();
+
+/** Lanes of every subgroup; undefined where there are no subgroups, or several sizes. */
+function oneSubgroupSize(
+  { subgroupMinSize, subgroupMaxSize }: GPUAdapterInfo,
+  features: ReadonlySet<string>,
+): number | undefined {
+  // prettier-ignore
+  return isFeature('subgroups', features) && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
+}
+
+/** The largest product of float16 into float32 whose sides the shaders can stage, in vectors of eight halves. */
+export function matrixUnitOf(info: GPUAdapterInfo, features: ReadonlySet<string>): MatrixUnit | undefined {
+  const canUse = isFeature(MATRIX_FEATURE, features) && isFeature('shader-f16', features);
+  if (!canUse || oneSubgroupSize(info, features) === undefined || !hasMatrices(info)) return undefined;
+  const [largest] = [...info.subgroupMatrixConfigs]
+    .filter(({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32')
+    .filter(({ M, N, K }) => [M, N, K].every((side) => side % 8 === 0 && side <= 32))
+    .sort((a, b) => b.M * b.N * b.K - a.M * a.N * a.K);
+  return largest && { M: largest.M, N: largest.N, K: largest.K };
+}
+
 /** Whether an adapter is a CPU that plays a GPU. */
 export const isSoftwareAdapter = ({ device, description, architecture }: GPUAdapterInfo): boolean =>
   /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(`${device} ${description} ${architecture}`);
 
 /** What tilings are chosen by. */
-export function deviceKind({ adapterInfo, features }: GPUDevice): DeviceKind {
-  const { subgroupMinSize, subgroupMaxSize } = adapterInfo;
-  const hasOneSize = isFeature('subgroups', features) && subgroupMinSize === subgroupMaxSize;
-  return { isSoftware: isSoftwareAdapter(adapterInfo), subgroupSize: hasOneSize ? subgroupMinSize : undefined };
+export function deviceKind(device: GPUDevice): DeviceKind {
+  const { adapterInfo, features } = device;
+  return {
+    isSoftware: isSoftwareAdapter(adapterInfo),
+    subgroupSize: oneSubgroupSize(adapterInfo, features),
+    matrixUnit: matrixUnits.get(device),
+  };
 }
 
 /** Dawn's `device` of a software adapter is a slug, and its description reads "name: version" or just a driver's version. */
@@ -68,13 +108,21 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
     driver: info.description,
     isSoftware: isSoftwareAdapter(info),
     features: wantedFeatures.filter((name) => isFeature(name, adapter.features)),
+    matrixUnit: matrixUnitOf(info, adapter.features),
     limits: limits as Record<WantedLimit, number>,
   };
 }
 
-/** A device with every wanted feature the adapter has, and the adapter's own limits. */
-export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const requiredFeatures = wantedFeatures.filter((name) => isFeature(name, adapter.features));
+/**
+ * A device with every wanted feature the adapter has, and the adapter's own limits.
+ * @param matrixUnits false leaves the adapter's matrix units alone
+ */
+export async function requestDevice(adapter: GPUAdapter, { matrixUnits: mayUse = true } = {}): Promise<GPUDevice> {
+  const isWanted = (name: string): name is GPUFeatureName => isFeature(name, adapter.features);
+  const names: readonly string[] = wantedFeatures.filter((name) => mayUse || name !== MATRIX_FEATURE);
   const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-  return adapter.requestDevice({ label: 'thaw', requiredFeatures, requiredLimits });
+  const unit = mayUse ? matrixUnitOf(adapter.info, adapter.features) : undefined;
+  const device = await adapter.requestDevice({ label: 'thaw', requiredFeatures: names.filter(isWanted), requiredLimits }); // prettier-ignore
+  if (unit) matrixUnits.set(device, unit);
+  return device;
 }

@@ -28,12 +28,11 @@ const storageSize = (shape: readonly number[], type: DeviceType): number =>
   Math.max(16, Math.ceil((Math.ceil(elements(shape) / 4) * 4 * bytesOf(type)) / 16) * 16);
 
 export class Gpu {
-  /** What tilings are chosen by. */
-  readonly kind: DeviceKind;
   readonly queue: CommandQueue;
   readonly pipelines: PipelineCache;
   readonly #pool: BufferPool;
-  readonly #tilings: Tilings;
+  #kind: DeviceKind;
+  #tilings: Tilings;
   /** By kernel and bucket: what came with the device, and what was tuned since. */
   readonly #given = new Map<string, Tiling>();
   readonly #tuned = new Map<string, Tiling>();
@@ -46,7 +45,7 @@ export class Gpu {
     readonly device: GPUDevice,
     { maxPooledBytes = 2 ** 30, tilings, choices = [] }: GpuOptions = {},
   ) {
-    this.kind = deviceKind(device);
+    this.#kind = deviceKind(device);
     this.#tilings = tilings ?? defaultTilings(this.kind, device.limits);
     for (const one of choices) this.#take(one, this.#given);
     this.queue = new CommandQueue(device, this.kind.isSoftware);
@@ -58,6 +57,20 @@ export class Gpu {
       () => this.queue.letGo(),
       (failure, what) => this.queue.watch(failure, what),
     );
+  }
+
+  /** What tilings are chosen by. */
+  get kind(): DeviceKind {
+    return this.#kind;
+  }
+
+  /** Plans made from now on use no matrix unit, tuned ones neither. */
+  dropMatrixUnit(): void {
+    this.#kind = { ...this.#kind, matrixUnit: undefined };
+    const without = ({ matrix: _, ...rest }: Tiling): Tiling => rest;
+    this.#tilings = Object.fromEntries(Object.entries(this.#tilings).map(([kernel, one]) => [kernel, without(one)]));
+    for (const found of [this.#given, this.#tuned])
+      for (const [bucket, { matrix }] of found) if (matrix) found.delete(bucket);
   }
 
   get limits(): GPUSupportedLimits {
@@ -122,10 +135,9 @@ export class Gpu {
       const spec = plan.outputs[name];
       if (spec) outputs[name] = this.allocate(spec.shape, spec.dtype);
     }
-    const { bindings } = plan.shader;
-    const anyInput = bindings.flatMap(({ name, type }) => (type === 'read' ? (given[name] ?? []) : []))[0];
+    const anyInput = Object.values(given).find((slice) => slice !== undefined);
     const slices: BufferSlice[] = [];
-    for (const { name, type } of bindings) {
+    for (const { name, type } of plan.shader.bindings) {
       if (type === 'uniform') continue;
       const slice = outputs[name] ?? given[name] ?? (type === 'read' ? anyInput : undefined);
       if (!slice) throw new ThawGpuError(`${plan.shader.name}: no buffer was given for '${name}'`);

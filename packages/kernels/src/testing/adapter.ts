@@ -23,6 +23,11 @@ const watches = new Set<Watch>();
 /** A device of its own, inside error scopes. @throws NoAdapterError when Dawn finds no adapter */
 export async function openTestDevice(): Promise<{ device: GPUDevice; takeErrors: Watch }> {
   const { device } = await openDevice();
+  return { device, takeErrors: watchErrors(device) };
+}
+
+/** Puts a device into error scopes; an error that the test does not take fails it. */
+export function watchErrors(device: GPUDevice): Watch {
   const open = () => {
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
@@ -35,7 +40,7 @@ export async function openTestDevice(): Promise<{ device: GPUDevice; takeErrors:
   };
   watches.add(takeErrors);
   void device.lost.then(() => watches.delete(takeErrors));
-  return { device, takeErrors };
+  return takeErrors;
 }
 
 /** Waits for the thaw backend's work; its own scopes report here what no read has reported. */

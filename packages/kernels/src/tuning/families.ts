@@ -1,9 +1,11 @@
 /** The tunable kernels: their shaders, and the tilings worth trying on a device. */
-import * as backwardFilter from '../kernels/conv2d-backward-filter/conv2d-backward-filter.plan.ts';
-import * as backwardInput from '../kernels/conv2d-backward-input/conv2d-backward-input.plan.ts';
-import * as forward from '../kernels/conv2d/conv2d.plan.ts';
+import { shaders as backwardFilter } from '../kernels/conv2d-backward-filter/conv2d-backward-filter.plan.ts';
+import { shaders as backwardInput } from '../kernels/conv2d-backward-input/conv2d-backward-input.plan.ts';
+import { shaders as forward } from '../kernels/conv2d/conv2d.plan.ts';
 import type { Limits } from '../runtime/plan.ts';
-import { isLegal, isLegalStaged, type DeviceKind, type Tuning } from './tilings.ts';
+import type { Precision } from '../wgsl/shader.ts';
+import { isLegal, isLegalMatrix, isLegalStaged } from './legal.ts';
+import type { DeviceKind, Tuning } from './tilings.ts';
 import { fingerprint, TUNED_KERNELS, type Choice, type TunedKernel } from './tuned.ts';
 
 const families = {
@@ -14,12 +16,10 @@ const families = {
 
 /** Fingerprints of the shaders as they are now. */
 export function currentFingerprints(): Record<TunedKernel, string> {
-  return Object.fromEntries(
-    TUNED_KERNELS.map((kernel) => {
-      const { shader, subgroupsShader, stagedShader } = families[kernel];
-      return [kernel, fingerprint({ direct: shader, subgroups: subgroupsShader, staged: stagedShader })];
-    }),
-  ) as Record<TunedKernel, string>;
+  return Object.fromEntries(TUNED_KERNELS.map((kernel) => [kernel, fingerprint(families[kernel])])) as Record<
+    TunedKernel,
+    string
+  >;
 }
 
 /** Every combination of the given values. */
@@ -31,7 +31,11 @@ function product(values: Readonly<Record<string, readonly number[]>>): Tuning[] 
 }
 
 /** Tilings that the device's limits allow, of every variant that it has. All three directions share their constants. */
-export function candidates({ isSoftware, subgroupSize }: DeviceKind, limits: Limits): Choice[] {
+export function candidates(
+  { isSoftware, subgroupSize, matrixUnit }: DeviceKind,
+  limits: Limits,
+  precision: Precision,
+): Choice[] {
   const direct = product(
     isSoftware
       ? { TM: [4, 8, 16], TN: [4, 8], COLS: [8], ROWS: [1] }
@@ -46,10 +50,18 @@ export function candidates({ isSoftware, subgroupSize }: DeviceKind, limits: Lim
         );
   const staged = product(
     isSoftware
-      ? { TM: [8], TN: [8], COLS: [8], ROWS: [1, 2], DEPTH: [8, 16] }
-      : { TM: [4, 8], TN: [4, 8], COLS: [8, 16], ROWS: [4, 8, 16], DEPTH: [8, 16, 32] },
+      ? { TM: [8], TN: [8], COLS: [8], ROWS: [1, 2], DEPTH: [8, 16], BUFFERS: [1] }
+      : { TM: [4, 8], TN: [4, 8, 16], COLS: [8, 16], ROWS: [4, 8, 16], DEPTH: [8, 16, 32], BUFFERS: [1, 2] },
   ).filter((tuning) => isLegalStaged(tuning, limits));
+  const sides = { TM: [1, 2, 4], TN: [1, 2, 4], ROWS: [1, 2, 4], COLS: [1, 2, 4] };
+  const matrix =
+    matrixUnit === undefined || subgroupSize === undefined || precision === 'float32'
+      ? []
+      : product({ M: [matrixUnit.M], N: [matrixUnit.N], K: [matrixUnit.K], LANES: [subgroupSize], ...sides, DEPTH: [16, 32, 64] }) // prettier-ignore
+          .filter(({ DEPTH = 1, ROWS = 1, COLS = 1 }) => DEPTH % matrixUnit.K === 0 && ROWS * COLS > 1)
+          .filter((tuning) => isLegalMatrix(tuning, limits));
   return [
+    ...matrix.map((tuning): Choice => ({ variant: 'matrix', tuning })),
     ...subgroups.map((tuning): Choice => ({ variant: 'subgroups', tuning })),
     ...staged.map((tuning): Choice => ({ variant: 'staged', tuning })),
     ...direct.map((tuning): Choice => ({ variant: 'direct', tuning })),

@@ -14,17 +14,19 @@
  */
 
 import type { Limits } from '../runtime/plan.ts';
+import { isLegalMatrix, isLegalStaged, type Tuning } from './legal.ts';
 
-/** Values of a shader's `// @tune` constants. */
-export type Tuning = Readonly<Record<string, number>>;
+export type { Tuning } from './legal.ts';
 
 /** How to run a tiled kernel: its plain shader's tuning, and its subgroup variant's where that is to be used. */
 export interface Tiling {
   readonly direct?: Tuning;
   /** Used where the shape allows it. LANES is the device's subgroup size. */
   readonly subgroups?: Tuning;
-  /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the last. */
+  /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the smallest. */
   readonly staged?: readonly Tuning[];
+  /** Tiles of matrix units, chosen likewise where tensors are stored in float16. M, N, K and LANES are the device's. */
+  readonly matrix?: readonly Tuning[];
   /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
   readonly workgroups?: number;
   /** Rows up to which one workgroup reduces all of its channels, in one dispatch. */
@@ -40,6 +42,37 @@ const STAGED_TILES: readonly Tuning[] = [
   { TM: 4, TN: 4, COLS: 16, ROWS: 16, DEPTH: 16 },
   { TM: 4, TN: 4, COLS: 8, ROWS: 8, DEPTH: 32 },
 ];
+/** The same tiles, with a second buffer where it fits. */
+const stagedTiles = (limits: Limits): Tuning[] =>
+  STAGED_TILES.flatMap((tile) => {
+    const found = [2, 1].map((BUFFERS) => ({ ...tile, BUFFERS })).find((tuning) => isLegalStaged(tuning, limits));
+    return found ? [found] : [];
+  });
+
+/** Rows and columns of a tile, subgroups along either. A subgroup of 32 lanes holds at most 64 sums in each lane. */
+const MATRIX_TILES = [
+  [128, 128, 2, 4],
+  [128, 64, 2, 2],
+  [64, 64, 2, 2],
+  [32, 64, 1, 2],
+] as const;
+/** Of either operand, staged at a time: 64 bytes of each row. */
+const MATRIX_DEPTH = 32;
+/** Those that the device's matrix unit divides and its limits allow. */
+const matrixTiles = ({ M, N, K }: MatrixUnit, LANES: number, limits: Limits): Tuning[] =>
+  MATRIX_TILES.map(([rows, columns, ROWS, COLS]) => ({
+    M,
+    N,
+    K,
+    LANES,
+    TM: rows / ROWS / M,
+    TN: columns / COLS / N,
+    ROWS,
+    COLS,
+    DEPTH: Math.max(MATRIX_DEPTH, K),
+  })) // prettier-ignore
+    .filter((tuning) => Number.isInteger(tuning.TM) && Number.isInteger(tuning.TN) && isLegalMatrix(tuning, limits));
+
 /** Multiprocessors of the largest GPUs (NVIDIA H200). */
 const MULTIPROCESSORS = 132;
 /** Enough workgroups to fill a large GPU. */
@@ -48,33 +81,32 @@ export type TiledKernel =
   'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter' | 'mat-mul' | 'dense' | 'channels' | 'elementwise';
 export type Tilings = Readonly<Partial<Record<TiledKernel, Tiling>>>;
 
+/** A product that a subgroup makes in one instruction: M x K by K x N halves, added to M x N in float32. */
+export interface MatrixUnit {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
 /** What the choice of a tiling depends on. */
 export interface DeviceKind {
   readonly isSoftware: boolean;
   /** Lanes of every subgroup; undefined where the device has none, or several sizes. */
   readonly subgroupSize: number | undefined;
-}
-
-/** Accumulators of a thread beyond which registers spill. */
-const MOST_REGISTERS = 128;
-
-/** Whether a device's limits allow a tile of registers. */
-export function isLegal({ TM = 1, TN = 1, COLS = 1, ROWS = 1 }: Tuning, limits: Limits): boolean {
-  return COLS * ROWS <= limits.maxComputeInvocationsPerWorkgroup && TM * TN <= MOST_REGISTERS;
-}
-
-/** Whether they allow it staged: both operands' parts lie in workgroup memory, float32, the second's rows padded by four. */
-export function isLegalStaged(tuning: Tuning, limits: Limits): boolean {
-  const { TM = 1, TN = 1, COLS = 1, ROWS = 1, DEPTH = 1 } = tuning;
-  const bytes = 4 * (TM * ROWS * DEPTH + TN * COLS * (DEPTH + 4));
-  return isLegal(tuning, limits) && bytes <= limits.maxComputeWorkgroupStorageSize;
+  /** Undefined where the device has none that the shaders can use. */
+  readonly matrixUnit: MatrixUnit | undefined;
 }
 
 /** Tilings that differ from the shaders' own constants on this kind of device, within its limits. */
-export function defaultTilings({ isSoftware, subgroupSize }: DeviceKind, limits: Limits): Tilings {
+export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceKind, limits: Limits): Tilings {
   if (!isSoftware) {
-    const staged = STAGED_TILES.filter((tuning) => isLegalStaged(tuning, limits));
-    const convolution: Tiling = { ...(staged.length > 0 && { staged }), workgroups: MULTIPROCESSORS };
+    const staged = stagedTiles(limits);
+    const matrix = matrixUnit && subgroupSize !== undefined ? matrixTiles(matrixUnit, subgroupSize, limits) : [];
+    const convolution: Tiling = {
+      ...(staged.length > 0 && { staged }),
+      ...(matrix.length > 0 && { matrix }),
+      workgroups: MULTIPROCESSORS,
+    };
     return { conv2d: convolution, 'conv2d-backward-input': convolution, 'conv2d-backward-filter': convolution };
   }
   const convolution: Tiling = {

@@ -26,7 +26,14 @@ test('a tiling found for one precision leaves the other alone, and float32 stand
 });
 
 const current = currentFingerprints();
-const device: TunedDevice = { adapter: 'Some GPU', driver: 'driver 1.2', isSoftware: false, subgroupSize: 32 };
+const matrixUnit = { M: 16, N: 16, K: 16 };
+const device: TunedDevice = {
+  adapter: 'Some GPU',
+  driver: 'driver 1.2',
+  isSoftware: false,
+  subgroupSize: 32,
+  matrixUnit,
+};
 const table: TuningTable = {
   adapter: device.adapter,
   driver: device.driver,
@@ -54,7 +61,18 @@ describe('whether a table fits', () => {
     expect(changed.ignored).toBe('the shaders of conv2d have changed since');
     const narrow = fittingChoices(table, { ...device, subgroupSize: 16 }, current);
     expect(narrow.choices.conv2d).toEqual({ a: { variant: 'direct', tuning: { TM: 4 } } });
-    expect(narrow.ignored).toBe('1 of its tilings are for subgroups of another size');
+    expect(narrow.ignored).toBe('1 of its tilings are for subgroups or matrix units of another size');
+  });
+
+  test('but for matrix units of another size', () => {
+    const tuning = { ...matrixUnit, LANES: 32, TM: 2 };
+    const ofMatrix = { ...table, choices: { conv2d: { a: { variant: 'matrix', tuning } } } } as const;
+    expect(fittingChoices(ofMatrix, device, current)).toMatchObject({ choices: { conv2d: { a: { tuning } } }, ignored: undefined }); // prettier-ignore
+    for (const other of [{ matrixUnit: undefined }, { matrixUnit: { ...matrixUnit, N: 8 } }, { subgroupSize: 64 }])
+      expect(fittingChoices(ofMatrix, { ...device, ...other }, current)).toMatchObject({
+        choices: { conv2d: {} },
+        ignored: '1 of its tilings are for subgroups or matrix units of another size',
+      });
   });
 
   test("that comes with the package: a GPU's own driver, and on a software device any with its subgroup size", () => {
@@ -79,16 +97,34 @@ test('what was tuned goes over what came with the device, and that over the defa
   expect(gpu.tiling('conv2d', 'c')).toBe(gpu.tiling('conv2d'));
 });
 
-test('an untuned GPU gets the staged tiles that its limits allow', () => {
-  // Tiles of 128, 256 and 64 threads in 12,544, 9,216 and 8,704 bytes: 4 (TM ROWS DEPTH + TN COLS (DEPTH + 4)).
-  const threads = (limits: Partial<typeof defaultLimits>): number[] | undefined => {
-    const tilings = defaultTilings({ isSoftware: false, subgroupSize: 32 }, { ...defaultLimits, ...limits });
-    const counts = TUNED_KERNELS.map((kernel) => tilings[kernel]?.staged?.map(({ COLS = 0, ROWS = 0 }) => COLS * ROWS));
-    expect(new Set(counts.map(String)).size).toBe(1);
-    return counts[0];
+test('an untuned GPU gets the staged tiles that its limits allow, in two buffers where they fit', () => {
+  // Tiles of 128, 256 and 64 threads in 15,360, 10,240 and 9,216 bytes: 4 (TM ROWS + TN COLS) (DEPTH + 4).
+  const tiles = (limits: Partial<typeof defaultLimits>): string[] => {
+    const tilings = defaultTilings(
+      { isSoftware: false, subgroupSize: 32, matrixUnit },
+      { ...defaultLimits, ...limits },
+    );
+    const all = TUNED_KERNELS.map((kernel) =>
+      (tilings[kernel]?.staged ?? []).map(({ COLS = 0, ROWS = 0, BUFFERS }) => `${COLS * ROWS}/${BUFFERS}`),
+    );
+    expect(new Set(all.map(String)).size).toBe(1);
+    return all[0] ?? [];
   };
-  expect(threads({})).toEqual([128, 256, 64]);
-  expect(threads({ maxComputeInvocationsPerWorkgroup: 128 })).toEqual([128, 64]);
-  expect(threads({ maxComputeWorkgroupStorageSize: 9216 })).toEqual([256, 64]);
-  expect(threads({ maxComputeWorkgroupStorageSize: 4096 })).toBeUndefined();
+  expect(tiles({})).toEqual(['128/1', '256/1', '64/1']);
+  expect(tiles({ maxComputeInvocationsPerWorkgroup: 128 })).toEqual(['128/1', '64/1']);
+  expect(tiles({ maxComputeWorkgroupStorageSize: 10_240 })).toEqual(['256/1', '64/1']);
+  expect(tiles({ maxComputeWorkgroupStorageSize: 20_480 })).toEqual(['128/1', '256/2', '64/2']);
+  expect(tiles({ maxComputeWorkgroupStorageSize: 4096 })).toEqual([]);
+});
+
+test('and tiles of its matrix unit, if it has one', () => {
+  const large = { ...defaultLimits, maxComputeWorkgroupStorageSize: 49_152 };
+  const tiles = (unit: typeof matrixUnit | undefined, subgroupSize: number | undefined) =>
+    defaultTilings({ isSoftware: false, subgroupSize, matrixUnit: unit }, large).conv2d?.matrix?.map(
+      ({ TM = 0, ROWS = 0, M = 0, TN = 0, COLS = 0, N = 0 }) => `${TM * ROWS * M}x${TN * COLS * N}`,
+    );
+  expect(tiles(matrixUnit, 32)).toEqual(['128x128', '128x64', '64x64', '32x64']);
+  expect(tiles({ M: 8, N: 16, K: 16 }, 8)).toEqual(['64x64', '32x64']); // of the others a lane would hold 256 sums
+  expect(tiles(undefined, 32)).toBeUndefined();
+  expect(tiles(matrixUnit, undefined)).toBeUndefined();
 });

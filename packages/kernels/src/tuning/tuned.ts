@@ -6,7 +6,7 @@ import type { DeviceKind, Tiling, Tuning } from './tilings.ts';
 export const TUNED_KERNELS = ['conv2d', 'conv2d-backward-input', 'conv2d-backward-filter'] as const;
 export type TunedKernel = (typeof TUNED_KERNELS)[number];
 
-export const VARIANTS = ['direct', 'subgroups', 'staged'] as const;
+export const VARIANTS = ['direct', 'subgroups', 'staged', 'matrix'] as const;
 export type VariantName = (typeof VARIANTS)[number];
 
 /** One shader of a kernel with its `// @tune` constants. */
@@ -40,7 +40,9 @@ export interface TunedDevice extends DeviceKind {
 export const chosenTiling = (fallback: Tiling, { variant, tuning }: Choice): Tiling => {
   const { direct, workgroups } = fallback;
   const base: Tiling = { ...(direct && { direct }), ...(workgroups !== undefined && { workgroups }) };
-  return variant === 'staged' ? { ...base, staged: [tuning] } : { ...base, [variant]: tuning };
+  return variant === 'staged' || variant === 'matrix'
+    ? { ...base, [variant]: [tuning] }
+    : { ...base, [variant]: tuning };
 };
 
 /** A hash of the shaders' code, comments and blanks aside: FNV-1a, 32 bits, as eight hexadecimal digits. */
@@ -51,6 +53,12 @@ export function fingerprint(shaders: Readonly<Partial<Record<VariantName, Shader
   let hash = 0x811c9dc5;
   for (let i = 0; i < code.length; i++) hash = Math.imul(hash ^ code.charCodeAt(i), 0x01000193);
   return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+function fitsSubgroups({ variant, tuning }: Choice, { subgroupSize, matrixUnit }: DeviceKind): boolean {
+  if (variant === 'matrix' && !(['M', 'N', 'K'] as const).every((side) => tuning[side] === matrixUnit?.[side]))
+    return false;
+  return (variant !== 'subgroups' && variant !== 'matrix') || tuning['LANES'] === subgroupSize;
 }
 
 /**
@@ -73,15 +81,13 @@ export function fittingChoices(
   for (const kernel of TUNED_KERNELS) {
     if (stale.includes(kernel)) continue;
     const entries = Object.entries(table.choices[kernel] ?? {});
-    const fit = entries.filter(
-      ([, { variant, tuning }]) => variant !== 'subgroups' || tuning['LANES'] === device.subgroupSize,
-    );
+    const fit = entries.filter(([, choice]) => fitsSubgroups(choice, device));
     unfit += entries.length - fit.length;
     choices[kernel] = Object.fromEntries(fit);
   }
   const reasons = [
     ...(stale.length > 0 ? [`the shaders of ${stale.join(', ')} have changed since`] : []),
-    ...(unfit > 0 ? [`${unfit} of its tilings are for subgroups of another size`] : []),
+    ...(unfit > 0 ? [`${unfit} of its tilings are for subgroups or matrix units of another size`] : []),
   ];
   return { choices, ignored: reasons.length > 0 ? reasons.join('; ') : undefined };
 }

@@ -116,4 +116,15 @@ test('types that tensors are stored in are known at the bindings, and become hal
     /^enable f16;\nalias Stored = f16; \/\/ @stored\nalias Stored4 = vec4h; {3}\/\/@stored\nalias Sum = f32;/,
   );
   expect(() => specialise(shader, {}, 'float16')).toThrow('example.wgsl has no type to store in float16');
+  expect([shader, STORED].map(({ precisions }) => precisions)).toEqual([['float32'], ['float32', 'float16']]);
+});
+
+test('eight halves in a vector of whole numbers are stored in float16 alone', () => {
+  const packed = readShader(
+    'packed',
+    'alias Stored8 = vec4u; // @stored float16\n@group(0) @binding(0) var<storage, read> x: array<Stored8>;\n',
+  );
+  expect(packed.bindings).toEqual([{ name: 'x', index: 0, type: 'read', stride: 16, element: 'stored' }]);
+  expect(specialise(packed, {}, 'float16')).toBe(`enable f16;\n${packed.source}`);
+  expect(() => specialise(packed, {})).toThrow('packed.wgsl stores in float16 alone');
 });

@@ -3,6 +3,7 @@
  * The file stays valid WGSL as it lies; nothing of its layout is written a second time on the host.
  * `alias Name = f32; // @stored` (or vec4f) names the type that tensors of activations and weights are stored in: it is
  * rewritten to f16 (vec4h) where a plan says so, and the shader converts what it loads and stores, `f32(x[i])` and `Name(v)`.
+ * `alias Name = vec4u; // @stored float16` names eight halves, in a shader that knows float16 alone.
  */
 export type BindingType = 'read' | 'read_write' | 'uniform';
 export interface Binding {
@@ -25,13 +26,15 @@ export interface Shader {
   readonly params: readonly { readonly name: string; readonly type: ParamType }[];
   readonly tunables: Readonly<Record<string, number>>;
   readonly overrides: readonly string[];
+  /** What its tensors may be stored in. */
+  readonly precisions: readonly Precision[];
 }
 
 const bindingPattern =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage, read_write|storage, read|uniform)>\s*(\w+)\s*:\s*([\w<>, ]+);/g;
 const tunablePattern = /^const (\w+): u32 = (\d+)u;\s*\/\/ *@tune/gm;
-const storedPattern = /^(alias (\w+) = )(f32|vec4f)(;\s*\/\/ *@stored)/gm;
-const HALF_TYPES = { f32: 'f16', vec4f: 'vec4h' } as const;
+const storedPattern = /^(alias (\w+) = )(f32|vec4f|vec4u)(;\s*\/\/ *@stored)/gm;
+const HALF_TYPES = { f32: 'f16', vec4f: 'vec4h', vec4u: 'vec4u' } as const;
 
 const typeOf = (space: string): BindingType =>
   space === 'uniform' ? 'uniform' : space === 'storage, read' ? 'read' : 'read_write';
@@ -46,6 +49,11 @@ function resolve(type: string, stored: ReadonlyMap<string, string>): { type: str
   const [, id = ''] = /^array<(\w+)/.exec(type) ?? [];
   const meant = stored.get(id);
   return { type: meant === undefined ? type : type.replace(id, meant), isStored: meant !== undefined };
+}
+
+function precisionsOf(stored: readonly string[]): Precision[] {
+  if (stored.includes('vec4u')) return ['float16'];
+  return stored.length > 0 ? ['float32', 'float16'] : ['float32'];
 }
 
 const strideOf = (type: string): number => (type.startsWith('array<') ? (/vec4/.test(type) ? 16 : 4) : 0);
@@ -79,12 +87,12 @@ export function readShader(name: string, source: string): Shader {
     });
   const tunables = Object.fromEntries([...code.matchAll(tunablePattern)].map(([, id = '', v]) => [id, Number(v)]));
   const overrides = [...code.matchAll(/^override (\w+)\s*:/gm)].map(([, id = '']) => id);
-  return { name, source, bindings, params, tunables, overrides };
+  return { name, source, bindings, params, tunables, overrides, precisions: precisionsOf([...stored.values()]) };
 }
 
 /**
  * The source with its `// @tune` constants set and its `// @stored` types as `precision` says.
- * @throws on a name that the file does not declare, and on float16 where the file has no stored types.
+ * @throws on a name that the file does not declare, and on a precision that it does not have
  */
 export function specialise(
   shader: Shader,
@@ -92,12 +100,17 @@ export function specialise(
   precision: Precision = 'float32',
 ): string {
   let code = shader.source;
+  if (!shader.precisions.includes(precision))
+    throw new Error(
+      precision === 'float16'
+        ? `${shader.name}.wgsl has no type to store in float16 (alias … // @stored)`
+        : `${shader.name}.wgsl stores in float16 alone`,
+    );
   if (precision === 'float16') {
     const halved = code.replace(
       storedPattern,
       (_, start: string, _id: string, type: keyof typeof HALF_TYPES, end: string) => start + HALF_TYPES[type] + end,
     );
-    if (halved === code) throw new Error(`${shader.name}.wgsl has no type to store in float16 (alias … // @stored)`);
     code = `enable f16;\n${halved}`;
   }
   for (const [id, value] of Object.entries(tuning)) {

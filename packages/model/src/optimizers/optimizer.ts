@@ -1,9 +1,8 @@
 // Adam and SGD over variables by name. State and number of updates are kept per variable, so thawing more of the network adds
 // entries and never shifts them, and a variable's first update is that of a fresh optimizer. Groups of variables may learn at
 // rates of their own.
-import { adamRates, adamScaledRates, adamStep, HostVector, sgdStep, type LossScale, type LossScaleState } from '@thaw/kernels'; // prettier-ignore
+import { adamRates, adamStep, HostVector, sgdStep } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import { makeLossScale, type LossScaling } from './loss-scaling.ts';
 import type { GroupOf } from './rate-groups.ts';
 
 export type OptimizerConfig =
@@ -27,8 +26,6 @@ interface Slot {
 export interface OptimizerState {
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
   readonly steps: Readonly<Record<string, number>>;
-  /** Where gradients are scaled; `skipped` counts all of the run. */
-  readonly lossScale?: LossScaleState | undefined;
 }
 
 export class Optimizer {
@@ -36,38 +33,14 @@ export class Optimizer {
   readonly #config: OptimizerConfig;
   readonly #groupOf: GroupOf;
   readonly #slots = new Map<string, Slot>();
-  readonly #lossScaling: LossScaling | undefined;
-  #lossScale: LossScale | undefined;
-  /** Steps skipped before the loss scale was restored. */
-  #skippedBefore = 0;
 
-  /**
-   * @param groupOf default: all variables are one group
-   * @param lossScaling of the gradients that updates will be given; default: they are not scaled
-   */
-  constructor(
-    config: OptimizerConfig,
-    groupOf: GroupOf = () => ({ name: 'all', multiplier: 1, decays: true }),
-    lossScaling?: LossScaling,
-  ) {
+  /** @param groupOf default: all variables are one group */
+  constructor(config: OptimizerConfig, groupOf: GroupOf = () => ({ name: 'all', multiplier: 1, decays: true })) {
     if (!(config.learningRate > 0))
       throw new Error(`optimizer: the learning rate must be above 0, got ${config.learningRate}.`);
     this.#config = config;
     this.#groupOf = groupOf;
     this.learningRate = config.learningRate;
-    this.#lossScaling = lossScaling;
-    if (lossScaling !== undefined) this.#lossScale = makeLossScale(lossScaling);
-  }
-
-  /** By which the step's gradients are scaled; undefined where they are not. */
-  get lossScale(): LossScale | undefined {
-    return this.#lossScale;
-  }
-
-  /** What the loss scale came to, over the whole run. */
-  async lossScaleState(): Promise<LossScaleState | undefined> {
-    const state = await this.#lossScale?.read();
-    return state && { ...state, skipped: this.#skippedBefore + state.skipped };
   }
 
   /**
@@ -93,10 +66,7 @@ export class Optimizer {
     }
   }
 
-  /**
-   * The variables with those that share their rates side by side, filters before the rest: a captured step then updates each
-   * group at once, or each group's filters where mixed precision converts filters at once.
-   */
+  /** The variables with those that share their rates side by side: a captured step then updates each group at once. */
   inOrder(variables: ReadonlyMap<string, tf.Variable>): [string, tf.Variable][] {
     const cohorts = new Map<Cohort, [string, tf.Variable][]>();
     for (const entry of variables) {
@@ -105,11 +75,7 @@ export class Optimizer {
       if (members) members.push(entry);
       else cohorts.set(cohort, [entry]);
     }
-    const isFilter = ([, { rank }]: [string, tf.Variable]): boolean => rank === 4;
-    return [...cohorts.values()].flatMap((members) => [
-      ...members.filter(isFilter),
-      ...members.filter((one) => !isFilter(one)),
-    ]);
+    return [...cohorts.values()].flat();
   }
 
   /** One update of `variable`, known by `name`. @throws before its first beginStep */
@@ -145,15 +111,13 @@ export class Optimizer {
     const learningRate = this.learningRate * multiplier;
     if (config.kind === 'sgd') return [learningRate];
     const { beta1 = 0.9, beta2 = 0.999 } = config;
-    const schedule = { learningRate, beta1, beta2, weightDecay, step };
-    return this.#lossScale ? adamScaledRates(schedule) : adamRates(schedule);
+    return adamRates({ learningRate, beta1, beta2, weightDecay, step });
   }
 
   #step(value: tf.Variable, gradient: tf.Tensor, { cohort, tensors }: Slot): Record<string, tf.Tensor> {
     const config = this.#config;
     if (!cohort.rates) throw new Error('optimizer: a step was not begun.');
     const rates = cohort.rates.tensor;
-    const scaling = this.#lossScale?.scaling;
     const state = (id: string): tf.Tensor => {
       let tensor = tensors.get(id);
       if (!tensor) tensors.set(id, (tensor = tf.keep(tf.zeros(value.shape))));
@@ -162,14 +126,13 @@ export class Optimizer {
     switch (config.kind) {
       case 'adam': {
         const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = config;
-        const given = { value, gradient, m: state('m'), v: state('v'), rates, scaling };
-        return { ...adamStep(given, { beta1, beta2, epsilon }) };
+        return { ...adamStep({ value, gradient, m: state('m'), v: state('v'), rates }, { beta1, beta2, epsilon }) };
       }
       case 'sgd': {
         const { momentum = 0, nesterov = false } = config;
         const { weightDecay } = cohort;
         const velocity = momentum === 0 ? {} : { velocity: state('velocity') };
-        return { ...sgdStep({ value, gradient, rates, scaling, ...velocity }, { momentum, nesterov, weightDecay }) };
+        return { ...sgdStep({ value, gradient, rates, ...velocity }, { momentum, nesterov, weightDecay }) };
       }
       default:
         throw new Error(`unknown optimizer ${String(config satisfies never)}`);
@@ -179,21 +142,16 @@ export class Optimizer {
   async state(): Promise<OptimizerState> {
     const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
     const steps: Record<string, number> = {};
-    const lossScale = await this.lossScaleState();
-    const skipped = (lossScale?.skipped ?? 0) - this.#skippedBefore;
     for (const [name, slot] of this.#slots) {
-      // A skipped step is no update.
-      steps[name] = slot.cohort.step - skipped;
+      steps[name] = slot.cohort.step;
       for (const [id, tensor] of slot.tensors)
         tensors.set(`${name}/${id}`, { shape: tensor.shape, data: Float32Array.from(await tensor.data<'float32'>()) });
     }
-    return { tensors, steps, lossScale };
+    return { tensors, steps };
   }
 
-  restore({ tensors, steps, lossScale }: OptimizerState): void {
+  restore({ tensors, steps }: OptimizerState): void {
     this.dispose();
-    if (this.#lossScaling !== undefined) this.#lossScale = makeLossScale(this.#lossScaling, lossScale);
-    this.#skippedBefore = lossScale?.skipped ?? 0;
     for (const [name, step] of Object.entries(steps))
       this.#slots.set(name, { cohort: this.#cohort(name, step), tensors: new Map() });
     for (const [key, { shape, data }] of tensors) {
@@ -211,7 +169,5 @@ export class Optimizer {
     }
     for (const { tensors } of this.#slots.values()) for (const tensor of tensors.values()) tensor.dispose();
     this.#slots.clear();
-    this.#lossScale?.dispose();
-    this.#lossScale = undefined;
   }
 }

@@ -1,26 +1,34 @@
-/** Plans the gradient with respect to the filter: one dispatch, or split K over workgroups and a second that adds up. */
-import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
+/** Plans the gradient with respect to the filter: one dispatch, or one that sums parts of the depth and a second that adds them up. */
+import { checkBinding, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
+import { planSum, split } from '../conv2d/parts.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
-import { chooseVariant } from '../conv2d/variant.ts';
+import { chooseVariant, type Product } from '../conv2d/variant.ts';
 import source from './conv2d-backward-filter.wgsl?raw';
+import matrixSource from './conv2d-backward-filter-matrix.wgsl?raw';
 import stagedSource from './conv2d-backward-filter-staged.wgsl?raw';
 import subgroupsSource from './conv2d-backward-filter-subgroups.wgsl?raw';
-import sumSource from './sum-parts.wgsl?raw';
 
-export const shader = readShader('conv2d-backward-filter', source);
-export const subgroupsShader = readShader('conv2d-backward-filter-subgroups', subgroupsSource);
-export const stagedShader = readShader('conv2d-backward-filter-staged', stagedSource);
-const shaders = { direct: shader, subgroups: subgroupsShader, staged: stagedShader };
-export const sumShader = readShader('sum-parts', sumSource);
+export const shaders = {
+  direct: readShader('conv2d-backward-filter', source),
+  subgroups: readShader('conv2d-backward-filter-subgroups', subgroupsSource),
+  staged: readShader('conv2d-backward-filter-staged', stagedSource),
+  matrix: readShader('conv2d-backward-filter-matrix', matrixSource),
+};
+const { name } = shaders.direct;
 
 /** Split until the grid has about this many workgroups: four per multiprocessor of the largest GPUs (132). */
 const WANTED_WORKGROUPS = 512;
 /** A part shorter than this spends more on writing and adding up than on its sum. */
 const MIN_DEPTH_PER_PART = 32;
+/** The same where tiles are staged: as long as a tile is wide, a part loads about as much as it writes. */
+const MIN_DEPTH_STAGED = 128;
 
-/** @param precision in which x and dy are stored; dw is float32 */
+/**
+ * @param precision in which x and dy are stored; dw is float32
+ * @param sumTuning of the pass that adds up parts
+ */
 export function planConv2dBackwardFilter(
   s: Conv2dShape,
   limits: Limits,
@@ -29,46 +37,48 @@ export function planConv2dBackwardFilter(
   sumTuning: Tuning = {},
 ): Plan[] {
   const rows = s.kH * s.kW * s.inC;
-  const allows = { subgroups: s.outC % 4 === 0, staged: s.inC % 4 === 0 && s.outC % 4 === 0 };
-  const variant = chooseVariant({ rows, columns: s.outC, allows }, tiling, shaders);
-  const shape = [s.kH, s.kW, s.inC, s.outC];
   const depth = s.batch * s.outH * s.outW;
+  const parts = Math.max(1, Math.floor(depth / MIN_DEPTH_STAGED));
+  const product: Product = {
+    rows,
+    columns: s.outC,
+    parts,
+    mostParts: parts,
+    allows: {
+      subgroups: s.outC % 4 === 0,
+      staged: s.inC % 4 === 0 && s.outC % 4 === 0,
+      matrix: precision === 'float16' && s.inC % 8 === 0 && s.outC % 8 === 0,
+    },
+  };
+  const variant = chooseVariant(product, tiling, shaders);
+  const shape = [s.kH, s.kW, s.inC, s.outC];
   const columnTiles = Math.ceil(s.outC / variant.tileColumns);
   const rowTiles = Math.ceil(rows / variant.tileRows);
-  const partBytes = 4 * rows * s.outC;
-  const mostParts = Math.max(1, Math.floor(limits.maxStorageBufferBindingSize / partBytes));
-  const wanted = Math.ceil(WANTED_WORKGROUPS / (columnTiles * rowTiles));
-  const split = Math.max(1, Math.min(wanted, Math.floor(depth / MIN_DEPTH_PER_PART), mostParts));
-  const depthPerPart = Math.ceil(depth / split);
-  const count = Math.ceil(depth / depthPerPart);
-  checkBinding(shader.name, 'x', [s.batch, s.inH, s.inW, s.inC], limits, precision);
-  checkBinding(shader.name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits, precision);
-  checkBinding(shader.name, 'dw', shape, limits);
+  const { count, perPart } = split(
+    {
+      tiles: columnTiles * rowTiles,
+      depth,
+      wanted: WANTED_WORKGROUPS,
+      shortest: variant.step === undefined ? MIN_DEPTH_PER_PART : MIN_DEPTH_STAGED,
+      step: variant.step ?? 1,
+      bytes: 4 * rows * s.outC,
+    },
+    limits,
+  );
+  checkBinding(name, 'x', [s.batch, s.inH, s.inW, s.inC], limits, precision);
+  checkBinding(name, 'dy', [s.batch, s.outH, s.outW, s.outC], limits, precision);
+  checkBinding(name, 'dw', shape, limits);
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (rowTiles > most)
-    throw new Error(
-      `${shader.name}: a filter of ${rows} rows needs ${rowTiles} workgroups, more than this device's ${most}`,
-    );
+    throw new Error(`${name}: a filter of ${rows} rows needs ${rowTiles} workgroups, more than this device's ${most}`);
   const first: Plan = {
     shader: variant.shader,
     tuning: variant.tuning,
     constants: {},
-    params: { ...s, depthPerPart },
+    params: { ...s, depthPerPart: perPart },
     workgroups: [columnTiles, rowTiles, count],
     precision,
     outputs: { parts: { shape: count === 1 ? shape : [count, ...shape], dtype: 'float32' } },
   };
-  if (count === 1) return [first];
-  const sumTuned = { ...sumShader.tunables, ...sumTuning };
-  const { THREADS = 1, PER_THREAD = 1 } = sumTuned;
-  const size = rows * s.outC;
-  const second: Plan = {
-    shader: sumShader,
-    tuning: sumTuned,
-    constants: {},
-    params: { size, count },
-    workgroups: foldWorkgroups(sumShader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
-    outputs: { dw: { shape, dtype: 'float32' } },
-  };
-  return [first, second];
+  return count === 1 ? [first] : [first, planSum(shape, count, limits, { tuning: sumTuning })];
 }

@@ -54,6 +54,17 @@ export const edgeCases: readonly Conv2dCase[] = [
   conv('channels in fours, stride 3 and dilation 2', 2, 13, 4, 140, 3, { stride: 3, dilation: 2, pad: 2 }),
 ];
 
+/** Both channels in eights, for matrix units, which read eight halves at a time. */
+export const matrixCases: readonly Conv2dCase[] = [
+  conv('one pixel, eight channels', 1, 1, 8, 8, 1),
+  conv('channels in eights', 3, 7, 24, 40, 3, { pad: 1 }),
+  conv('channels in eights, stride 2', 41, 5, 40, 72, 3, { stride: 2, pad: 1 }),
+  conv('channels in eights, stride 3 and dilation 2', 2, 13, 8, 136, 3, { stride: 3, dilation: 2, pad: 2 }),
+  conv('channels in eights, stride 3 larger than the kernel', 5, 11, 48, 8, 2, { stride: 3 }),
+  conv('channels in eights, flat and wide', 2, 5, 16, 24, 3, { kW: 1, inW: 19, pad: 1 }),
+  conv('channels in eights, one pixel to each of many images', 67, 1, 56, 24, 3, { pad: 1 }),
+];
+
 /** The 1x1, 3x3 and projection layers of ResNet-50's four stages at a square input, and its stem. */
 export function resnet50Cases(imageSize: number, batch: number): readonly Conv2dCase[] {
   const stages = [64, 128, 256, 512].flatMap((width, stage) => {

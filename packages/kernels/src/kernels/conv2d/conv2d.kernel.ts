@@ -12,32 +12,54 @@ import type { Plan } from '../../runtime/plan.ts';
 import type { Tiling } from '../../tuning/tilings.ts';
 import { convolutionBucket, type TunedKernel } from '../../tuning/tuned.ts';
 import type { Precision } from '../../wgsl/shader.ts';
-import { planConv2d, type Conv2dEpilogue } from './conv2d.plan.ts';
+import { planConv2d } from './conv2d.plan.ts';
 import { conv2dShape, type Conv2dAttrs, type Conv2dShape } from './shape.ts';
 
-/** The tiling found for the precision at hand, or else for float32. */
-const tilingOf = ({ gpu }: ThawBackend, kernel: TunedKernel, s: Conv2dShape, precision: Precision): Tiling =>
-  gpu.tiling(kernel, convolutionBucket(s, precision), convolutionBucket(s, 'float32'));
+/** The tiling found for the precision at hand, or else for float32, which tells nothing where there are matrix units. */
+function tilingOf({ gpu }: ThawBackend, kernel: TunedKernel, s: Conv2dShape, precision: Precision): Tiling {
+  const buckets = gpu.kind.matrixUnit ? [precision] : [precision, 'float32' as const];
+  return gpu.tiling(kernel, ...buckets.map((one) => convolutionBucket(s, one)));
+}
+
+/** Runs a plan and, where it makes parts of a sum, the one that adds them up. */
+function runParts(
+  backend: ThawBackend,
+  [first, second]: readonly Plan[],
+  inputs: Readonly<Record<string, TensorInfo | undefined>>,
+): TensorInfo {
+  if (!first) throw new Error('convolution: empty plan');
+  const parts = backend.runOne(first, inputs);
+  if (!second) return parts;
+  const sum = backend.runOne(second, { ...inputs, parts });
+  backend.release(parts);
+  return sum;
+}
 
 /** The output is stored as x is. */
-function planForward(backend: ThawBackend, s: Conv2dShape, epilogue: Conv2dEpilogue, x: TensorInfo): Plan {
-  const precision = backend.precisionOf(x);
-  return planConv2d(s, epilogue, backend.gpu.limits, tilingOf(backend, 'conv2d', s, precision), precision);
+function forward(
+  backend: ThawBackend,
+  s: Conv2dShape,
+  relu: boolean,
+  inputs: Readonly<{ x: TensorInfo; w: TensorInfo; bias?: TensorInfo | undefined; residual?: TensorInfo | undefined }>,
+): TensorInfo {
+  const { gpu } = backend;
+  const precision = backend.precisionOf(inputs.x);
+  const epilogue = { bias: inputs.bias !== undefined, residual: inputs.residual !== undefined, relu };
+  const tiling = tilingOf(backend, 'conv2d', s, precision);
+  return runParts(backend, planConv2d(s, epilogue, gpu.limits, tiling, precision, gpu.tiling('elementwise').direct), inputs); // prettier-ignore
 }
 
 const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
   const [x, w] = [input('x'), input('filter')];
   const s = conv2dShape('conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
-  return backend.runOne(planForward(backend, s, {}, x), { x, w });
+  return forward(backend, s, false, { x, w });
 });
 
 const fusedConv2d = defineKernel('FusedConv2D', (call) => {
   const { backend, input, attrs } = call;
   const [x, w] = [input('x'), input('filter')];
   const s = conv2dShape('fused conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
-  return withEpilogue('fused conv2d', call, s.outC, ({ bias, relu }) => {
-    return backend.runOne(planForward(backend, s, { bias: bias !== undefined, relu }, x), { x, w, bias });
-  });
+  return withEpilogue('fused conv2d', call, s.outC, ({ bias, relu }) => forward(backend, s, relu, { x, w, bias }));
 });
 
 const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs }) => {
@@ -48,8 +70,7 @@ const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs
     throw new Error(
       `conv2d: the residual is [${residual.shape.join(', ')}] and the output [${s.batch}, ${s.outH}, ${s.outW}, ${s.outC}]`,
     );
-  const epilogue = { bias: bias !== undefined, residual: residual !== undefined, relu };
-  return backend.runOne(planForward(backend, s, epilogue, x), { x, w, bias, residual });
+  return forward(backend, s, relu, { x, w, bias, residual });
 });
 
 /** Whether there are no output pixels, so that both gradients are sums of nothing. */
@@ -60,9 +81,11 @@ const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, att
   const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
   const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
   if (isEmpty(s)) return backend.runOne(planFill(inputShape, 0, 'float32', backend.gpu.limits), {});
+  const { gpu } = backend;
   const precision = backend.precisionOf(dy);
   const tiling = tilingOf(backend, 'conv2d-backward-input', s, precision);
-  return backend.runOne(planConv2dBackwardInput(s, backend.gpu.limits, tiling, precision), { dy, w });
+  const plans = planConv2dBackwardInput(s, gpu.limits, tiling, precision, gpu.tiling('elementwise').direct);
+  return runParts(backend, plans, { dy, w });
 });
 
 const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, attrs }) => {
@@ -70,20 +93,11 @@ const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, a
   const { filterShape, ...conv } = attrs<Conv2dAttrs & { filterShape: number[] }>();
   const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
   if (isEmpty(s)) return backend.runOne(planFill(filterShape, 0, 'float32', backend.gpu.limits), {});
+  const { gpu } = backend;
   const precision = commonPrecision(backend, x, dy);
-  const [first, second] = planConv2dBackwardFilter(
-    s,
-    backend.gpu.limits,
-    tilingOf(backend, 'conv2d-backward-filter', s, precision),
-    precision,
-    backend.gpu.tiling('elementwise').direct,
-  );
-  if (!first) throw new Error('conv2d filter gradient: empty plan');
-  const parts = backend.runOne(first, { x, dy });
-  if (!second) return parts;
-  const dw = backend.runOne(second, { parts });
-  backend.release(parts);
-  return dw;
+  const tiling = tilingOf(backend, 'conv2d-backward-filter', s, precision);
+  const plans = planConv2dBackwardFilter(s, gpu.limits, tiling, precision, gpu.tiling('elementwise').direct);
+  return runParts(backend, plans, { x, dy });
 });
 
 export const conv2dKernels: readonly KernelConfig[] = [conv2d, fusedConv2d, thawConv2d, backpropInput, backpropFilter];

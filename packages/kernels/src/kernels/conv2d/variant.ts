@@ -7,26 +7,34 @@ export interface Variant {
   readonly tuning: Tuning;
   readonly tileRows: number;
   readonly tileColumns: number;
+  /** What parts of a sum are a multiple of; undefined where the shader cannot split it. */
+  readonly step?: number;
 }
 
 /** The implicit matrix product that is to be made: its size, and which variants its channels allow. */
 export interface Product {
   readonly rows: number;
   readonly columns: number;
-  readonly allows: { readonly subgroups: boolean; readonly staged: boolean };
+  /** Into how many parts its sum is split where that fills the device. */
+  readonly parts: number;
+  /** Into how many it may be split where nothing else does. */
+  readonly mostParts: number;
+  readonly allows: Readonly<Record<'subgroups' | 'staged' | 'matrix', boolean>>;
 }
 
-export interface Shaders {
-  readonly direct: Shader;
-  readonly subgroups: Shader;
-  readonly staged: Shader;
-}
+export type Shaders = Readonly<Record<'direct' | 'subgroups' | 'staged' | 'matrix', Shader>>;
 
-/** The first variant of staged, subgroups and direct that the tiling names and the channels allow. */
+/** A tile that leaves more than this share of its work to be thrown away, beside the one that leaves least, is not taken. */
+const MOST_PADDING = 1.25;
+
+/** The first variant of matrix, staged, subgroups and direct that the tiling names and the channels allow. */
 export function chooseVariant(product: Product, tiling: Tiling, shaders: Shaders): Variant {
-  const staged = product.allows.staged && largestThatFills(product, tiling, shaders.staged);
+  const { allows } = product;
+  const matrix = allows.matrix && largestThatFills(product, tiling, matrixVariants(shaders.matrix, tiling.matrix));
+  if (matrix) return matrix;
+  const staged = allows.staged && largestThatFills(product, tiling, stagedVariants(shaders.staged, tiling.staged));
   if (staged) return staged;
-  if (tiling.subgroups && product.allows.subgroups) {
+  if (tiling.subgroups && allows.subgroups) {
     const tuning = { ...shaders.subgroups.tunables, ...tiling.subgroups };
     // Without a TN a lane holds one vec4 of columns.
     const { TM = 1, TN = 4, LANES = 1 } = tuning;
@@ -35,12 +43,28 @@ export function chooseVariant(product: Product, tiling: Tiling, shaders: Shaders
   return inThreads(shaders.direct, tiling.direct);
 }
 
-/** Large tiles read least; the smallest one fills a device best where the product is small. */
-function largestThatFills({ rows, columns }: Product, tiling: Tiling, shader: Shader): Variant | undefined {
-  const variants = (tiling.staged ?? []).map((tuning) => inThreads(shader, tuning));
-  const workgroups = (v: Variant) => Math.ceil(rows / v.tileRows) * Math.ceil(columns / v.tileColumns);
-  return variants.find((v) => workgroups(v) >= (tiling.workgroups ?? 1)) ?? variants.at(-1);
+export const tilesOf = ({ rows, columns }: Pick<Product, 'rows' | 'columns'>, v: Variant): number =>
+  Math.ceil(rows / v.tileRows) * Math.ceil(columns / v.tileColumns);
+
+/** Large tiles read least; smaller ones fill a device better where the product is small, and waste less at its edges. */
+function largestThatFills(product: Product, tiling: Tiling, variants: readonly Variant[]): Variant | undefined {
+  const work = (v: Variant) => tilesOf(product, v) * v.tileRows * v.tileColumns;
+  const least = Math.min(...variants.map(work));
+  const fitting = variants.filter((v) => work(v) <= MOST_PADDING * least);
+  const fills = (parts: number) => fitting.find((v) => tilesOf(product, v) * parts >= (tiling.workgroups ?? 1));
+  const [smallest] = fitting.toSorted((a, b) => tilesOf(product, b) - tilesOf(product, a));
+  return fills(product.parts) ?? fills(product.mostParts) ?? smallest;
 }
+
+const stagedVariants = (shader: Shader, tunings: readonly Tuning[] = []): Variant[] =>
+  tunings.map((tuning) => ({ ...inThreads(shader, tuning), step: tuning['DEPTH'] ?? 1 }));
+
+const matrixVariants = (shader: Shader, tunings: readonly Tuning[] = []): Variant[] =>
+  tunings.map((given) => {
+    const tuning = { ...shader.tunables, ...given };
+    const { TM = 1, TN = 1, ROWS = 1, COLS = 1, M = 1, N = 1, DEPTH = 1 } = tuning;
+    return { shader, tuning, tileRows: TM * ROWS * M, tileColumns: TN * COLS * N, step: DEPTH };
+  });
 
 function inThreads(shader: Shader, tuned: Tuning | undefined): Variant {
   const tuning = { ...shader.tunables, ...tuned };

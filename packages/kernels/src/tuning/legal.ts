@@ -1,0 +1,49 @@
+/** Which tilings a device's limits allow, and the workgroup memory that they take. */
+import type { Limits } from '../runtime/plan.ts';
+
+/** Values of a shader's `// @tune` constants. */
+export type Tuning = Readonly<Record<string, number>>;
+
+/** Accumulators of a thread beyond which registers spill. */
+const MOST_REGISTERS = 128;
+
+/** Whether a device's limits allow a tile of registers. */
+export function isLegal({ TM = 1, TN = 1, COLS = 1, ROWS = 1 }: Tuning, limits: Limits): boolean {
+  return COLS * ROWS <= limits.maxComputeInvocationsPerWorkgroup && TM * TN <= MOST_REGISTERS;
+}
+
+/** Whether they allow it staged. */
+export const isLegalStaged = (tuning: Tuning, limits: Limits): boolean =>
+  isLegal(tuning, limits) && stagedBytes(tuning) <= limits.maxComputeWorkgroupStorageSize;
+
+/** Whether they allow a tile of matrix units. */
+export function isLegalMatrix(tuning: Tuning, limits: Limits): boolean {
+  const { M = 1, N = 1, TM = 1, TN = 1, LANES = 1, COLS = 1, ROWS = 1 } = tuning;
+  return (
+    COLS * ROWS * LANES <= limits.maxComputeInvocationsPerWorkgroup &&
+    (TM * TN * M * N) / LANES <= MOST_REGISTERS &&
+    matrixBytes(tuning) <= limits.maxComputeWorkgroupStorageSize
+  );
+}
+
+/** Bytes of a vector of workgroup memory: four numbers in float32, or eight halves. */
+const VECTOR = 16;
+
+/** Bytes that conv2d-staged.wgsl and its siblings take, the most of the three. */
+export function stagedBytes({ TM = 1, TN = 1, COLS = 1, ROWS = 1, DEPTH = 1, BUFFERS = 1 }: Tuning): number {
+  const [rows, columns] = [TM * ROWS, TN * COLS];
+  const forward = rows * (DEPTH / 4 + 1) + (DEPTH * columns) / 4;
+  const backwardInput = (rows + columns) * (DEPTH / 4 + 1);
+  const backwardFilter = (DEPTH * (rows + columns)) / 4;
+  return BUFFERS * VECTOR * Math.max(forward, backwardInput, backwardFilter);
+}
+
+/** Bytes that conv2d-matrix.wgsl and its siblings take, which have two buffers and put their results through the same memory. */
+export function matrixBytes({ M = 1, N = 1, TM = 1, TN = 1, COLS = 1, ROWS = 1, DEPTH = 1 }: Tuning): number {
+  const [rows, columns] = [TM * ROWS * M, TN * COLS * N];
+  const forward = rows * (DEPTH / 8 + 1) + DEPTH * (columns / 8 + 1);
+  const backwardInput = (rows + columns) * (DEPTH / 8 + 1);
+  const backwardFilter = DEPTH * (rows / 8 + columns / 8 + 2);
+  const results = ROWS * M * (columns / 4 + 1);
+  return VECTOR * Math.max(2 * forward, 2 * backwardInput, 2 * backwardFilter, results);
+}
