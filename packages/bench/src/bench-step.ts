@@ -1,4 +1,5 @@
 // thaw bench step: the training step and its parts in every engine, verified against each other before any time is taken.
+import type { Precision } from '@thaw/model';
 import type { Engine, EngineName } from './engines/engine.ts';
 import { compare, startPeers, type Compared } from './measure/compare.ts';
 import { floorMilliseconds, type Ceilings } from './measure/statistics.ts';
@@ -13,6 +14,8 @@ export interface BenchStepOptions {
   readonly batchSize: number;
   readonly ceilings: Ceilings;
   readonly seed: number;
+  /** Of thaw's trunk. */
+  readonly precision?: Precision | undefined;
   readonly rounds: number;
   /** For the rounds of one case. */
   readonly seconds: number;
@@ -49,8 +52,8 @@ export const canRun = (engine: EngineName, { part }: StepCase): boolean =>
 
 /** Runs one case. @throws DisagreementError, before any time is taken, when an engine computes something else */
 export async function benchStep(stepCase: StepCase, options: BenchStepOptions): Promise<StepRow[]> {
-  const { against, adapter, imageSize, batchSize, seed, ceilings } = options;
-  const spec: StepSpec = { kind: 'step', part: stepCase.part, imageSize, batchSize, seed };
+  const { against, adapter, imageSize, batchSize, seed, ceilings, precision } = options;
+  const spec: StepSpec = { kind: 'step', part: stepCase.part, imageSize, batchSize, seed, precision };
   const work = workOfStep(spec);
   const peers = await startPeers(
     against.filter((one) => canRun(one, stepCase)),

@@ -159,9 +159,8 @@ class BucketSearch {
     const name = `${choice.variant} ${JSON.stringify(choice.tuning)}`;
     try {
       const outputs = await readAll(this.#operation.run());
-      checkAgreement(this.bucket, [name, outputs], ['the plain shader', plain], () =>
-        kernelTolerance({ op: this.kernel, shape: this.shape }, this.inputs.precision),
-      );
+      const allowedOf = kernelTolerance({ op: this.kernel, shape: this.shape }, this.inputs.precision);
+      checkAgreement(this.bucket, [name, outputs], ['the plain shader', plain], allowedOf);
       return await this.#sample();
     } catch (error) {
       if (!(error instanceof Error)) throw error;

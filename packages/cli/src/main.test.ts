@@ -38,6 +38,12 @@ describe('wrong usage: exit code 2, what is wrong and what would be right', () =
     ['bench --tune --image-size 32', '--image-size and --batch-size go together here.'],
     ['train --data generated --trunk wasm --thaw conv5', '--trunk wasm: with --thaw conv5'],
     ['features --data generated --output f.npy --trunk gpu', '--trunk: "gpu" is not one of auto, device, wasm.'],
+    [
+      'train --data generated --backend wasm --precision mixed',
+      '--precision mixed: the wasm backend has no float16; use --precision float32',
+    ],
+    ['train --data generated --precision half', '--precision: "half" is not one of float32, mixed'],
+    ['train --data generated --precision mixed --loss-scale 0', '--loss-scale: 0 is not dynamic or a number above 0'],
     ['features --data generated --output f.csv', 'ends in neither .safetensors nor .npy'],
     ['predict --weights random x.png', 'random weights name nothing'],
   ])('thaw %s', async (line, message) => {

@@ -5,6 +5,7 @@ export * from './weights/index.ts';
 export * from './network/index.ts';
 export { createHead, Head, parseHeadSpec, type HeadOptions, type HeadSpec } from './head/head.ts';
 export { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from './metrics/metrics.ts';
+export type { LossScaling } from './optimizers/loss-scaling.ts';
 export { Optimizer, type OptimizerConfig, type OptimizerState } from './optimizers/optimizer.ts';
 export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './optimizers/rate-groups.ts';
 export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';

@@ -13,9 +13,15 @@ const times = (count: number, { flops, bytes }: Work): Work => ({ flops: count *
  * must move if each keeps nothing for the next. Frozen batch-norm, ReLU and additions cost nothing here, as they can be
  * part of a convolution. Undefined of the head alone, which is all overhead.
  */
-export function workOfStep({ part, imageSize, batchSize }: Omit<StepSpec, 'kind' | 'seed'>): Work | undefined {
+export function workOfStep({
+  part,
+  imageSize,
+  batchSize,
+  precision,
+}: Omit<StepSpec, 'kind' | 'seed'>): Work | undefined {
   if (part === 'head') return undefined;
   const table = layerTable(VARIANTS[VARIANT], { imageSize });
+  const stored = precision === 'mixed' ? 2 : 4;
   const byName = new Map(table.map((layer) => [layer.name, layer]));
   const trainable = part === 'features' ? new Set<string>() : resolveFreeze(part.thaw, table);
   const first = table.findIndex(({ name }) => trainable.has(name));
@@ -25,20 +31,23 @@ export function workOfStep({ part, imageSize, batchSize }: Omit<StepSpec, 'kind'
     const adam: Work = trains(layer) ? { flops: 12 * layer.parameters, bytes: 28 * layer.parameters } : NOTHING;
     if (layer.kind === 'Conv2D') {
       const passes = 1 + Number(reachesDown) + Number(trains(layer));
-      return plus(times(passes, convolution(layer, byName, batchSize)), adam);
+      return plus(times(passes, convolution(layer, byName, batchSize, stored)), adam);
     }
     if (layer.kind === 'BatchNormalization' && trains(layer)) {
       const size = batchSize * layer.outputShape.reduce((product, length) => product * length, 1);
       // Forward reads x and writes y; backward reads dy and x and writes dx.
-      return plus({ flops: 20 * size, bytes: 4 * 5 * size }, adam);
+      return plus({ flops: 20 * size, bytes: stored * 5 * size }, adam);
     }
     return adam;
   });
   return works.reduce(plus, NOTHING);
 }
 
-/** One pass of a convolution: forward and both gradients multiply and move the same. */
-function convolution(layer: Layer, byName: ReadonlyMap<string, Layer>, batch: number): Work {
+/**
+ * One pass of a convolution: forward and both gradients multiply and move the same.
+ * @param stored bytes of a number of an activation or filter
+ */
+function convolution(layer: Layer, byName: ReadonlyMap<string, Layer>, batch: number, stored: number): Work {
   const before = byName.get(layer.inputs[0] ?? '');
   // Padding is a layer of its own in the table; here it is the convolution's.
   const source = before?.kind === 'ZeroPadding2D' ? byName.get(before.inputs[0] ?? '') : before;
@@ -49,5 +58,5 @@ function convolution(layer: Layer, byName: ReadonlyMap<string, Layer>, batch: nu
   const taps = (size: number, out: number, k: number): number =>
     tapsInside(size, out, k, Math.ceil(size / out), 1, k >> 1);
   const floats = batch * (inH * inW * inC + outH * outW * outC) + kH * kW * inC * outC;
-  return { flops: 2 * batch * taps(inH, outH, kH) * taps(inW, outW, kW) * inC * outC, bytes: 4 * floats };
+  return { flops: 2 * batch * taps(inH, outH, kH) * taps(inW, outW, kW) * inC * outC, bytes: stored * floats };
 }

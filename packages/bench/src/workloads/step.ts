@@ -1,6 +1,6 @@
 // A whole training step of ResNet-50 with the article's head, or its feature extraction, on whichever engine is given:
 // same weights, same images, same code, as the model composes its ops of TensorFlow.js's own off Thaw's backend.
-import { randomWeights, Classifier, createHead, featureWidth, layerTable, beginStep, Inference, Optimizer, ResNet50, resolveFreeze, StepRunner, trainStep, uniformNumbers, VARIANTS } from '@thaw/model'; // prettier-ignore
+import { randomWeights, Classifier, createHead, featureWidth, layerTable, beginStep, Inference, Optimizer, ResNet50, resolveFreeze, StepRunner, trainStep, uniformNumbers, VARIANTS, type Precision } from '@thaw/model'; // prettier-ignore
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from '../engines/engine.ts';
 import { timeRepetitions } from './repeat.ts';
@@ -13,6 +13,8 @@ export interface StepSpec {
   readonly imageSize: number;
   readonly batchSize: number;
   readonly seed: number;
+  /** Of thaw's trunk; other engines compute in float32. Default float32. */
+  readonly precision?: Precision | undefined;
 }
 
 export interface StepCase {
@@ -44,7 +46,10 @@ class WatchedOptimizer extends Optimizer {
   }
 
   override update(name: string, variable: tf.Variable, gradient: tf.Tensor): void {
-    if (this.#watched.has(name)) this.seen.set(name, tf.keep(tf.clone(gradient)));
+    if (this.#watched.has(name)) {
+      const scale = this.lossScale?.scale;
+      this.seen.set(name, tf.keep(scale ? tf.div(gradient, scale) : tf.clone(gradient)));
+    }
     super.update(name, variable, gradient);
   }
 }
@@ -52,14 +57,17 @@ class WatchedOptimizer extends Optimizer {
 /** The network on an engine, ready to run. */
 export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Workload> {
   const { part, imageSize, batchSize, seed } = spec;
+  const precision = engine.name === 'thaw' ? (spec.precision ?? 'float32') : 'float32';
   await engine.use();
   engine.resetPeak();
   const table = layerTable(VARIANTS[VARIANT], { imageSize });
   const trainable = typeof part === 'string' ? new Set<string>() : resolveFreeze(part.thaw, table);
-  const network = new ResNet50(randomWeights({ seed, variant: VARIANT }), { trainable, batchNorm: 'keras', imageSize });
+  const weights = randomWeights({ seed, variant: VARIANT });
+  const network = new ResNet50(weights, { trainable, batchNorm: 'keras', imageSize, precision });
   const inputs = featureWidth('article', network);
   const classifier = new Classifier(network, createHead({ spec: 'article', inputs, classes: CLASSES, seed }));
-  const optimizer = new WatchedOptimizer({ kind: 'adam', learningRate: 1e-3 });
+  const lossScaling = precision === 'mixed' && !network.isFrozen ? 'dynamic' : undefined;
+  const optimizer = new WatchedOptimizer({ kind: 'adam', learningRate: 1e-3 }, undefined, lossScaling);
   const shape = part === 'head' ? [inputs] : [imageSize, imageSize, 3];
   const runner = new StepRunner(classifier, optimizer, { shape });
   const inference = new Inference({ shape: [imageSize, imageSize, 3] }, (x) => classifier.features(x as tf.Tensor4D));

@@ -29,6 +29,7 @@ import { defineCommand, type Context } from './command.ts';
 const schema = allSettings
   .pick({
     seed: true,
+    precision: true,
     minutes: true,
     backend: true,
     adapter: true,
@@ -50,6 +51,7 @@ export const demo = defineCommand({
     'trunk, then, from there, the last 42 layers thawed. Takes what is in THAW_HOME, downloads what is not, and does without either\n' +
     'where there is no network. Ends with a table and a report.',
   options: [
+    ['precision', { default: 'float32' }],
     ['seed', { default: '1' }],
     ['minutes', { default: '3' }],
     ['backend', { default: 'auto' }],
@@ -63,7 +65,16 @@ export const demo = defineCommand({
     ['thaw demo --minutes 15', 'more images, better scores'],
   ],
   schema,
-  defaults: { seed: 1, minutes: 3, backend: 'auto', trunk: 'auto', quiet: false, json: false, verbose: false },
+  defaults: {
+    precision: 'float32',
+    seed: 1,
+    minutes: 3,
+    backend: 'auto',
+    trunk: 'auto',
+    quiet: false,
+    json: false,
+    verbose: false,
+  },
   run: demoCommand,
 });
 
@@ -121,7 +132,13 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
       settings.output === undefined
         ? await makeRunFolder(join(io.cwd, 'runs'), runName(new Date(), dataName, 'demo'))
         : await claimRunFolder(resolve(io.cwd, settings.output));
-    const full = ({ settings: own }: Method) => ({ ...TRAIN_DEFAULTS, ...own, seed: settings.seed, data: dataName });
+    const full = ({ settings: own }: Method) => ({
+      ...TRAIN_DEFAULTS,
+      ...own,
+      seed: settings.seed,
+      precision: settings.precision,
+      data: dataName,
+    });
     output.say(`device   ${backend.info.name}${backend.info.isSoftware ? ' (a processor, no GPU)' : ''}`);
     output.say('measuring how fast it is ...');
     const available = {

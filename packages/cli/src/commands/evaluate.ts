@@ -29,6 +29,7 @@ const schema = allSettings
     strict: true,
     weightsFile: true,
     checkpoint: true,
+    precision: true,
     batchSize: true,
     seed: true,
     cacheFeatures: true,
@@ -40,7 +41,15 @@ const schema = allSettings
     json: true,
     verbose: true,
   }) // prettier-ignore
-  .partial({ data: true, split: true, limitTest: true, weightsFile: true, adapter: true, config: true });
+  .partial({
+    data: true,
+    split: true,
+    limitTest: true,
+    weightsFile: true,
+    precision: true,
+    adapter: true,
+    config: true,
+  });
 
 export const evaluate = defineCommand({
   name: 'evaluate',
@@ -53,6 +62,7 @@ export const evaluate = defineCommand({
     'limitTest', 'strict',
     ['checkpoint', { default: 'best' }],
     'weightsFile',
+    ['precision', { default: "the run's" }],
     ['batchSize', { default: '32' }],
     ['seed', { description: 'seed of --limit-test', default: '1' }],
     'cacheFeatures',
@@ -105,7 +115,7 @@ async function evaluateCommand(
   const reporter = createReporter(output);
   try {
     const { classifier, loaded } = await openRun(
-      { folder, checkpoint: settings.checkpoint, weightsFile: settings.weightsFile },
+      { ...settings, folder, onNote: (note) => output.warn(note) },
       homes,
       progress,
     );

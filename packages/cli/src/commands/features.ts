@@ -23,11 +23,12 @@ import { defineCommand, type Context } from './command.ts';
 const schema = allSettings
   .pick({
     data: true, split: true, range: true, limitTest: true, strict: true, imageSize: true, run: true, checkpoint: true,
-    weights: true, weightsFile: true, batchSize: true, seed: true, output: true, backend: true, adapter: true, trunk: true,
-    config: true, quiet: true, json: true, verbose: true,
+    weights: true, weightsFile: true, precision: true, batchSize: true, seed: true, output: true, backend: true,
+    adapter: true, trunk: true, config: true, quiet: true, json: true, verbose: true,
   }) // prettier-ignore
   .partial({
-    split: true, range: true, limitTest: true, imageSize: true, run: true, weights: true, weightsFile: true, adapter: true,
+    split: true, range: true, limitTest: true, imageSize: true, run: true, weights: true, weightsFile: true, precision: true,
+    adapter: true,
     config: true,
   }); // prettier-ignore
 
@@ -47,6 +48,7 @@ export const features = defineCommand({
     ['weights', { default: 'what is in THAW_HOME, else keras' }],
     'weightsFile', 'run',
     ['checkpoint', { default: 'best' }],
+    ['precision', { default: "the run's, else float32" }],
     ['batchSize', { default: '32' }],
     ['seed', { description: 'seed of --limit-test and of random weights', default: '1' }],
     ['backend', { default: 'auto' }],
@@ -99,18 +101,15 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
       settings.run === undefined
         ? undefined
         : await openRun(
-            {
-              folder: resolve(io.cwd, settings.run),
-              checkpoint: settings.checkpoint,
-              weightsFile: settings.weightsFile,
-            },
+            { ...settings, folder: resolve(io.cwd, settings.run), onNote: (note) => output.warn(note) },
             homes,
             progress,
           );
     const imageSize =
       settings.imageSize ?? run?.config.network.imageSize ?? Math.max(32, dataset.imageSize?.height ?? 224);
     const network =
-      run?.classifier.network ?? new ResNet50((await obtainWeights(settings, homes, progress)).weights, { imageSize });
+      run?.classifier.network ??
+      new ResNet50((await obtainWeights(settings, homes, progress)).weights, { imageSize, precision: settings.precision ?? 'float32' }); // prettier-ignore
     const source = new DataSource(dataset, indices, {
       imageSize,
       preprocessing: network.variant.preprocessing,

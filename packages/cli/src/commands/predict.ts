@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
+import type { Output } from '../output.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { openBackend } from '../session/backend.ts';
@@ -27,6 +28,7 @@ const schema = allSettings
     weights: true,
     weightsFile: true,
     imageSize: true,
+    precision: true,
     batchSize: true,
     strict: true,
     topK: true,
@@ -39,7 +41,15 @@ const schema = allSettings
     json: true,
     verbose: true,
   }) // prettier-ignore
-  .partial({ run: true, weights: true, weightsFile: true, imageSize: true, adapter: true, config: true });
+  .partial({
+    run: true,
+    weights: true,
+    weightsFile: true,
+    imageSize: true,
+    precision: true,
+    adapter: true,
+    config: true,
+  });
 
 type PredictSettings = z.infer<typeof schema>;
 
@@ -56,6 +66,7 @@ export const predict = defineCommand({
     ['checkpoint', { default: 'best' }],
     ['weights', { description: 'ImageNet weights: keras, torchvision or tf-official', default: 'what is in THAW_HOME, else keras' }],
     'weightsFile',
+    ['precision', { default: "the run's, else float32" }],
     ['batchSize', { default: '8' }],
     ['topK', { default: '3' }],
     ['backend', { default: 'auto' }],
@@ -115,7 +126,7 @@ async function predictCommand(
   const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {
-    const model = await openModel(settings, io.cwd, homes, byteProgress(output));
+    const model = await openModel(settings, io.cwd, homes, output);
     const start = performance.now();
     let skipped = 0;
     const runner = trunk.runner(model.features);
@@ -192,15 +203,11 @@ async function predictCommand(
   }
 }
 
-async function openModel(
-  settings: PredictSettings,
-  cwd: string,
-  homes: Homes,
-  progress: ReturnType<typeof byteProgress>,
-): Promise<Model> {
+async function openModel(settings: PredictSettings, cwd: string, homes: Homes, output: Output): Promise<Model> {
+  const progress = byteProgress(output);
   if (settings.run !== undefined) {
     const { classifier, config } = await openRun(
-      { folder: resolve(cwd, settings.run), checkpoint: settings.checkpoint, weightsFile: settings.weightsFile },
+      { ...settings, folder: resolve(cwd, settings.run), onNote: (note) => output.warn(note) },
       homes,
       progress,
     );
@@ -222,7 +229,7 @@ async function openModel(
     progress,
   );
   const imageSize = settings.imageSize ?? 224;
-  const network = new ResNet50(weights, { imageSize });
+  const network = new ResNet50(weights, { imageSize, precision: settings.precision ?? 'float32' });
   const classes = await imageNetClasses(weights.topClasses, homes);
   if (!classes)
     throw new CommandError(

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { InterruptedError, UsageError } from '../errors.ts';
 import { TRAIN_DEFAULTS } from '../options/presets.ts';
-import { flagOf, settings as allSettings } from '../options/settings.ts';
+import { flagOf, settings as allSettings, type SomeSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
@@ -28,9 +28,9 @@ const schema = allSettings
   .pick({
     preset: true, data: true, limitTrain: true, limitTest: true, validationSplit: true, stratified: true, strict: true,
     imageSize: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, head: true, dropout: true, l2: true,
-    epochs: true, batchSize: true, optimizer: true, learningRate: true, momentum: true, weightDecay: true, seed: true,
-    resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
-    json: true, verbose: true,
+    precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true, momentum: true,
+    weightDecay: true, seed: true, resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true,
+    config: true, quiet: true, json: true, verbose: true,
   }) // prettier-ignore
   .partial({
     preset: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, resume: true,
@@ -40,7 +40,7 @@ const schema = allSettings
 type TrainSettings = z.infer<typeof schema>;
 
 /** What a resumed run must keep: these decide what its weights and its optimizer's state mean. */
-const FIXED = ['preset', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'batchSize', 'optimizer', 'seed'] as const; // prettier-ignore
+const FIXED = ['preset', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'seed'] as const; // prettier-ignore
 
 export const train = defineCommand({
   name: 'train',
@@ -57,6 +57,7 @@ export const train = defineCommand({
     ['thaw', { default: 'none' }],
     ['batchNorm', { default: 'keras' }],
     ['head', { default: 'linear' }],
+    ['precision', { default: 'float32' }],
     'dropout', 'l2',
     ['epochs', { default: '20' }],
     ['batchSize', { default: '32' }],
@@ -64,6 +65,7 @@ export const train = defineCommand({
     ['learningRate', { default: '0.001' }],
     ['momentum', { default: '0.9' }],
     'weightDecay',
+    ['lossScale', { default: 'dynamic' }],
     ['seed', { default: '1' }],
     'resume', 'cacheFeatures',
     ['backend', { default: 'auto' }],
@@ -184,7 +186,7 @@ function header({ data, weights, network, device, settings }: RunConfig): string
     `data     ${data.name}: ${parts.filter(Boolean).join(', ')} images of ${data.classes.length} classes, ${network.imageSize} x ${network.imageSize}`,
     `weights  ${weights.source}${weights.file === undefined ? '' : `, ${weights.file}`}`,
     `device   ${device.name} (${device.backend}${device.isSoftware ? ', no GPU' : ''})`,
-    `training ${settings.optimizer}, learning rate ${settings.learningRate}, batch ${settings.batchSize}, ${plural(settings.epochs ?? 0, 'epoch')}, seed ${settings.seed}`,
+    `training ${settings.optimizer}, learning rate ${settings.learningRate}, batch ${settings.batchSize}, ${plural(settings.epochs ?? 0, 'epoch')}, seed ${settings.seed}${network.precision === 'mixed' ? ', mixed precision' : ''}`,
   ].join('\n');
 }
 
@@ -208,6 +210,7 @@ function outcome(
     '',
     `${duration(seconds)} for ${plural(measured.steps, 'step')}${memory}${skipped.length > 0 ? `; ${plural(skipped.length, 'unreadable image')} skipped` : ''}`,
     stepText(measured),
+    ...skippedText(measured),
     `run     ${folder}`,
     `report  ${runFile.report(folder)}`,
   ].join('\n');
@@ -240,6 +243,14 @@ function stepText({
   return `${cost.join(', ')}; from step 2 to the end ${constant ? 'constant: ' : ''}${kept.join(', ')}`;
 }
 
+/** What loss scaling did, where there was any. */
+function skippedText({ lossScale }: ExperimentResult['measured']): string[] {
+  if (!lossScale) return [];
+  return [
+    `${plural(lossScale.skipped, 'step')} skipped, as gradients overflowed; loss scale ${count(lossScale.scale)} at the end`,
+  ];
+}
+
 async function chooseFolder(
   { output, data }: TrainSettings,
   cwd: string,
@@ -266,8 +277,10 @@ function portable<Given extends TrainSettings>(
 }
 
 function refuseChanges(settings: TrainSettings, { settings: before }: RunConfig): void {
+  const defaults: SomeSettings = TRAIN_DEFAULTS;
   for (const name of FIXED) {
-    const [was, is] = [before[name], settings[name]];
+    // Settings that an older run did not know are at their defaults.
+    const [was, is] = [before[name] ?? defaults[name], settings[name]];
     if (was === is || (name === 'data' && resolve(String(was)) === resolve(String(is)))) continue;
     throw new UsageError(
       `${flagOf(name)}: a resumed run keeps its ${String(was ?? 'unset value')}; start a new run to train with ${String(is)}.`,

@@ -34,6 +34,8 @@ export const TRAIN_DEFAULTS = {
   l2: 0,
   epochs: 20,
   batchSize: 32,
+  precision: 'float32',
+  lossScale: 'dynamic',
   optimizer: 'adam',
   learningRate: 1e-3,
   momentum: 0.9,

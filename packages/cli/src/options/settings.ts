@@ -9,6 +9,8 @@ export type BackendChoice = (typeof BACKENDS)[number];
 
 export const TRUNKS = ['auto', 'device', 'wasm'] as const;
 
+export const PRECISIONS = ['float32', 'mixed'] as const;
+
 export const PRESET_NAMES = ['article-1', 'article-2', 'article-2-last42'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
@@ -59,6 +61,8 @@ export const settings = z.strictObject({
   filter: z.string().min(1),
   with: z.string().min(1),
   html: z.string().min(1),
+  precision: z.enum(PRECISIONS),
+  lossScale: z.union([z.literal('dynamic'), z.number().gt(0)]),
   backend: z.enum(BACKENDS),
   adapter: z.string().min(1),
   trunk: z.enum(TRUNKS),
@@ -241,6 +245,21 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     flags: '--seed <n>',
     description: 'seed of the split, the order, the head and the dropout',
     ...real('a whole number from 0 to 4294967295'),
+  },
+  precision: {
+    group: 'Model',
+    flags: '--precision <name>',
+    description:
+      'float32, or mixed: float16 storage in the trunk, float32 sums and weights; needs WebGPU with shader-f16',
+    ...words(PRECISIONS),
+  },
+  lossScale: {
+    group: 'Training',
+    flags: '--loss-scale <x>',
+    description:
+      'in mixed precision, what gradients are scaled by on their way through float16: dynamic, or a fixed number',
+    number: true,
+    expected: 'dynamic or a number above 0',
   },
   resume: {
     group: 'Training',

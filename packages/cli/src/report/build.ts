@@ -63,6 +63,12 @@ function settingRows(
     ['Batch-norm', network.batchNorm],
     ['Head', network.head],
     [
+      'Precision',
+      network.precision === 'mixed'
+        ? 'mixed: float16 storage in the trunk, float32 sums and weights'
+        : network.precision,
+    ],
+    [
       'Optimizer',
       `${settings.optimizer ?? ''}, learning rate ${settings.learningRate ?? ''}, batch ${settings.batchSize ?? ''}`,
     ],
@@ -90,6 +96,7 @@ function measuredRows(
     tensorsAtEnd,
     deviceBytesAfterStep2,
     deviceBytesAtEnd,
+    lossScale,
   } = measured;
   const rows: [string, string][] = [
     ['Time', `${duration(seconds)} in all; ${plural(steps, 'step')} of ${(1000 * secondsPerStep).toFixed(1)} ms`],
@@ -102,6 +109,8 @@ function measuredRows(
       `${bytes(peakDeviceBytes)} at most; ${bytes(deviceBytesAfterStep2 ?? 0)} in use after the second step, ${bytes(deviceBytesAtEnd ?? 0)} after the last`,
     ]);
   rows.push(['Tensors', `${count(tensorsAfterStep2)} after the second step, ${count(tensorsAtEnd)} after the last`]);
+  if (lossScale)
+    rows.push(['Loss scale', `${count(lossScale.scale)} at the end; ${plural(lossScale.skipped, 'step')} skipped`]);
   if (skipped.length > 0) rows.push(['Skipped', plural(skipped.length, 'unreadable image')]);
   return rows;
 }

@@ -1,6 +1,6 @@
 // What a run folder's config.json holds: enough to build the same network again and to go on training.
 import { z } from 'zod';
-import { settings, WEIGHT_SOURCES } from '../options/settings.ts';
+import { PRECISIONS, settings, WEIGHT_SOURCES } from '../options/settings.ts';
 
 export const runConfig = z.object({
   thaw: z.string(),
@@ -16,6 +16,8 @@ export const runConfig = z.object({
     imageSize: z.int(),
     head: z.string(),
     seed: z.int(),
+    /** Absent in runs from before there was a choice. */
+    precision: z.enum(PRECISIONS).default('float32'),
   }),
   device: z.object({
     backend: z.string(),

@@ -7,7 +7,7 @@ import { findHomes } from './home.ts';
 import { applyTuning } from './tuning.ts';
 import { startWasm } from './wasm.ts';
 import type { Io } from '../io.ts';
-import type { BackendChoice } from '../options/settings.ts';
+import type { BackendChoice, Settings } from '../options/settings.ts';
 
 /** What a run was computed on, for its folder and its report. */
 export interface DeviceInfo {
@@ -49,6 +49,8 @@ export interface BackendOptions {
   readonly adapter?: string | undefined;
   /** What the command is about to do needs gradients of the trunk's layers. */
   readonly thaws?: boolean;
+  /** In which the trunk is to compute. */
+  readonly precision?: Settings['precision'] | undefined;
   readonly onFallback?: ((reason: string) => void) | undefined;
 }
 
@@ -71,7 +73,11 @@ export function driverAdvice(platform: NodeJS.Platform = process.platform): stri
  * @throws CommandError where the wanted one cannot be had, or cannot do what `thaws` asks
  */
 export async function openBackend(options: BackendOptions): Promise<OpenBackend> {
-  const { backend, thaws = false } = options;
+  const { backend, precision, thaws = false } = options;
+  if (precision === 'mixed' && (backend === 'wasm' || backend === 'cpu'))
+    throw new UsageError(
+      `--precision mixed: the ${backend} backend has no float16; use --precision float32, or --backend thaw on a device with shader-f16.`,
+    );
   registerCoreGradients();
   switch (backend) {
     case 'thaw':
@@ -89,6 +95,8 @@ export async function openBackend(options: BackendOptions): Promise<OpenBackend>
         return await openThaw(options);
       } catch (error) {
         if (!(error instanceof CommandError) || options.adapter !== undefined) throw error;
+        if (precision === 'mixed')
+          throw new CommandError(`${error.message} --precision float32 needs none of that and runs on WebAssembly.`);
         if (thaws)
           throw new CommandError(
             `${error.message} Without it only a frozen trunk can be trained: --thaw none runs on WebAssembly.`,
@@ -101,12 +109,18 @@ export async function openBackend(options: BackendOptions): Promise<OpenBackend>
   }
 }
 
-async function openThaw({ adapter, io, onNote, untuned }: BackendOptions): Promise<OpenBackend> {
+async function openThaw({ adapter, io, onNote, untuned, precision }: BackendOptions): Promise<OpenBackend> {
   const opened = await openDevice(adapter === undefined ? {} : { adapter }).catch((error: unknown) => {
     if (!(error instanceof NoAdapterError)) throw error;
     if (adapter !== undefined) throw new CommandError(`--adapter: ${error.message}; thaw doctor lists what there is.`);
     throw new CommandError(`No WebGPU adapter was found. ${driverAdvice()}`);
   });
+  if (precision === 'mixed' && !opened.device.features.has('shader-f16')) {
+    opened.device.destroy();
+    throw new CommandError(
+      `--precision mixed: ${opened.name} (${opened.driver}) has no shader-f16; use --precision float32.`,
+    );
+  }
   const backend = register(opened.device);
   const failed = await verifyMatrixUnit(backend);
   if (failed !== undefined) onNote?.(failed);

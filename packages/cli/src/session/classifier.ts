@@ -20,7 +20,7 @@ import { CommandError } from '../errors.ts';
 import type { HeadSize } from './layers.ts';
 
 export type NetworkSettings = Pick<Settings, 'thaw' | 'batchNorm' | 'imageSize' | 'head' | 'seed'> &
-  Pick<SomeSettings, 'dropout' | 'l2'>;
+  Pick<SomeSettings, 'dropout' | 'l2' | 'precision'>;
 
 /** Names of the layers that a spec thaws in ResNet-50. @throws UsageError where the spec is wrong */
 export function thawedLayers(spec: string): ReadonlySet<string> {
@@ -38,8 +38,8 @@ export const thawsTrunk = ({ thaw, batchNorm }: Pick<Settings, 'thaw' | 'batchNo
 
 /** The trunk on the current backend, and a fresh head for so many classes. */
 export function buildClassifier(weights: TrunkWeights, settings: NetworkSettings, classes: number): Classifier {
-  const { thaw, batchNorm, imageSize, head, seed, dropout = 0, l2 = 0 } = settings;
-  const network = new ResNet50(weights, { trainable: thawedLayers(thaw), batchNorm, imageSize });
+  const { thaw, batchNorm, imageSize, head, seed, dropout = 0, l2 = 0, precision = 'float32' } = settings;
+  const network = new ResNet50(weights, { trainable: thawedLayers(thaw), batchNorm, imageSize, precision });
   const spec = parseHeadSpec(head);
   return new Classifier(network, createHead({ spec, classes, inputs: featureWidth(spec, network), seed, dropout, l2 }));
 }
@@ -60,6 +60,7 @@ export async function restoreRun(
   config: RunConfig,
   weights: TrunkWeights,
   which: 'best' | 'last',
+  precision: Settings['precision'],
 ): Promise<Classifier> {
   const path = runFile.checkpoint(folder, which);
   if (!(await exists(path))) {
@@ -75,7 +76,7 @@ export async function restoreRun(
     );
   }
   const { variables } = await loadCheckpoint(path);
-  const classifier = buildClassifier(weights, config.network, config.data.classes.length);
+  const classifier = buildClassifier(weights, { ...config.network, precision }, config.data.classes.length);
   classifier.restore(variables);
   return classifier;
 }

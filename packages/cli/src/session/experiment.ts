@@ -19,7 +19,7 @@ import {
 } from '@thaw/model';
 import type { SkippedImage } from '@thaw/data';
 import type { Output } from '../output.ts';
-import type { Settings } from '../options/settings.ts';
+import type { Settings, SomeSettings } from '../options/settings.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { TrainingProgress } from '../progress/training.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
@@ -36,7 +36,8 @@ export type ExperimentSettings = NetworkSettings &
   Pick<
     Settings,
     'epochs' | 'batchSize' | 'optimizer' | 'learningRate' | 'momentum' | 'weightDecay' | 'strict' | 'cacheFeatures'
-  >;
+  > &
+  Pick<SomeSettings, 'lossScale'>;
 
 export interface ExperimentContext {
   readonly output: Output;
@@ -71,6 +72,8 @@ export interface Measurements {
   readonly deviceBytesAtEnd: number | undefined;
   readonly tensorsAfterStep2: number;
   readonly tensorsAtEnd: number;
+  /** Of mixed precision: the last loss scale, and the steps of the whole run that were skipped as gradients overflowed. */
+  readonly lossScale?: { readonly scale: number; readonly skipped: number } | undefined;
 }
 
 export interface ExperimentResult {
@@ -164,6 +167,7 @@ export async function runExperiment(
           epochs,
           batchSize,
           optimizer: optimizerOf(settings),
+          lossScaling: settings.lossScale,
           seed: settings.seed,
           features: cache,
           trunkRunner: frozenRunner,
@@ -309,7 +313,7 @@ class StepMeter {
     this.#dispatches = dispatches;
   }
 
-  report({ steps, secondsPerStep, memory }: TrainResult): Measurements {
+  report({ steps, secondsPerStep, memory, lossScale }: TrainResult): Measurements {
     return {
       steps,
       secondsPerStep,
@@ -318,6 +322,7 @@ class StepMeter {
       deviceBytesAfterStep2: this.#bytes,
       deviceBytesAtEnd: this.#bytesAtEnd,
       ...memory,
+      ...(lossScale && { lossScale: { scale: lossScale.scale, skipped: lossScale.skipped } }),
     };
   }
 }

@@ -33,6 +33,7 @@ export function featureCache({
       weightsHash: weights.hash,
       preprocessing: `${network.variant.preprocessing}/${pooling}`,
       imageSize,
+      precision: network.precision,
       dataHash: partHash(part),
     };
     stores.set(name, new FileFeatureStore(join(homes.cacheHome, 'features'), key, onNote));

@@ -79,7 +79,7 @@ export function makeConfig({
   loaded,
   backend,
 }: ConfigRequest): RunConfig {
-  const { thaw, batchNorm, imageSize, head, seed } = settings;
+  const { thaw, batchNorm, imageSize, head, seed, precision = 'float32' } = settings;
   return {
     thaw: versions()['thaw'] ?? '',
     created: created ?? new Date().toISOString(),
@@ -98,7 +98,7 @@ export function makeConfig({
       ...(loaded.file !== undefined && { file: resolve(loaded.file) }),
       hash: loaded.weights.hash,
     },
-    network: { thaw, batchNorm, imageSize, head, seed },
+    network: { thaw, batchNorm, imageSize, head, seed, precision },
     device: { ...backend.info, ...(trunk && { trunk }) },
     versions: versions(),
   };

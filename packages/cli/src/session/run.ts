@@ -1,4 +1,5 @@
 // A trained run, opened again: its configuration, its weights, its network on the current backend.
+import { hasFloat16 } from '@thaw/kernels';
 import type { Classifier } from '@thaw/model';
 import type { Settings } from '../options/settings.ts';
 import type { ByteProgress } from '../progress/bytes.ts';
@@ -19,11 +20,14 @@ export interface RunRequest {
   readonly checkpoint: Settings['checkpoint'];
   /** Instead of the file that the run was trained from. */
   readonly weightsFile?: string | undefined;
+  /** Default: the run's own, and float32 where the backend has no float16. */
+  readonly precision?: Settings['precision'] | undefined;
+  readonly onNote: (note: string) => void;
 }
 
 /** Call it with the backend open. */
 export async function openRun(
-  { folder, checkpoint, weightsFile }: RunRequest,
+  { folder, checkpoint, weightsFile, precision, onNote }: RunRequest,
   homes: Homes,
   progress?: ByteProgress,
 ): Promise<OpenedRun> {
@@ -35,5 +39,8 @@ export async function openRun(
     homes,
     progress,
   );
-  return { config, loaded, classifier: await restoreRun(folder, config, loaded.weights, checkpoint) };
+  const fits = config.network.precision === 'float32' || hasFloat16();
+  if (precision === undefined && !fits) onNote(`${folder} was trained in mixed precision; without float16 here it runs in float32.`); // prettier-ignore
+  const used = precision ?? (fits ? config.network.precision : 'float32');
+  return { config, loaded, classifier: await restoreRun(folder, config, loaded.weights, checkpoint, used) };
 }

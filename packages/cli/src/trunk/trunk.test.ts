@@ -110,3 +110,13 @@ test('--trunk wasm: threads on any device, as many as there are batches, and aga
   expect(again.text).toBe(text);
   expect(again.features).toEqual(features);
 });
+
+test('a trunk in mixed precision stays on the device, and is refused where WebAssembly is asked for', async () => {
+  const features = tinyFeatures();
+  // No device here has float16; what is asked of the network is no more than this.
+  Object.assign(features.network, { precision: 'mixed' });
+  expect(await open(LAVAPIPE).trunk.known(features, BATCH, MANY)).toEqual({});
+  await expect(open(LAVAPIPE, { trunk: 'wasm' }).trunk.known(features, BATCH, MANY)).rejects.toThrow(
+    '--trunk wasm: WebAssembly has no float16, and this trunk is in mixed precision; use --precision float32.',
+  );
+});

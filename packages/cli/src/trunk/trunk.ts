@@ -2,6 +2,7 @@
 // it to be faster. One for a command: it measures once, and ends the threads at the end.
 import { availableParallelism, freemem } from 'node:os';
 import { BackendRunner, type TrunkFeatures, type TrunkRunner } from '@thaw/model';
+import { UsageError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
 import type { OpenBackend } from '../session/backend.ts';
@@ -53,9 +54,17 @@ export class Trunk {
     this.#open = undefined;
   }
 
-  /** What is known without a measurement; undefined where one pays. @param ahead images to come */
+  /**
+   * What is known without a measurement; undefined where one pays.
+   * @param ahead images to come
+   * @throws UsageError where a trunk in mixed precision is to run on tfjs-wasm, which has no float16
+   */
   async known(features: TrunkFeatures, batchSize: number, ahead: number): Promise<Choice | undefined> {
     const { settings, backend } = this.#options;
+    if (features.network.precision === 'mixed') {
+      if (settings.trunk !== 'wasm') return {};
+      throw new UsageError('--trunk wasm: WebAssembly has no float16, and this trunk is in mixed precision; use --precision float32.'); // prettier-ignore
+    }
     const threads = this.#threads(features, batchSize, ahead);
     if (settings.trunk === 'wasm') this.#decide({ engine: 'wasm', threads: Math.max(1, threads) });
     if (this.#decided) {

@@ -9,6 +9,7 @@ import { globalAveragePoolGradient } from './global-average-pool.ts';
 import { scaleShiftGradient } from './scale-shift.ts';
 import { softmaxCrossEntropyGradient } from './softmax-cross-entropy.ts';
 import { toFloat16Gradient } from './to-float16.ts';
+import { toFloat32Gradient } from './to-float32.ts';
 
 const gradients: readonly GradConfig[] = [
   conv2dGradient,
@@ -19,6 +20,7 @@ const gradients: readonly GradConfig[] = [
   denseGradient,
   dropoutGradient,
   toFloat16Gradient,
+  toFloat32Gradient,
 ];
 
 /** Registers them; called by register(). */

@@ -9,6 +9,7 @@ import { scaleShiftKernels } from './scale-shift/scale-shift.kernel.ts';
 import { softmaxCrossEntropyKernels } from './softmax-cross-entropy/softmax-cross-entropy.kernel.ts';
 import { globalAveragePoolKernels } from './global-average-pool/global-average-pool.kernel.ts';
 import { maxPoolKernels } from './max-pool/max-pool.kernel.ts';
+import { lossScaleKernels } from './loss-scale/loss-scale.kernel.ts';
 import { optimizerKernels } from './optimizers/optimizers.kernel.ts';
 import { dropoutKernels } from './dropout/dropout.kernel.ts';
 import { elementwiseKernels } from './elementwise/elementwise.kernel.ts';
@@ -33,6 +34,7 @@ export const kernels: readonly KernelConfig[] = [
   ...globalAveragePoolKernels,
   ...maxPoolKernels,
   ...optimizerKernels,
+  ...lossScaleKernels,
   ...dropoutKernels,
   ...imageViewsKernels,
   ...avgPoolKernels,

@@ -63,6 +63,16 @@ const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
         updated(() => undefined),
       ),
     ),
+  'loss scale': () => {
+    const lossScale = new ops.LossScale(
+      { backoff: 1, growth: 1, interval: 1, least: 0, most: 1 },
+      { scale: 1, good: 0 },
+    );
+    lossScale.note(vector(many));
+    const found = tf.clone(lossScale.scaling);
+    lossScale.dispose();
+    return found;
+  },
   SGD: () => Object.values(ops.sgdStep({ value: vector(many), gradient: vector(many, 2), velocity: tf.zeros([many]), rates: tf.tensor1d([0.1]) }, { momentum: 0.9, nesterov: true })), // prettier-ignore
 };
 

@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { expectLikeCpu } from '../testing/against-cpu.ts';
-import { random, randomIntegers, sumBound } from '../testing/compare.ts';
+import { toFloat16 } from '../ops/to-float16.ts';
+import { random, randomHalves, randomIntegers, sumBound } from '../testing/compare.ts';
+import { hasHalf } from '../testing/precisions.ts';
 
 const check = <T>(cases: fc.Arbitrary<T>, run: (value: T) => Promise<void>, numRuns = 60): Promise<void> =>
   fc.assert(fc.asyncProperty(cases, run), { seed: 20_261_124, numRuns, verbose: false });
@@ -218,3 +220,33 @@ test('convolution: forward with dilation, and both gradients', () =>
     },
     100,
   ));
+
+test.skipIf(!hasHalf)(
+  `convolution and max-pool stored in float16${hasHalf ? '' : ' (this device has no shader-f16)'}`,
+  () =>
+    check(fc.record({ window: windows, outC: size, isPool: fc.boolean() }), async ({ window, outC, isPool }) => {
+      const { shape, filter, strides } = window;
+      const pad = padOf(window);
+      if (pad === undefined) return;
+      const [batch, h, w, inC] = shape;
+      const halves = (of: number[], seed: number): tf.Tensor => {
+        const x: tf.Tensor = tf.tensor(randomHalves(elements(of), seed), of);
+        return tf.getBackend() === 'thaw' ? toFloat16(x) : x;
+      };
+      const f = (x: tf.Tensor, filters?: tf.Tensor): tf.Tensor =>
+        filters
+          ? tf.conv2d(x as tf.Tensor4D, filters as tf.Tensor4D, strides, pad)
+          : tf.maxPool(x as tf.Tensor4D, filter, strides, pad);
+      const [kH, kW] = filter;
+      const terms = Math.max(kH * kW * Math.max(inC, outC), batch * (h + 4) * (w + 4));
+      // What is stored is rounded to 2^-11 of its size, 2^13 roundings of float32.
+      await expectLikeCpu(
+        () => {
+          const inputs = [halves(shape, 1), ...(isPool ? [] : [halves([...filter, inC, outC], 2)])];
+          const y = f(...(inputs as [tf.Tensor]));
+          return [y, ...tf.grads(f)(inputs, halves(y.shape, 3))];
+        },
+        { bound: 2 * sumBound(terms), ulps: 2 ** 13 },
+      );
+    }),
+);

@@ -18,10 +18,13 @@ export { canCapture, capture, type CapturedStep } from './capture.ts';
 export { dropout, type DropoutAttributes } from './dropout.ts';
 export { hasFloat16, toFloat16 } from './to-float16.ts';
 export { imageViews, packViews, VIEW_LENGTH, type ImageView, type Normalisation } from './image-views.ts';
+export { toFloat32 } from './to-float32.ts';
+export { LossScale, type LossScaleRule, type LossScaleState } from './loss-scale.ts';
 export { HostVector } from './host-vector.ts';
 export { movingAverageStep, swapValues } from './moving-average.ts';
 export {
   adamRates,
+  adamScaledRates,
   adamStep,
   sgdStep,
   type AdamAttributes,

@@ -25,8 +25,21 @@ export interface AdamSchedule {
  * 1 - learningRate weightDecay]. @throws when steps are not counted from 1
  */
 export function adamRates({ learningRate, beta1, beta2, step, weightDecay = 0 }: AdamSchedule): [number, number] {
-  if (!(step >= 1)) throw new Error(`adam: step is ${step}; steps are counted from 1`);
+  checkStep(step);
   return [(learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step), 1 - learningRate * weightDecay];
+}
+
+/**
+ * The same for a step under loss scaling, of which the device knows alone how many were skipped: [learningRate,
+ * 1 - learningRate weightDecay, step], where `step` counts skipped ones too. @throws when steps are not counted from 1
+ */
+export function adamScaledRates({ learningRate, step, weightDecay = 0 }: AdamSchedule): [number, number, number] {
+  checkStep(step);
+  return [learningRate, 1 - learningRate * weightDecay, step];
+}
+
+function checkStep(step: number): void {
+  if (!(step >= 1)) throw new Error(`adam: step is ${step}; steps are counted from 1`);
 }
 
 export interface AdamTensors {
@@ -34,8 +47,10 @@ export interface AdamTensors {
   gradient: tf.Tensor;
   m: tf.Tensor;
   v: tf.Tensor;
-  /** [2] */
+  /** [2], or [3] of adamScaledRates with `scaling` */
   rates: tf.Tensor1D;
+  /** LossScale.scaling, where gradients are scaled; on the thaw backend only. */
+  scaling?: tf.Tensor1D | undefined;
 }
 
 /**
@@ -46,12 +61,16 @@ export function adamStep(
   tensors: AdamTensors,
   { beta1, beta2, epsilon }: AdamAttributes,
 ): { value: tf.Tensor; m: tf.Tensor; v: tf.Tensor } {
-  const { value, gradient, m, v, rates } = tensors;
+  const { value, gradient, m, v, rates, scaling } = tensors;
   if (onThaw()) {
     const attributes: AdamAttributes = { beta1, beta2, epsilon };
     const [newValue, newM, newV] = tf
       .engine()
-      .runKernel<[tf.Tensor, tf.Tensor, tf.Tensor]>('ThawAdam', { value, gradient, m, v, rates }, attributes);
+      .runKernel<[tf.Tensor, tf.Tensor, tf.Tensor]>(
+        'ThawAdam',
+        presentInputs({ value, gradient, m, v, rates, scaling }),
+        attributes,
+      );
     return { value: newValue, m: newM, v: newV };
   }
   return tf.tidy(() => {
@@ -79,6 +98,8 @@ export interface SgdTensors {
   rates: tf.Tensor1D;
   /** Needed when momentum is not 0; zeros at first. */
   velocity?: tf.Tensor;
+  /** LossScale.scaling, where gradients are scaled; on the thaw backend only. */
+  scaling?: tf.Tensor1D | undefined;
 }
 
 /**
@@ -86,7 +107,7 @@ export interface SgdTensors {
  * The returned tensors replace value and velocity, which the backend may have reused: assign them and use the old no more.
  */
 export function sgdStep(tensors: SgdTensors, options: SgdOptions): { value: tf.Tensor; velocity?: tf.Tensor } {
-  const { value, gradient, rates, velocity } = tensors;
+  const { value, gradient, rates, velocity, scaling } = tensors;
   const { momentum } = options;
   const weightDecay = options.weightDecay ?? 0;
   const nesterov = options.nesterov ?? false;
@@ -98,7 +119,7 @@ export function sgdStep(tensors: SgdTensors, options: SgdOptions): { value: tf.T
       .engine()
       .runKernel<[tf.Tensor] | [tf.Tensor, tf.Tensor]>(
         'ThawSgd',
-        presentInputs({ value, gradient, rates, velocity }),
+        presentInputs({ value, gradient, rates, velocity, scaling }),
         attributes,
       );
     return newVelocity ? { value: newValue, velocity: newVelocity } : { value: newValue };

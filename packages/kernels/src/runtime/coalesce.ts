@@ -14,12 +14,19 @@ export const aligned = (bytes: number, alignment: number): number => Math.ceil(b
 /** Lays slices out one after the other, at multiples of `alignment` bytes; undefined where that cannot be done. */
 export type LayOut = (slices: readonly BufferSlice[], alignment: number) => BufferSlice | undefined;
 
-/** @param layOut gives a slice that covers the given ones */
-export function coalesce(dispatches: readonly RecordedDispatch[], limits: Limits, layOut: LayOut): RecordedDispatch[] {
+/** Where tensors and tables are put. */
+export interface Places {
+  /** Gives a slice that covers the given ones. */
+  readonly layOut: LayOut;
+  /** Storage that holds these values as long as the step. */
+  readonly constant: (values: Uint32Array<ArrayBuffer>) => BufferSlice;
+}
+
+export function coalesce(dispatches: readonly RecordedDispatch[], limits: Limits, places: Places): RecordedDispatch[] {
   const result: RecordedDispatch[] = [];
   for (let i = 0; i < dispatches.length;) {
     const run = runFrom(dispatches, i, limits.maxStorageBufferBindingSize);
-    const merged = run.length > 1 && mayMove(run, dispatches) ? merge(run, limits, layOut) : undefined;
+    const merged = run.length > 1 && mayMove(run, dispatches) ? merge(run, limits, places) : undefined;
     result.push(...(merged ? [merged] : run));
     i += run.length;
   }
@@ -27,7 +34,7 @@ export function coalesce(dispatches: readonly RecordedDispatch[], limits: Limits
 }
 
 const sizeless = ({ plan }: RecordedDispatch): string =>
-  JSON.stringify(Object.entries(plan.params).filter(([name]) => name !== 'size'));
+  JSON.stringify(Object.entries(plan.params).filter(([name]) => name !== 'size' && name !== 'length'));
 
 function runFrom(dispatches: readonly RecordedDispatch[], start: number, mostBytes: number): RecordedDispatch[] {
   const first = dispatches[start];
@@ -35,13 +42,15 @@ function runFrom(dispatches: readonly RecordedDispatch[], start: number, mostByt
   const run = [first];
   if (!first.plan.elementwise) return run;
   let numbers = numbersOf(first);
-  const shared = sharedOf(first);
+  const roles = rolesOf(first);
   for (let i = start + 1; i < dispatches.length; i++) {
     const next = dispatches[i];
     if (next?.pipeline !== first.pipeline || sizeless(next) !== sizeless(first)) break;
     // Tensors of another arena stay in it: a run ends where the arena does.
     const fits = (slice: BufferSlice, b: number): boolean =>
-      shared.has(b) ? next.slices[b] === slice : next.slices[b]?.owner === slice.owner;
+      roles[b] === 'tensor'
+        ? next.slices[b]?.owner === slice.owner
+        : roles[b] === 'lengths' || next.slices[b] === slice;
     if (!first.slices.every(fits)) break;
     numbers += numbersOf(next);
     if (4 * numbers > mostBytes) break;
@@ -53,19 +62,24 @@ function runFrom(dispatches: readonly RecordedDispatch[], start: number, mostByt
 /** Numbers that a dispatch takes in an arena. */
 const numbersOf = ({ plan }: RecordedDispatch): number => aligned(4 * (plan.params['size'] ?? 0), ARENA_NUMBERS);
 
-/** Positions in `slices` of the bindings that the dispatches of a run have in common. */
-function sharedOf({ plan }: RecordedDispatch): ReadonlySet<number> {
-  const names = plan.elementwise?.shared ?? [];
+/** What the tensors at a binding are to a run: shared by its dispatches, a table of lengths, or laid out. */
+type Role = 'shared' | 'lengths' | 'tensor';
+
+/** In the order of `slices`. */
+function rolesOf({ plan }: RecordedDispatch): Role[] {
+  const { shared = [], lengths } = plan.elementwise ?? {};
   const given = plan.shader.bindings.filter(({ type }) => type !== 'uniform');
-  return new Set(given.flatMap(({ name }, b) => (names.includes(name) ? [b] : [])));
+  return given.map(({ name }) => (name === lengths ? 'lengths' : shared.includes(name) ? 'shared' : 'tensor'));
 }
 
-/** Slices at each binding of a run; one alone where all dispatches share it. */
+/** Slices at each binding of a run; one alone where they are not laid out. */
 function columns(run: readonly RecordedDispatch[]): BufferSlice[][] {
   const [first] = run;
   if (!first) return [];
-  const shared = sharedOf(first);
-  return first.slices.map((slice, b) => (shared.has(b) ? [slice] : run.flatMap(({ slices }) => slices[b] ?? [])));
+  const roles = rolesOf(first);
+  return first.slices.map((slice, b) =>
+    roles[b] === 'tensor' ? run.flatMap(({ slices }) => slices[b] ?? []) : [slice],
+  );
 }
 
 /** Whether no other dispatch would then read one tensor of an arena and write another: a buffer can be only one of both. */
@@ -86,9 +100,14 @@ function mayMove(run: readonly RecordedDispatch[], dispatches: readonly Recorded
   });
 }
 
-function merge(run: readonly RecordedDispatch[], limits: Limits, layOut: LayOut): RecordedDispatch | undefined {
+function merge(
+  run: readonly RecordedDispatch[],
+  limits: Limits,
+  { layOut, constant }: Places,
+): RecordedDispatch | undefined {
   const [first] = run;
   if (!first?.plan.elementwise) return undefined;
+  const { perWorkgroup } = first.plan.elementwise;
   const slices: BufferSlice[] = [];
   const bindings = first.plan.shader.bindings.filter(({ type }) => type !== 'uniform');
   for (const [b, column] of columns(run).entries()) {
@@ -101,8 +120,21 @@ function merge(run: readonly RecordedDispatch[], limits: Limits, layOut: LayOut)
   }
   const size = run.reduce((sum, dispatch) => sum + numbersOf(dispatch), 0) / 4;
   const { shader } = first.plan;
-  const params = { ...first.plan.params, size };
-  const groups = Math.ceil(size / first.plan.elementwise.perWorkgroup);
+  const table = rolesOf(first).indexOf('lengths');
+  if (table >= 0) slices[table] = constant(lengthsOf(run));
+  const params = { ...first.plan.params, size, ...(table >= 0 && { granule: ARENA_NUMBERS }) };
+  const groups = Math.ceil(size / perWorkgroup);
   const plan = { ...first.plan, params, workgroups: foldWorkgroups(shader.name, groups, limits) };
   return { pipeline: first.pipeline, plan, slices, params: packParams(shader, params) };
+}
+
+/** Of each ARENA_NUMBERS numbers of the arena, how many are a tensor's: the rest is padding, which may hold anything. */
+function lengthsOf(run: readonly RecordedDispatch[]): Uint32Array<ArrayBuffer> {
+  const lengths = run.flatMap((dispatch) => {
+    const length = dispatch.plan.params['length'] ?? 0;
+    return Array.from({ length: numbersOf(dispatch) / ARENA_NUMBERS }, (_, g) =>
+      Math.min(Math.max(length - g * ARENA_NUMBERS, 0), ARENA_NUMBERS),
+    );
+  });
+  return Uint32Array.from(lengths);
 }

@@ -135,9 +135,10 @@ export class Gpu {
       const spec = plan.outputs[name];
       if (spec) outputs[name] = this.allocate(spec.shape, spec.dtype);
     }
-    const anyInput = Object.values(given).find((slice) => slice !== undefined);
+    const { bindings } = plan.shader;
+    const anyInput = bindings.flatMap(({ name, type }) => (type === 'read' ? (given[name] ?? []) : []))[0];
     const slices: BufferSlice[] = [];
-    for (const { name, type } of plan.shader.bindings) {
+    for (const { name, type } of bindings) {
       if (type === 'uniform') continue;
       const slice = outputs[name] ?? given[name] ?? (type === 'read' ? anyInput : undefined);
       if (!slice) throw new ThawGpuError(`${plan.shader.name}: no buffer was given for '${name}'`);

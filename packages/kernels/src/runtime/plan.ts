@@ -24,9 +24,15 @@ export interface Plan {
   /**
    * Each element of the read_write bindings follows from the same element of the others alone, over params.size vectors
    * of four: a recorded step may lay such tensors out side by side and make one dispatch of many. The bindings named in
-   * `shared` are read whole by every element; only dispatches that share them become one.
+   * `shared` are not laid out, as every element has to do with all of them; only dispatches that share them become one.
+   * Where padding must not count, `lengths` names the binding of a table: of each params.granule numbers of the arena, how
+   * many are a tensor's. Of a single tensor, granule is 0 and params.length is that number.
    */
-  readonly elementwise?: { readonly perWorkgroup: number; readonly shared?: readonly string[] };
+  readonly elementwise?: {
+    readonly perWorkgroup: number;
+    readonly shared?: readonly string[];
+    readonly lengths?: string;
+  };
 }
 
 /** What plans need of a device; a GPUDevice's own `limits` fits. */

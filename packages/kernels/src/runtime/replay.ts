@@ -45,8 +45,25 @@ export class Replay {
   /** Gives every tensor of the recording its place; nothing may be pending on the queue, as tensors are moved. @param outputs tensors that are read after a replay */
   static async compile(recording: Recording, outputs: readonly BufferSlice[], host: ReplayHost): Promise<Replay> {
     const members = new Map<BufferSlice, { arena: BufferSlice; offset: number }>();
+    /** The part of an arena in which they lie side by side already. */
+    const rangeOf: LayOut = (slices, alignment) => {
+      const [first] = slices.flatMap((slice) => members.get(slice) ?? []);
+      let offset = first?.offset ?? 0;
+      const isLaidOut = slices.every((slice) => {
+        const place = members.get(slice);
+        const fits = place?.arena === first?.arena && place?.offset === offset;
+        offset += aligned(slice.size, alignment);
+        return fits;
+      });
+      if (!first || !isLaidOut) return undefined;
+      const range = recording.allocate(offset - first.offset);
+      members.set(range, first);
+      return range;
+    };
     const layOut: LayOut = (slices, alignment) => {
       if (slices.every(({ isPlaced }) => isPlaced)) return host.gather(slices, alignment);
+      const inside = rangeOf(slices, alignment);
+      if (inside) return inside;
       if (slices.some((slice) => slice.isPlaced || members.has(slice) || outputs.includes(slice))) return undefined;
       const arena = recording.allocate(slices.reduce((sum, { size }) => sum + aligned(size, alignment), 0));
       let offset = 0;
@@ -56,10 +73,16 @@ export class Replay {
       }
       return arena;
     };
-    const list = coalesce(recording.dispatches, host.limits, layOut);
+    const own: BufferSlice[] = [];
+    const constant = (values: Uint32Array<ArrayBuffer>): BufferSlice => {
+      const slice = host.acquire(values.byteLength);
+      host.queue.upload(slice, values);
+      own.push(slice);
+      return slice;
+    };
+    const list = coalesce(recording.dispatches, host.limits, { layOut, constant });
     const external = [...new Set(list.flatMap(({ slices }) => slices.filter(({ isPlaced }) => isPlaced)))];
     const lifetimes = lifetimesOf(list, (slice) => members.get(slice)?.arena ?? slice);
-    const own: BufferSlice[] = [];
     for (const output of outputs) {
       if (output.isPlaced) continue;
       const place = host.acquire(output.size);

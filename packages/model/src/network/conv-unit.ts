@@ -8,11 +8,15 @@ import type { VariableStore } from './variable-store.ts';
 /** Keras's default. */
 export const MOMENTUM = 0.99;
 
+/** What a convolution reads in place of a filter that trains: in mixed precision, its copy in float16 of this step. */
+export type FilterOf = (filter: tf.Tensor4D) => tf.Tensor4D;
+
 export interface UnitOptions {
   relu: boolean;
   residual?: tf.Tensor4D;
   /** Whether batch-norms in mode 'batch' run on the batch's statistics (a training step) or their own (inference). */
   training: boolean;
+  filterOf: FilterOf;
 }
 
 export interface ConvUnit {
@@ -25,6 +29,8 @@ export interface UnitContext {
   values: Values;
   convBias: boolean;
   epsilon: number;
+  /** Of float16, in mixed precision; the same tensor otherwise. */
+  stored: <T extends tf.Tensor>(x: T) => T;
 }
 
 function geometry(spec: ConvSpec): { strides: [number, number]; pad: Padding } {
@@ -44,10 +50,10 @@ export class FoldedUnit implements ConvUnit {
   readonly #filter: tf.Tensor4D;
   readonly #bias: tf.Tensor1D;
 
-  constructor(spec: ConvSpec, { values, convBias, epsilon }: UnitContext) {
+  constructor(spec: ConvSpec, { values, convBias, epsilon, stored }: UnitContext) {
     const { filter, bias } = foldBatchNorm(spec, values, convBias, epsilon);
     this.#geometry = geometry(spec);
-    this.#filter = constant<tf.Rank.R4>(filter, [spec.size, spec.size, spec.inChannels, spec.outChannels]);
+    this.#filter = constant<tf.Rank.R4>(filter, [spec.size, spec.size, spec.inChannels, spec.outChannels], stored);
     this.#bias = constant<tf.Rank.R1>(bias, [spec.outChannels]);
   }
 
@@ -86,7 +92,7 @@ export class LiveUnit implements ConvUnit {
   readonly #fixed: { scale: tf.Tensor1D; shift: tf.Tensor1D } | undefined;
 
   constructor(spec: ConvSpec, options: LiveUnitOptions) {
-    const { values, convBias, epsilon, trainableConv, trainableBn, batchStatistics, variables } = options;
+    const { values, convBias, epsilon, stored, trainableConv, trainableBn, batchStatistics, variables } = options;
     this.#geometry = geometry(spec);
     this.#epsilon = epsilon;
     this.#batchStatistics = batchStatistics;
@@ -97,7 +103,10 @@ export class LiveUnit implements ConvUnit {
       trains ? variables.add<R>(name, values(name), shape, true) : this.#keep(constant<R>(values(name), shape));
     const channels: [number] = [outChannels];
 
-    this.#filter = place<tf.Rank.R4>(`${spec.conv}/kernel`, filterShape, trainableConv);
+    const kernel = `${spec.conv}/kernel`;
+    this.#filter = trainableConv
+      ? variables.add<tf.Rank.R4>(kernel, values(kernel), filterShape, true)
+      : this.#keep(constant<tf.Rank.R4>(values(kernel), filterShape, stored));
     this.#bias = convBias ? place<tf.Rank.R1>(`${spec.conv}/bias`, channels, trainableConv) : undefined;
     if (!trainableBn && !batchStatistics) {
       const { scale, shift } = scaleAndShift(spec, values, false, epsilon);
@@ -121,9 +130,10 @@ export class LiveUnit implements ConvUnit {
     }
   }
 
-  run(x: tf.Tensor4D, { relu, residual, training }: UnitOptions): tf.Tensor4D {
+  run(x: tf.Tensor4D, { relu, residual, training, filterOf }: UnitOptions): tf.Tensor4D {
     const epilogue = { relu, ...(residual ? { residual } : {}) };
-    const convolved = conv2d(x, this.#filter, { ...this.#geometry, ...(this.#bias ? { bias: this.#bias } : {}) });
+    const bias = this.#bias ? { bias: this.#bias } : {};
+    const convolved = conv2d(x, filterOf(this.#filter), { ...this.#geometry, ...bias });
     if (this.#fixed) return scaleShift(convolved, this.#fixed.scale, this.#fixed.shift, epilogue);
     if (!this.#norm) throw new Error('LiveUnit: neither constants nor variables for its batch-norm.');
     const { gamma, beta, mean, variance } = this.#norm;
@@ -147,6 +157,10 @@ export class LiveUnit implements ConvUnit {
   }
 }
 
-function constant<R extends tf.Rank>(data: Float32Array, shape: tf.ShapeMap[R]): tf.Tensor<R> {
-  return tf.keep(tf.tensor<R>(data, shape, 'float32'));
+function constant<R extends tf.Rank>(
+  data: Float32Array,
+  shape: tf.ShapeMap[R],
+  stored: UnitContext['stored'] = (x) => x,
+): tf.Tensor<R> {
+  return tf.keep(tf.tidy(() => stored(tf.tensor<R>(data, shape, 'float32'))));
 }

@@ -1,16 +1,16 @@
 // The trunk's last map [height, width, channels] as a feature vector: averaged over the image, or all of it.
-import { globalAveragePool } from '@thaw/kernels';
+import { globalAveragePool, toFloat32 } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 
 export type Pooling = 'average' | 'flatten';
 
-/** @param map [batch, height, width, channels]; @returns [batch, channels], or [batch, height * width * channels] */
+/** In float32. @param map [batch, height, width, channels]; @returns [batch, channels], or [batch, height * width * channels] */
 export function poolMap(map: tf.Tensor4D, pooling: Pooling): tf.Tensor2D {
   switch (pooling) {
     case 'average':
       return globalAveragePool(map);
     case 'flatten':
-      return tf.reshape(map, [map.shape[0], -1]);
+      return tf.reshape(toFloat32(map), [map.shape[0], -1]);
     default:
       throw new Error(`unknown pooling ${String(pooling satisfies never)}`);
   }

@@ -1,7 +1,7 @@
 // ResNet-50 on the current TensorFlow.js backend, cut in two: below the block of the lowest layer that trains everything is
 // constant and folded (`frozenPart`, never on a tape); from that block on, layers are variables where they train
 // (`trainablePart`). Cutting between blocks means that one tensor passes from part to part.
-import { dense, globalAveragePool } from '@thaw/kernels';
+import { dense, globalAveragePool, toFloat16 } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormMode, type BatchNormPolicy } from '../freeze/index.ts';
 import {
@@ -18,6 +18,7 @@ import { WeightsError, type TrunkWeights, type WeightTensor } from '../weights/i
 import { FoldedUnit, LiveUnit, MOMENTUM, type ConvUnit } from './conv-unit.ts';
 import { hashOf } from './hash.ts';
 import { makeSegments, runAll, segmentSpecs, type Segment } from './segments.ts';
+import { checkPrecision, type Precision } from './precision.ts';
 import { VariableStore } from './variable-store.ts';
 
 export interface ResNet50Options {
@@ -31,6 +32,11 @@ export interface ResNet50Options {
   imageSize: number;
   /** Default RESNET50; tests build tiny ones of the same blocks. */
   architecture?: Architecture;
+  /**
+   * Default float32. In mixed, images, activations and the filters that convolutions read are stored in float16; sums,
+   * batch-norms, variables and what comes after the trunk stay float32.
+   */
+  precision?: Precision;
 }
 
 export interface PartOptions {
@@ -47,18 +53,24 @@ export class ResNet50 {
   readonly frozenOutput: { readonly layer: string; readonly shape: readonly number[] };
   /** Channels of the trunk's output, and of `features`. */
   readonly channels: number;
+  readonly precision: Precision;
   readonly #weights: TrunkWeights;
   readonly #store = new VariableStore();
   readonly #frozen: Segment[];
   readonly #trainable: Segment[];
   #top: { kernel: tf.Tensor2D; bias: tf.Tensor1D } | undefined;
 
-  /** @throws WeightsError when the weights lack a variable; Error when `trainable` names a layer that is not there */
+  /**
+   * @throws WeightsError when the weights lack a variable; Error when `trainable` names a layer that is not there, and for
+   * mixed precision on a backend or device that has no float16
+   */
   constructor(weights: TrunkWeights, options: ResNet50Options) {
     const { trainable = new Set<string>(), batchNorm = 'keras', imageSize, architecture = RESNET50 } = options;
     const { batchNormMomentum: momentum = MOMENTUM } = options;
     if (!(momentum >= 0 && momentum < 1))
       throw new Error(`ResNet50: the momentum of batch-norm's statistics must be in [0, 1), got ${momentum}.`);
+    this.precision = options.precision ?? 'float32';
+    checkPrecision(this.precision);
     this.#weights = weights;
     this.variant = VARIANTS[weights.variant];
     this.architecture = architecture;
@@ -72,7 +84,11 @@ export class ResNet50 {
     const isLive = ({ conv, bn }: ConvSpec): boolean =>
       trainable.has(conv) || trainable.has(bn) || batchNormMode(batchNorm, trainable.has(bn)) === 'batch';
     const makeUnit = (spec: ConvSpec): ConvUnit => {
-      const context = { values: (name: string) => this.#values(name), ...this.variant };
+      const context = {
+        values: (name: string) => this.#values(name),
+        ...this.variant,
+        stored: <T extends tf.Tensor>(x: T) => this.#stored(x),
+      };
       if (!isLive(spec)) return new FoldedUnit(spec, context);
       return new LiveUnit(spec, {
         ...context,
@@ -117,7 +133,7 @@ export class ResNet50 {
     if (x.rank !== 4 || x.shape[3] !== 3) {
       throw new Error(`ResNet50: images must be [batch, height, width, 3], got [${x.shape.join(', ')}].`);
     }
-    return runAll(this.#frozen, x, { training: false, release: true });
+    return tf.tidy(() => runAll(this.#frozen, this.#stored(x), { training: false, release: true, filterOf: (f) => f }));
   }
 
   /**
@@ -127,7 +143,26 @@ export class ResNet50 {
    * @returns a new tensor [batch, height, width, channels]
    */
   trainablePart(h: tf.Tensor4D, { training = true }: PartOptions = {}): tf.Tensor4D {
-    return runAll(this.#trainable, h, { training, release: !training });
+    return tf.tidy(() => {
+      const halves = this.#halfFilters();
+      const filterOf = (filter: tf.Tensor4D): tf.Tensor4D => halves.get(filter) ?? filter;
+      return runAll(this.#trainable, this.#stored(h), { training, release: !training, filterOf });
+    });
+  }
+
+  /**
+   * Of the filters that train, what convolutions read in mixed precision. All at once, as a captured step makes one dispatch
+   * of neighbours.
+   */
+  #halfFilters(): ReadonlyMap<tf.Tensor, tf.Tensor4D> {
+    if (this.precision === 'float32') return new Map();
+    const filters = [...this.trainables.values()].filter((variable) => variable.rank === 4);
+    return new Map(filters.map((filter) => [filter, toFloat16(filter) as tf.Tensor4D]));
+  }
+
+  /** The tensor as the trunk stores activations and filters. */
+  #stored<T extends tf.Tensor>(x: T): T {
+    return this.precision === 'mixed' ? toFloat16(x) : x;
   }
 
   /** Inference through the whole trunk. @returns [batch, height, width, channels] */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Precision } from '../network/index.ts';
 import type { Features, FeatureStore } from '../training/types.ts';
 import { readSafetensors, toFloat32, toInt32, writeSafetensors } from '../weights/index.ts';
 import { writeAtomically } from './atomic.ts';
@@ -11,6 +12,7 @@ export interface FeatureKey {
   readonly weightsHash: string;
   readonly preprocessing: string;
   readonly imageSize: number;
+  readonly precision: Precision;
   /** Of the images in the source and which of them are taken, in order. */
   readonly dataHash: string;
 }
@@ -24,8 +26,17 @@ export class FileFeatureStore implements FeatureStore {
   ) {}
 
   path(key: string): string {
-    const { weightsHash, preprocessing, imageSize, dataHash } = this.key;
-    const hash = createHash('sha256').update(JSON.stringify([weightsHash, preprocessing, imageSize, dataHash, key]));
+    const { weightsHash, preprocessing, imageSize, precision, dataHash } = this.key;
+    // Files from before there was a choice are float32's.
+    const parts = [
+      weightsHash,
+      preprocessing,
+      imageSize,
+      dataHash,
+      key,
+      ...(precision === 'float32' ? [] : [precision]),
+    ];
+    const hash = createHash('sha256').update(JSON.stringify(parts));
     return join(this.folder, `${hash.digest('hex').slice(0, 32)}.safetensors`);
   }
 

@@ -1,8 +1,9 @@
 // Adam and SGD over variables by name. State and number of updates are kept per variable, so thawing more of the network adds
 // entries and never shifts them, and a variable's first update is that of a fresh optimizer. Groups of variables may learn at
 // rates of their own.
-import { adamRates, adamStep, HostVector, sgdStep } from '@thaw/kernels';
+import { adamRates, adamScaledRates, adamStep, HostVector, sgdStep, type LossScale, type LossScaleState } from '@thaw/kernels'; // prettier-ignore
 import * as tf from '@tensorflow/tfjs-core';
+import { makeLossScale, type LossScaling } from './loss-scaling.ts';
 import type { GroupOf } from './rate-groups.ts';
 
 export type OptimizerConfig =
@@ -26,6 +27,8 @@ interface Slot {
 export interface OptimizerState {
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
   readonly steps: Readonly<Record<string, number>>;
+  /** Where gradients are scaled; `skipped` counts all of the run. */
+  readonly lossScale?: LossScaleState | undefined;
 }
 
 export class Optimizer {
@@ -33,14 +36,38 @@ export class Optimizer {
   readonly #config: OptimizerConfig;
   readonly #groupOf: GroupOf;
   readonly #slots = new Map<string, Slot>();
+  readonly #lossScaling: LossScaling | undefined;
+  #lossScale: LossScale | undefined;
+  /** Steps skipped before the loss scale was restored. */
+  #skippedBefore = 0;
 
-  /** @param groupOf default: all variables are one group */
-  constructor(config: OptimizerConfig, groupOf: GroupOf = () => ({ name: 'all', multiplier: 1, decays: true })) {
+  /**
+   * @param groupOf default: all variables are one group
+   * @param lossScaling of the gradients that updates will be given; default: they are not scaled
+   */
+  constructor(
+    config: OptimizerConfig,
+    groupOf: GroupOf = () => ({ name: 'all', multiplier: 1, decays: true }),
+    lossScaling?: LossScaling,
+  ) {
     if (!(config.learningRate > 0))
       throw new Error(`optimizer: the learning rate must be above 0, got ${config.learningRate}.`);
     this.#config = config;
     this.#groupOf = groupOf;
     this.learningRate = config.learningRate;
+    this.#lossScaling = lossScaling;
+    if (lossScaling !== undefined) this.#lossScale = makeLossScale(lossScaling);
+  }
+
+  /** By which the step's gradients are scaled; undefined where they are not. */
+  get lossScale(): LossScale | undefined {
+    return this.#lossScale;
+  }
+
+  /** What the loss scale came to, over the whole run. */
+  async lossScaleState(): Promise<LossScaleState | undefined> {
+    const state = await this.#lossScale?.read();
+    return state && { ...state, skipped: this.#skippedBefore + state.skipped };
   }
 
   /**
@@ -66,7 +93,10 @@ export class Optimizer {
     }
   }
 
-  /** The variables with those that share their rates side by side: a captured step then updates each group at once. */
+  /**
+   * The variables with those that share their rates side by side, filters before the rest: a captured step then updates each
+   * group at once, or each group's filters where mixed precision converts filters at once.
+   */
   inOrder(variables: ReadonlyMap<string, tf.Variable>): [string, tf.Variable][] {
     const cohorts = new Map<Cohort, [string, tf.Variable][]>();
     for (const entry of variables) {
@@ -75,7 +105,11 @@ export class Optimizer {
       if (members) members.push(entry);
       else cohorts.set(cohort, [entry]);
     }
-    return [...cohorts.values()].flat();
+    const isFilter = ([, { rank }]: [string, tf.Variable]): boolean => rank === 4;
+    return [...cohorts.values()].flatMap((members) => [
+      ...members.filter(isFilter),
+      ...members.filter((one) => !isFilter(one)),
+    ]);
   }
 
   /** One update of `variable`, known by `name`. @throws before its first beginStep */
@@ -111,13 +145,15 @@ export class Optimizer {
     const learningRate = this.learningRate * multiplier;
     if (config.kind === 'sgd') return [learningRate];
     const { beta1 = 0.9, beta2 = 0.999 } = config;
-    return adamRates({ learningRate, beta1, beta2, weightDecay, step });
+    const schedule = { learningRate, beta1, beta2, weightDecay, step };
+    return this.#lossScale ? adamScaledRates(schedule) : adamRates(schedule);
   }
 
   #step(value: tf.Variable, gradient: tf.Tensor, { cohort, tensors }: Slot): Record<string, tf.Tensor> {
     const config = this.#config;
     if (!cohort.rates) throw new Error('optimizer: a step was not begun.');
     const rates = cohort.rates.tensor;
+    const scaling = this.#lossScale?.scaling;
     const state = (id: string): tf.Tensor => {
       let tensor = tensors.get(id);
       if (!tensor) tensors.set(id, (tensor = tf.keep(tf.zeros(value.shape))));
@@ -126,13 +162,14 @@ export class Optimizer {
     switch (config.kind) {
       case 'adam': {
         const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = config;
-        return { ...adamStep({ value, gradient, m: state('m'), v: state('v'), rates }, { beta1, beta2, epsilon }) };
+        const given = { value, gradient, m: state('m'), v: state('v'), rates, scaling };
+        return { ...adamStep(given, { beta1, beta2, epsilon }) };
       }
       case 'sgd': {
         const { momentum = 0, nesterov = false } = config;
         const { weightDecay } = cohort;
         const velocity = momentum === 0 ? {} : { velocity: state('velocity') };
-        return { ...sgdStep({ value, gradient, rates, ...velocity }, { momentum, nesterov, weightDecay }) };
+        return { ...sgdStep({ value, gradient, rates, scaling, ...velocity }, { momentum, nesterov, weightDecay }) };
       }
       default:
         throw new Error(`unknown optimizer ${String(config satisfies never)}`);
@@ -142,16 +179,21 @@ export class Optimizer {
   async state(): Promise<OptimizerState> {
     const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
     const steps: Record<string, number> = {};
+    const lossScale = await this.lossScaleState();
+    const skipped = (lossScale?.skipped ?? 0) - this.#skippedBefore;
     for (const [name, slot] of this.#slots) {
-      steps[name] = slot.cohort.step;
+      // A skipped step is no update.
+      steps[name] = slot.cohort.step - skipped;
       for (const [id, tensor] of slot.tensors)
         tensors.set(`${name}/${id}`, { shape: tensor.shape, data: Float32Array.from(await tensor.data<'float32'>()) });
     }
-    return { tensors, steps };
+    return { tensors, steps, lossScale };
   }
 
-  restore({ tensors, steps }: OptimizerState): void {
+  restore({ tensors, steps, lossScale }: OptimizerState): void {
     this.dispose();
+    if (this.#lossScaling !== undefined) this.#lossScale = makeLossScale(this.#lossScaling, lossScale);
+    this.#skippedBefore = lossScale?.skipped ?? 0;
     for (const [name, step] of Object.entries(steps))
       this.#slots.set(name, { cohort: this.#cohort(name, step), tensors: new Map() });
     for (const [key, { shape, data }] of tensors) {
@@ -169,5 +211,7 @@ export class Optimizer {
     }
     for (const { tensors } of this.#slots.values()) for (const tensor of tensors.values()) tensor.dispose();
     this.#slots.clear();
+    this.#lossScale?.dispose();
+    this.#lossScale = undefined;
   }
 }

@@ -1,7 +1,8 @@
 // Which TensorFlow.js backend a test runs on: 'cpu', 'wasm', or 'thaw' (opens the WebGPU device).
 // The network's tests run on a reference backend and on thaw; THAW_TEST_BACKEND=cpu, wasm or thaw picks one.
 import * as tf from '@tensorflow/tfjs-core';
-import { describe } from 'vitest';
+import { hasFloat16 } from '@thaw/kernels';
+import { describe, type TestContext } from 'vitest';
 // By path: what tests share is no export of the published package.
 import { noAdapter, openTestDevice } from '../../../kernels/src/testing/adapter.ts';
 
@@ -32,6 +33,11 @@ export function describeOnBackends(
     const skipped = backend === 'thaw' ? noAdapter : undefined;
     describe.skipIf(skip || skipped)(`${title} on ${backend}${skipped ? ` (${skipped})` : ''}`, () => body(backend));
   }
+}
+
+/** Skips a test on a device that cannot store float16. */
+export function needsFloat16({ skip }: Pick<TestContext, 'skip'>): void {
+  if (!hasFloat16()) skip('this device has no shader-f16');
 }
 
 /** Makes a backend current, with the gradients of tfjs's ops registered. */

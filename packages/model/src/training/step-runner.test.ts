@@ -1,16 +1,17 @@
 // Captured training steps on the tiny network: the bits of the same steps through the tape, for every kind of thing that
-// trains, with dropout, changing rates and a shorter last batch; plain, and with everything that a recipe may add.
-import { ThawBackend, type ImageView } from '@thaw/kernels';
+// trains, with dropout, changing rates and a shorter last batch; plain, and with everything that a recipe may add; and in mixed
+// precision, with steps that are skipped.
+import { ThawBackend, type ImageView, type LossScaleState } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { resolveFreeze, type BatchNormPolicy } from '../freeze/index.ts';
 import { createHead } from '../head/head.ts';
-import { ResNet50 } from '../network/index.ts';
+import { ResNet50, type Precision } from '../network/index.ts';
 import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
 import { rateGroups } from '../optimizers/rate-groups.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
-import { noAdapter, useBackend } from '../testing/backends.ts';
+import { needsFloat16, noAdapter, useBackend } from '../testing/backends.ts';
 import { noise, TINY } from '../testing/tiny.ts';
 import { randomWeights } from '../weights/index.ts';
 import type { InputFormat } from './batch-input.ts';
@@ -55,30 +56,36 @@ interface Outcome {
   readonly dispatches: number;
   readonly losses: { loss: number; correct: number }[];
   readonly probabilities: number[][];
+  readonly lossScale: LossScaleState | undefined;
+}
+
+interface Case {
+  readonly spec: string;
+  readonly policy: BatchNormPolicy;
+  readonly config: OptimizerConfig;
+  readonly recipe: Recipe;
+  /** Mixed precision, with a loss scale that starts here. */
+  readonly scale?: number;
 }
 
 describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter})` : ''}`, () => {
   beforeAll(async () => useBackend('thaw'));
 
-  async function train(
-    spec: string,
-    policy: BatchNormPolicy,
-    config: OptimizerConfig,
-    recipe: Recipe,
-    isCaptured: boolean,
-  ): Promise<Outcome> {
+  async function train({ spec, policy, config, recipe, scale }: Case, isCaptured: boolean): Promise<Outcome> {
     const table = layerTable(VARIANTS.torchvision, { imageSize: SIZE, architecture: TINY });
     const trainable = resolveFreeze(spec, table);
     const weights = randomWeights({ seed: 1, architecture: TINY });
-    const network = new ResNet50(weights, { imageSize: SIZE, architecture: TINY, trainable, batchNorm: policy });
+    const precision: Precision = scale === undefined ? 'float32' : 'mixed';
+    const options = { imageSize: SIZE, architecture: TINY, trainable, batchNorm: policy, precision };
+    const network = new ResNet50(weights, options);
     const head = createHead({ spec: [5], classes: 3, inputs: network.channels, seed: 2, dropout: 0.5, l2: 1e-3 });
     const classifier = new Classifier(network, head);
     const isFull = recipe === 'full';
     const layers = table.map(({ name }) => name);
-    const optimizer = new Optimizer(
-      config,
-      rateGroups(isFull ? { stageDecay: 0.5, decayKernelsOnly: true } : {}, layers),
-    );
+    const groups = rateGroups(isFull ? { stageDecay: 0.5, decayKernelsOnly: true } : {}, layers);
+    const optimizer = new Optimizer(config, groups, scale === undefined ? undefined : 'dynamic');
+    if (scale !== undefined)
+      optimizer.restore({ tensors: new Map(), steps: {}, lossScale: { scale, good: 0, skipped: 0 } });
     const average = isFull ? await WeightAverage.of(classifier.variables, 0.9) : undefined;
     const format = FORMATS[recipe];
     const labelSmoothing = isFull ? 0.1 : 0;
@@ -109,12 +116,13 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
     const state = listed(await classifier.state());
     const slots = listed((await optimizer.state()).tensors);
     const averages = listed((await average?.state()) ?? new Map());
+    const lossScale = await optimizer.lossScaleState();
     average?.dispose();
     runner.dispose();
     inference.dispose();
     optimizer.dispose();
     classifier.dispose();
-    return { state, optimizer: slots, averages, dispatches, losses, probabilities };
+    return { state, optimizer: slots, averages, dispatches, losses, probabilities, lossScale };
   }
 
   const CASES: [string, BatchNormPolicy, OptimizerConfig][] = [
@@ -128,8 +136,9 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
     '%s, batch-norm %s, %o, %s',
     async (spec, policy, config, recipe) => {
       const before = tf.memory().numTensors;
-      const { dispatches, ...eager } = await train(spec, policy, config, recipe, false);
-      const { dispatches: replayed, ...captured } = await train(spec, policy, config, recipe, true);
+      const one = { spec, policy, config, recipe };
+      const { dispatches, ...eager } = await train(one, false);
+      const { dispatches: replayed, ...captured } = await train(one, true);
       expect(captured).toEqual(eager);
       expect(replayed).toBeLessThan(dispatches);
       expect(new Set(eager.losses.map(({ loss }) => loss)).size).toBe(SIZES.length);
@@ -143,13 +152,43 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
 
   test('the optimizer and the averages are one dispatch a group', async () => {
     const config: OptimizerConfig = { kind: 'adam', learningRate: 0.01, weightDecay: 1e-3 };
+    const one = { spec: 'all', policy: 'keras', config } as const;
     const [plain, full] = [
-      await train('all', 'keras', config, 'plain', true),
-      await train('all', 'keras', config, 'full', true),
+      await train({ ...one, recipe: 'plain' }, true),
+      await train({ ...one, recipe: 'full' }, true),
     ];
     // Kernels, which decay, and the rest in each of stem, conv2, conv3 and head: 8 instead of 1. As many of the averages, and
     // one of the moving statistics. The views are one more.
     expect(full.dispatches - plain.dispatches).toBe(7 + 9 + 1);
+  });
+
+  test.for<Case>([
+    {
+      spec: 'all',
+      policy: 'keras',
+      config: { kind: 'adam', learningRate: 0.01, weightDecay: 1e-3 },
+      recipe: 'full',
+      scale: 2 ** 22,
+    },
+    {
+      spec: 'conv3',
+      policy: 'frozen',
+      config: { kind: 'sgd', learningRate: 0.01, momentum: 0.9 },
+      recipe: 'plain',
+      scale: 2 ** 22,
+    },
+  ])('in mixed precision, steps skipped at first: $spec, batch-norm $policy, $config', async (one, context) => {
+    needsFloat16(context);
+    const before = tf.memory().numTensors;
+    const { dispatches: _, ...eager } = await train(one, false);
+    const { dispatches: __, ...captured } = await train(one, true);
+    expect(captured).toEqual(eager);
+    const { skipped, scale } = captured.lossScale!;
+    expect(skipped).toBeGreaterThan(0);
+    expect(skipped).toBeLessThan(SIZES.length);
+    expect(scale).toBe(one.scale! / 2 ** skipped);
+    expect(captured.losses.every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

@@ -83,19 +83,26 @@ export function trainStep(
     const h = constantPart(classifier, input.x);
     const trainables = classifier.trainables;
     let correct: tf.Scalar | undefined;
-    const { value, grads } = tf.variableGrads((): tf.Scalar => {
+    const { lossScale } = optimizer;
+    const lossOf = (): tf.Scalar => {
       const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
       const logits = head.logits(features, { training: true });
       correct = tf.keep<tf.Scalar>(tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
       const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing }));
       const penalty = head.penalty();
       return penalty ? tf.add(loss, penalty) : loss;
-    }, [...trainables.values()]);
+    };
+    // The loss stays what it is; the backward pass starts from the loss scale in place of 1.
+    const { value, grads } = tf.engine().gradients(lossOf, [...trainables.values()], lossScale?.scale, true);
+    const gradients = new Map([...trainables.keys()].map((name, i) => [name, grads[i]]));
     const ordered = optimizer.inOrder(trainables);
-    for (const [name, variable] of ordered) {
-      const gradient = grads[variable.name];
-      if (gradient) optimizer.update(name, variable, gradient);
-    }
+    const updates = ordered.flatMap(([name, variable]) => {
+      const gradient = gradients.get(name);
+      return gradient ? [{ name, variable, gradient }] : [];
+    });
+    if (lossScale) for (const { gradient } of updates) lossScale.note(gradient);
+    for (const { name, variable, gradient } of updates) optimizer.update(name, variable, gradient);
+    lossScale?.adjust();
     if (average) {
       // In the optimizer's order, so that the averages of a group are one dispatch, too.
       for (const name of new Set([...ordered.map(([name]) => name), ...classifier.variables.keys()]))

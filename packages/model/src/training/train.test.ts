@@ -7,7 +7,8 @@ import { createHead } from '../head/head.ts';
 import { ResNet50 } from '../network/index.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
 import { describeOnBackends, useBackend } from '../testing/backends.ts';
-import { noise, TINY } from '../testing/tiny.ts';
+import { classSource } from '../testing/class-source.ts';
+import { TINY } from '../testing/tiny.ts';
 import { randomWeights } from '../weights/index.ts';
 import {
   Classifier,
@@ -22,29 +23,7 @@ import {
 const SIZE = 16;
 const CLASSES = 3;
 
-/** Images whose class shows in the mean of one channel. */
-function source(length: number): ImageSource {
-  const labels = Int32Array.from({ length }, (_, i) => i % CLASSES);
-  return {
-    length,
-    labels,
-    async *batches(indices, batchSize) {
-      for (let start = 0; start < indices.length; start += batchSize) {
-        const rows = indices.subarray(start, start + batchSize);
-        const images = new Float32Array(rows.length * SIZE * SIZE * 3);
-        rows.forEach((row, i) => {
-          const pixels = noise(SIZE * SIZE * 3, row + 1);
-          pixels.forEach((value, p) => (images[i * pixels.length + p] = value + (p % 3 === labels[row] ? 1 : 0)));
-        });
-        yield await Promise.resolve({
-          images,
-          labels: Int32Array.from(rows, (row) => labels[row]!),
-          size: rows.length,
-        });
-      }
-    },
-  };
-}
+const source = (length: number): ImageSource => classSource(length, CLASSES, SIZE);
 
 function classifier(spec: string, dropout = 0): Classifier {
   const table = layerTable(VARIANTS.torchvision, { imageSize: SIZE, architecture: TINY });

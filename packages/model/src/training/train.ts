@@ -1,15 +1,19 @@
 // The training loop: epochs over a source, validation after each, best and last checkpoints, interruption and resumption.
 // A trunk frozen to its end is run once per image and the head trains on the features; otherwise every step runs it.
+import type { LossScaleState } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
+import type { LossScaling } from '../optimizers/loss-scaling.ts';
 import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
 import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
 import { rateShare, type Schedule } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
 import { imageBatches, imageFormat } from './batch-input.ts';
+import type { Precision } from '../network/index.ts';
 import type { Classifier } from './classifier.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures, featureBatches } from './extract.ts';
 import { permutation } from './shuffle.ts';
+import { SkipWatch } from './skip-watch.ts';
 import { DivergedError } from './step.ts';
 import { StepRunner, type TrainingBatch } from './step-runner.ts';
 import { BackendRunner, headFeatures, type TrunkRunner } from './trunk-runner.ts';
@@ -42,6 +46,8 @@ export interface TrainOptions {
   readonly averageDecay?: number | undefined;
   /** Epochs without a better validation accuracy after which training ends. Default: it goes on. */
   readonly patience?: number | undefined;
+  /** Of a network in mixed precision in which something of the trunk trains; default dynamic. */
+  readonly lossScaling?: LossScaling | undefined;
   /** Seed of the order of images. */
   readonly seed: number;
   /** Kept features of a frozen trunk. */
@@ -83,6 +89,8 @@ export interface TrainResult {
   readonly memory: { readonly tensorsAfterStep2: number; readonly tensorsAtEnd: number };
   readonly steps: number;
   readonly secondsPerStep: number;
+  /** What the loss scale came to, and the steps that it had skipped; undefined where nothing was scaled. */
+  readonly lossScale: LossScaleState | undefined;
   /** What the frozen trunk gave for the validation source, to evaluate again without running it. */
   readonly validationFeatures: Features | undefined;
 }
@@ -96,12 +104,16 @@ const now = (): number => performance.now() / 1000;
 export async function trainClassifier(options: TrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
   const { classifier, train, validation, imageSize, epochs, batchSize, seed, checkpoints, resume, signal } = options;
   const { schedule = { kind: 'constant' }, patience = Infinity } = options;
+  const { precision, isFrozen } = classifier.network;
+  // A head alone trains in float32.
+  const lossScaling = precision === 'mixed' && !isFrozen ? (options.lossScaling ?? 'dynamic') : undefined;
   const { learningRate } = options.optimizer;
   const layers = classifier.network.table.map(({ name }) => name);
-  const optimizer = new Optimizer(options.optimizer, rateGroups(options.rates ?? {}, layers));
+  const optimizer = new Optimizer(options.optimizer, rateGroups(options.rates ?? {}, layers), lossScaling);
   if (resume) {
     classifier.restore(resume.variables);
-    optimizer.restore({ tensors: resume.optimizer, steps: resume.progress.optimizerSteps });
+    const { optimizerSteps, lossScale } = resume.progress;
+    optimizer.restore({ tensors: resume.optimizer, steps: optimizerSteps, lossScale });
   }
   let progress: Progress = resume?.progress ?? { epoch: 0, step: 0, lossSum: 0, correct: 0, seen: 0, totalSteps: 0, bestEpoch: 0, bestScore: -1, history: [], optimizerSteps: {} }; // prettier-ignore
   const history = [...progress.history];
@@ -111,23 +123,23 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   let interrupted = false;
   let runner: StepRunner | undefined;
   let average: WeightAverage | undefined;
+  const skips = new SkipWatch(optimizer, READ_EVERY);
 
   const checkpoint = async (): Promise<Checkpoint> => {
     const state = await optimizer.state();
-    progress = { ...progress, history: [...history], optimizerSteps: state.steps };
+    progress = { ...progress, history: [...history], optimizerSteps: state.steps, ...(state.lossScale && { lossScale: state.lossScale }) }; // prettier-ignore
     const variables = await classifier.state();
     return { variables, optimizer: state.tensors, average: await average?.state(), progress };
   };
 
   try {
-    const frozen = classifier.network.isFrozen;
-    const keeps = frozen && train.pixels?.isAugmented !== true;
+    const keeps = isFrozen && train.pixels?.isAugmented !== true;
     const features = keeps ? await getFeatures(options, hooks, 'train', train) : undefined;
     const validationFeatures =
-      frozen && validation && !signal?.aborted
+      isFrozen && validation && !signal?.aborted
         ? await getFeatures(options, hooks, 'validation', validation)
         : undefined;
-    if (signal?.aborted) return finish(true, undefined);
+    if (signal?.aborted) return await finish(true, undefined);
     if (options.averageDecay !== undefined) {
       average = await WeightAverage.of(classifier.variables, options.averageDecay);
       if (resume?.average) average.restore(resume.average);
@@ -167,7 +179,8 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         const read = await sums.take();
         lossSum += read.loss;
         correct += read.correct;
-        if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(epoch, step, learningRate));
+        if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(epoch, step, options.optimizer, precision));
+        await skips.look(stepsHere);
         const seconds = now() - start;
         hooks.onStep?.({ epoch, step, steps, loss: lossSum / seen, accuracy: correct / seen, imagesPerSecond: (seen - seenBefore) / seconds, dataSeconds }); // prettier-ignore
         if (interrupted) break;
@@ -213,22 +226,24 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     if (interrupted && checkpoints) await checkpoints.saveLast(await checkpoint());
     // What was validated is what the classifier ends as.
     if (!interrupted) average?.swap();
-    return finish(interrupted, validationFeatures);
+    return await finish(interrupted, validationFeatures);
   } finally {
     runner?.dispose();
     average?.dispose();
     optimizer.dispose();
   }
 
-  function finish(stopped: boolean, validationFeatures: Features | undefined): TrainResult {
+  async function finish(stopped: boolean, validationFeatures: Features | undefined): Promise<TrainResult> {
+    const lossScale = await optimizer.lossScaleState();
     const secondsPerStep = stepsHere === 0 ? 0 : stepSeconds / stepsHere;
-    return { history, interrupted: stopped, bestEpoch: progress.bestEpoch, memory, steps: stepsHere, secondsPerStep, validationFeatures }; // prettier-ignore
+    return { history, interrupted: stopped, bestEpoch: progress.bestEpoch, memory, steps: stepsHere, secondsPerStep, lossScale, validationFeatures }; // prettier-ignore
   }
 }
 
-const divergence = (epoch: number, step: number, learningRate: number): string =>
+const divergence = (epoch: number, step: number, { learningRate }: OptimizerConfig, precision: Precision): string =>
   `the loss stopped being finite at or within ${READ_EVERY} steps before step ${step} of epoch ${epoch}; ` +
-  `the last checkpoint is from before it. Try a smaller learning rate than ${learningRate}.`;
+  `the last checkpoint is from before it. Try a smaller learning rate than ${learningRate}` +
+  `${precision === 'mixed' ? ', or float32 in place of mixed precision' : ''}.`;
 
 /** Features from the store, or computed and stored; undefined when interrupted. */
 async function getFeatures(

@@ -1,5 +1,5 @@
 // What training asks of others: images by index, a store for features, a store for checkpoints; and what it reports.
-import type { ImageView, Normalisation } from '@thaw/kernels';
+import type { ImageView, LossScaleState, Normalisation } from '@thaw/kernels';
 
 export interface ImageBatch {
   /** [size, height, width, 3], preprocessed as the trunk's variant says. */
@@ -84,6 +84,8 @@ export interface Progress {
   readonly bestScore: number;
   readonly history: readonly EpochRecord[];
   readonly optimizerSteps: Readonly<Record<string, number>>;
+  /** Of mixed precision, where something of the trunk trains; `skipped` counts the steps of the whole run. */
+  readonly lossScale?: LossScaleState | undefined;
 }
 
 export interface Checkpoint {

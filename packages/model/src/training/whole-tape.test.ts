@@ -61,7 +61,7 @@ describe.skipIf(noAdapter)(`the whole tape of ResNet-50 on thaw${noAdapter ? ` (
     const kernels = run(0);
     const asked = backend.gpu.pipelines.size;
     // tfjs leaves out, silently, the gradients that a tape with a hole does not reach.
-    expect(update.mock.calls.map(([name]) => name)).toEqual([...classifier.trainables.keys()]);
+    expect(update.mock.calls.map(([name]) => name).sort()).toEqual([...classifier.trainables.keys()].sort());
     expect(kernels.filter((name) => !tf.getKernel(name, 'thaw'))).toEqual([]);
     if (spec !== 'none') expect(kernels).toEqual(expect.arrayContaining(['Conv2DBackpropInput', 'Conv2DBackpropFilter'])); // prettier-ignore
     await backend.settle(0);

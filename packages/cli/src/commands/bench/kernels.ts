@@ -9,7 +9,7 @@ import { openBackend } from '../../session/backend.ts';
 import { table } from '../../text/table.ts';
 import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { ceilingsText, filtered, peersOf } from './options.ts';
+import { ceilingsText, filtered, peersOf, storedIn } from './options.ts';
 
 const schema = allSettings
   .pick({
@@ -18,6 +18,7 @@ const schema = allSettings
     html: true,
     rounds: true,
     seconds: true,
+    precision: true,
     seed: true,
     adapter: true,
     quiet: true,
@@ -41,6 +42,7 @@ export const benchKernelsCommand = defineCommand({
     ['rounds', { default: '5' }],
     ['seconds', { default: '10' }],
     'html',
+    ['precision', { description: 'float32, or mixed: activations and filters stored in float16', default: 'float32' }],
     ['seed', { description: 'seed of the inputs', default: '1' }],
     'adapter', 'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
@@ -49,7 +51,7 @@ export const benchKernelsCommand = defineCommand({
     ['thaw bench kernels --filter backward-filter --against tfjs-webgpu', 'one family beside the official backend'],
   ],
   schema,
-  defaults: { rounds: 5, seconds: 10, seed: 1, quiet: false, json: false, verbose: false },
+  defaults: { rounds: 5, seconds: 10, precision: 'float32', seed: 1, quiet: false, json: false, verbose: false },
   run: runBenchKernels,
 });
 
@@ -66,6 +68,7 @@ async function runBenchKernels(settings: z.infer<typeof schema>, { io, output }:
     onNote: (note) => output.say(note),
     backend: 'thaw',
     adapter: settings.adapter,
+    precision: settings.precision,
   });
   if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
   try {
@@ -75,11 +78,15 @@ async function runBenchKernels(settings: z.infer<typeof schema>, { io, output }:
     output.say(`${backend.info.name}, ${backend.info.driver}; ${ceilingsText(ceilings)}`);
     const against = peersOf(settings.against);
     const engine = thawEngine(backend.thaw);
-    const rows = await benchKernels(cases, { ...settings, engine, against, ceilings }, (row) => {
-      output.event('row', { ...row });
-      if (row.engine === engine.name) output.say(`${row.case}: ${milliseconds(row.milliseconds.median)} ms`);
-      else output.say(`  ${row.engine}: ${milliseconds(row.milliseconds.median)} ms, ${times(row.ratio)}`);
-    });
+    const rows = await benchKernels(
+      cases,
+      { ...settings, precision: storedIn(settings.precision), engine, against, ceilings },
+      (row) => {
+        output.event('row', { ...row });
+        if (row.engine === engine.name) output.say(`${row.case}: ${milliseconds(row.milliseconds.median)} ms`);
+        else output.say(`  ${row.engine}: ${milliseconds(row.milliseconds.median)} ms, ${times(row.ratio)}`);
+      },
+    );
     const families = summariseKernels(rows);
     output.event('result', { ceilings, rows, families });
     if (settings.html !== undefined) {

@@ -1,7 +1,11 @@
 // Options that the benchmarks share, and how they read them.
 import type { Ceilings, EngineName } from '@thaw/bench';
 import { UsageError } from '../../errors.ts';
-import { PEERS } from '../../options/settings.ts';
+import { PEERS, type Settings } from '../../options/settings.ts';
+
+/** How kernels of this precision store activations and filters. */
+export const storedIn = (precision: Settings['precision']): 'float16' | 'float32' =>
+  precision === 'mixed' ? 'float16' : 'float32';
 
 /** "tfjs-webgpu,tfjs-cpu" as names; none of undefined. */
 export function peersOf(against: string | undefined): EngineName[] {

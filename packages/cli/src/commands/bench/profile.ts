@@ -13,6 +13,7 @@ import { filtered } from './options.ts';
 const schema = allSettings
   .pick({
     filter: true,
+    precision: true,
     imageSize: true,
     batchSize: true,
     seed: true,
@@ -32,6 +33,7 @@ export const benchProfileCommand = defineCommand({
     'then has a pass of its own, so the sum is somewhat more than the step takes without.',
   options: [
     ['filter', { default: 'all layers' }],
+    ['precision', { default: 'float32' }],
     ['imageSize', { default: '32' }],
     ['batchSize', { default: '32' }],
     ['seed', { description: 'seed of the weights and the images', default: '1' }],
@@ -42,7 +44,16 @@ export const benchProfileCommand = defineCommand({
     ['thaw bench profile --filter article-2', 'the two steps of the second example'],
   ],
   schema,
-  defaults: { filter: 'all', imageSize: 32, batchSize: 32, seed: 1, quiet: false, json: false, verbose: false },
+  defaults: {
+    filter: 'all',
+    precision: 'float32',
+    imageSize: 32,
+    batchSize: 32,
+    seed: 1,
+    quiet: false,
+    json: false,
+    verbose: false,
+  },
   run: runBenchProfile,
 });
 
@@ -53,12 +64,15 @@ async function runBenchProfile(settings: z.infer<typeof schema>, { io, output }:
     onNote: (note) => output.say(note),
     backend: 'thaw',
     adapter: settings.adapter,
+    precision: settings.precision,
   });
   if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
   const { imageSize, batchSize } = settings;
   try {
     output.event('device', { ...backend.info, versions: versions() });
-    output.say(`${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}`);
+    output.say(
+      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}, ${settings.precision}`,
+    );
     for (const one of cases) {
       const { kernels, milliseconds } = await profileStep(backend.thaw, one, settings);
       output.event('result', { case: one.name, milliseconds, kernels });

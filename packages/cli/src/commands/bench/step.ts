@@ -20,6 +20,7 @@ const schema = allSettings
     rounds: true,
     seconds: true,
     with: true,
+    precision: true,
     imageSize: true,
     batchSize: true,
     seed: true,
@@ -45,6 +46,7 @@ export const benchStepCommand = defineCommand({
     ['rounds', { default: '5' }],
     ['seconds', { default: '60' }],
     'with',
+    ['precision', { default: 'float32' }],
     ['imageSize', { default: '32' }],
     ['batchSize', { default: '32' }],
     ['seed', { description: 'seed of the weights and the images', default: '1' }],
@@ -59,6 +61,7 @@ export const benchStepCommand = defineCommand({
   defaults: {
     rounds: 5,
     seconds: 60,
+    precision: 'float32',
     imageSize: 32,
     batchSize: 32,
     seed: 1,
@@ -86,11 +89,11 @@ const rowShape = z.object({
 type TableRow = z.infer<typeof rowShape> & { readonly ratio?: number | undefined };
 
 async function runBenchStep(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
-  const { imageSize, batchSize, adapter } = settings;
+  const { imageSize, batchSize, adapter, precision } = settings;
   const cases = filtered(STEP_CASES, settings.filter);
   const against = peersOf(settings.against);
   const others = settings.with === undefined ? [] : await readRows(resolve(io.cwd, settings.with));
-  const backend = await openBackend({ io, onNote: (note) => output.say(note), backend: 'thaw', adapter });
+  const backend = await openBackend({ io, onNote: (note) => output.say(note), backend: 'thaw', adapter, precision });
   if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
   const engine = thawEngine(backend.thaw);
   try {
@@ -98,7 +101,7 @@ async function runBenchStep(settings: z.infer<typeof schema>, { io, output }: Co
     const ceilings = await measureCeilings(backend.thaw.gpu.device);
     output.event('ceilings', { ...ceilings });
     output.say(
-      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}; ` +
+      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}, ${precision}; ` +
         ceilingsText(ceilings),
     );
     const rows: StepRow[] = [];

@@ -11,12 +11,13 @@ import { duration, plural } from '../../text/format.ts';
 import { table } from '../../text/table.ts';
 import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { matches } from './options.ts';
+import { matches, storedIn } from './options.ts';
 
 const schema = allSettings
   .pick({
     filter: true,
     seconds: true,
+    precision: true,
     imageSize: true,
     batchSize: true,
     seed: true,
@@ -44,6 +45,7 @@ export const benchTuneCommand = defineCommand({
   options: [
     ['seconds', { description: 'time for the whole search', default: '600' }],
     ['filter', { description: 'only kernels and shapes with this in their names; commas add up', default: 'all of them' }],
+    ['precision', { description: 'float32, or mixed: tilings of the kernels that store in float16', default: 'float32' }],
     ['imageSize', { default: '32, and 224' }],
     ['batchSize', { default: '32, and 4 at 224' }],
     ['seed', { description: 'seed of the inputs and of the order of the search', default: '1' }],
@@ -54,7 +56,7 @@ export const benchTuneCommand = defineCommand({
     ['thaw bench --tune --image-size 128 --batch-size 64 --seconds 1200', 'for the sizes that you train with'],
   ],
   schema,
-  defaults: { seconds: 600, seed: 1, quiet: false, json: false, verbose: false },
+  defaults: { seconds: 600, precision: 'float32', seed: 1, quiet: false, json: false, verbose: false },
   run: runBenchTune,
 });
 
@@ -68,7 +70,13 @@ async function runBenchTune(settings: z.infer<typeof schema>, { io, output }: Co
   if ((imageSize === undefined) !== (batchSize === undefined))
     throw new UsageError('--image-size and --batch-size go together here.');
   const sizes = imageSize === undefined || batchSize === undefined ? SIZES : [{ imageSize, batchSize }];
-  const backend = await openBackend({ io, backend: 'thaw', adapter: settings.adapter, untuned: true });
+  const backend = await openBackend({
+    io,
+    backend: 'thaw',
+    adapter: settings.adapter,
+    precision: settings.precision,
+    untuned: true,
+  });
   const { thaw, info } = backend;
   if (!thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
   try {
@@ -76,7 +84,12 @@ async function runBenchTune(settings: z.infer<typeof schema>, { io, output }: Co
     output.say(`${info.name}, ${info.driver}; ${duration(settings.seconds)} for the search`);
     const { found, left } = await tune(
       thaw,
-      { ...settings, sizes, wanted: (name) => matches(name, filter) },
+      {
+        ...settings,
+        precision: storedIn(settings.precision),
+        sizes,
+        wanted: (name) => matches(name, filter),
+      },
       (bucket) => {
         output.event('bucket', { ...bucket });
         const { kernel, tried, candidates, refused } = bucket;

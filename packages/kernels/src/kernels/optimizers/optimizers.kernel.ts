@@ -1,12 +1,13 @@
 /**
- * 'ThawAdam': inputs value, gradient, m, v, rates [2]; outputs [value, m, v].
- * 'ThawSgd': inputs value, gradient, rates [1 or more], velocity?; outputs [value] or [value, velocity].
+ * 'ThawAdam': inputs value, gradient, m, v, rates [2], or [3] with scaling [4]?; outputs [value, m, v].
+ * 'ThawSgd': inputs value, gradient, rates [1 or more], velocity?, scaling [4]?; outputs [value] or [value, velocity].
  * 'ThawAccumulate': inputs sum, x; attribute scale; output [sum].
  * 'ThawMovingAverage': inputs average, x, rates [1]; output [average].
  * 'ThawSwap': inputs a, b; outputs [a, b], each with the other's values.
  * The outputs are the inputs' own storage, changed in place, unless another tensor shares it: then a copy is changed, so
  * that a clone somebody kept (the best weights so far) never moves.
  */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { changeable } from '../../backend/in-place.ts';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
@@ -24,21 +25,29 @@ import {
 
 const targetOf = ({ gpu }: ThawBackend) => ({ limits: gpu.limits, tuning: gpu.tiling('elementwise').direct });
 
-const adam = defineKernel('ThawAdam', ({ backend, input, attrs }) => {
+/** Rates stand in for an absent scaling: dispatches that share all but their tensors become one. */
+const scalingOf = (rates: TensorInfo, scaling: TensorInfo | undefined) => ({
+  scaling: scaling ?? rates,
+  scaled: scaling !== undefined,
+});
+
+const adam = defineKernel('ThawAdam', ({ backend, input, optional, attrs }) => {
   const gradient = input('gradient');
   const given = [input('value'), input('m'), input('v')] as const;
   given.forEach((tensor, i) => {
     checkShape('ThawAdam', ['value', 'm', 'v'][i] ?? '', tensor, gradient.shape);
   });
-  const plan = planAdam(gradient.shape, attrs<AdamSettings>(), targetOf(backend));
+  const { scaling, scaled } = scalingOf(input('rates'), optional('scaling'));
+  const plan = planAdam(gradient.shape, { ...attrs<AdamSettings>(), scaled }, targetOf(backend));
   const [value, m, v] = [changeable(backend, given[0]), changeable(backend, given[1]), changeable(backend, given[2])];
-  backend.run(plan, { gradient, rates: input('rates'), value, m, v });
+  backend.run(plan, { gradient, rates: input('rates'), value, m, v, scaling });
   return [value, m, v];
 });
 
 const sgd = defineKernel('ThawSgd', ({ backend, input, optional, attrs }) => {
-  const settings = attrs<SgdSettings>();
   const [gradient, rates] = [input('gradient'), input('rates')];
+  const { scaling, scaled } = scalingOf(rates, optional('scaling'));
+  const settings = { ...attrs<SgdSettings>(), scaled };
   const [before, velocityBefore] = [input('value'), optional('velocity')];
   const target = targetOf(backend);
   checkShape('ThawSgd', 'value', before, gradient.shape);
@@ -46,12 +55,12 @@ const sgd = defineKernel('ThawSgd', ({ backend, input, optional, attrs }) => {
   if (!velocityBefore) {
     if (settings.momentum !== 0) throw new Error(`ThawSgd: momentum ${settings.momentum} needs a velocity`);
     const value = changeable(backend, before);
-    backend.run(planSgdPlain(gradient.shape, settings, target), { gradient, rates, value });
+    backend.run(planSgdPlain(gradient.shape, settings, target), { gradient, rates, value, scaling });
     return [value];
   }
   const plan = planSgd(gradient.shape, settings, target);
   const [value, velocity] = [changeable(backend, before), changeable(backend, velocityBefore)];
-  backend.run(plan, { gradient, rates, value, velocity });
+  backend.run(plan, { gradient, rates, value, velocity, scaling });
   return [value, velocity];
 });
 

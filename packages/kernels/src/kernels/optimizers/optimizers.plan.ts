@@ -25,6 +25,11 @@ export interface AdamSettings {
   readonly epsilon: number;
 }
 
+/** Whether the input scaling is given: the step is one under loss scaling, see ops/loss-scale.ts. */
+interface Scaled {
+  readonly scaled?: boolean;
+}
+
 export interface SgdSettings {
   readonly momentum: number;
   readonly weightDecay: number;
@@ -56,34 +61,31 @@ function planElementwise(
     params: { size, ...params },
     workgroups: foldWorkgroups(shader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     outputs,
-    elementwise: { perWorkgroup: THREADS * PER_THREAD, shared: ['rates'] },
+    elementwise: { perWorkgroup: THREADS * PER_THREAD, shared: ['rates', 'scaling'] },
   };
 }
 
-/** Inputs gradient, rates; changed in place: value, m, v. */
-export function planAdam(shape: readonly number[], s: AdamSettings, target: Target): Plan {
-  const { beta1, beta2, epsilon } = s;
-  return planElementwise(adamShader, shape, target, {
-    beta1,
-    beta2,
-    fresh1: 1 - beta1,
-    fresh2: 1 - beta2,
-    epsilon,
-  });
+/** Inputs gradient, rates, scaling where the step is scaled; changed in place: value, m, v. */
+export function planAdam(shape: readonly number[], s: AdamSettings & Scaled, target: Target): Plan {
+  const { beta1, beta2, epsilon, scaled = false } = s;
+  const [fresh1, fresh2, logBeta1, logBeta2] = [1 - beta1, 1 - beta2, Math.log(beta1), Math.log(beta2)];
+  const params = { beta1, beta2, fresh1, fresh2, epsilon, logBeta1, logBeta2 };
+  return planElementwise(adamShader, shape, target, params, { SCALED: Number(scaled) });
 }
 
-/** Inputs gradient, rates; changed in place: value, velocity. */
-export const planSgd = (shape: readonly number[], s: SgdSettings, target: Target): Plan => {
-  const { momentum, weightDecay, nesterov } = s;
-  return planElementwise(sgdShader, shape, target, { momentum, weightDecay }, { NESTEROV: Number(nesterov) });
+/** Inputs gradient, rates, scaling where the step is scaled; changed in place: value, velocity. */
+export const planSgd = (shape: readonly number[], s: SgdSettings & Scaled, target: Target): Plan => {
+  const { momentum, weightDecay, nesterov, scaled = false } = s;
+  const constants = { NESTEROV: Number(nesterov), SCALED: Number(scaled) };
+  return planElementwise(sgdShader, shape, target, { momentum, weightDecay }, constants);
 };
 
-/** Inputs gradient, rates; changed in place: value. */
+/** Inputs gradient, rates, scaling where the step is scaled; changed in place: value. */
 export const planSgdPlain = (
   shape: readonly number[],
-  { weightDecay }: Pick<SgdSettings, 'weightDecay'>,
+  { weightDecay, scaled = false }: Pick<SgdSettings, 'weightDecay'> & Scaled,
   target: Target,
-): Plan => planElementwise(plainShader, shape, target, { weightDecay });
+): Plan => planElementwise(plainShader, shape, target, { weightDecay }, { SCALED: Number(scaled) });
 
 /** Input x; changed in place: sum. */
 export const planAccumulate = (shape: readonly number[], scale: number, target: Target): Plan =>

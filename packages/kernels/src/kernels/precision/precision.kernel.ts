@@ -1,12 +1,18 @@
-/** 'ThawToFloat16': input x, float32; one output of the same numbers, stored in float16. */
+/**
+ * 'ThawToFloat16': input x, float32; one output of the same numbers, stored in float16.
+ * 'ThawToFloat32': the way back.
+ */
+import type { KernelConfig } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
+import type { Precision } from '../../wgsl/shader.ts';
 import { planConversion } from './precision.plan.ts';
 
-const toFloat16 = defineKernel('ThawToFloat16', ({ backend, input }) => {
-  const x = input('x');
-  if (backend.precisionOf(x) === 'float16') return backend.alias(x, x.shape);
-  const { limits } = backend.gpu;
-  return backend.runOne(planConversion(x.shape, 'float16', limits, backend.gpu.tiling('elementwise').direct), { x });
-});
+const conversion = (name: string, to: Precision): KernelConfig =>
+  defineKernel(name, ({ backend, input }) => {
+    const x = input('x');
+    if (backend.precisionOf(x) === to) return backend.alias(x, x.shape);
+    const { limits } = backend.gpu;
+    return backend.runOne(planConversion(x.shape, to, limits, backend.gpu.tiling('elementwise').direct), { x });
+  });
 
-export const precisionKernels = [toFloat16];
+export const precisionKernels = [conversion('ThawToFloat16', 'float16'), conversion('ThawToFloat32', 'float32')];

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
 import { ThawBackend } from '../../backend/thaw-backend.ts';
-import { capture, toFloat16 } from '../../ops/index.ts';
+import { capture, toFloat16, toFloat32 } from '../../ops/index.ts';
 import { expectClose, randomHalves } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { hasHalf } from '../../testing/precisions.ts';
@@ -61,6 +61,17 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
       await dy.data(),
       0,
     );
+  });
+
+  test('the way back is exact, and the gradient before it is stored in float16', async () => {
+    const x = tf.tensor1d(rounded);
+    expect(toFloat32(x)).toBe(x);
+    const half = toFloat16(x);
+    const dy = tf.tensor1d([0.1, 1e-9, 3, -65504, 2, 1]);
+    const { value, grad } = tf.valueAndGrad((v) => toFloat32(v))(half, dy);
+    expect([value, grad].map((tensor) => backend.precisionOf(tensor))).toEqual(['float32', 'float16']);
+    expectClose(await value.data(), rounded, 0);
+    expectClose(await grad.data(), [0.0999755859375, 0, 3, -65504, 2, 1], 0);
   });
 
   test('a recorded step converts variables of every size in one dispatch, and their arenas line up', async () => {
