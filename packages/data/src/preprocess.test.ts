@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { preprocess, type Preprocessing } from './preprocess.ts';
+import { normalisationOf, preprocess, PREPROCESSINGS, type Preprocessing } from './preprocess.ts';
 
 const rgb = Uint8Array.of(255, 0, 128, 10, 20, 30);
 
@@ -30,6 +30,15 @@ test('tf-official: RGB less the means', () => {
 
 test('none: the bytes', () => {
   expect(run('none')).toEqual([255, 0, 128, 10, 20, 30]);
+});
+
+test.each(PREPROCESSINGS)('%s as arithmetic gives what its tables give', (name) => {
+  const { channels, scale, shift } = normalisationOf(name);
+  const pixels = [rgb.subarray(0, 3), rgb.subarray(3)];
+  expectClose(
+    run(name),
+    pixels.flatMap((pixel) => channels.map((channel, c) => scale[c]! * pixel[channel]! + shift[c]!)),
+  );
 });
 
 test('refuses an unknown name, half a pixel, and too short an output', () => {

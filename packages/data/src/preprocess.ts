@@ -46,6 +46,21 @@ function tablesOf(name: Preprocessing): readonly [Float32Array, Float32Array, Fl
   return made;
 }
 
+/** A preprocessing as arithmetic: output channel c is scale[c] rgb[channels[c]] + shift[c]. */
+export interface Normalisation {
+  readonly channels: readonly [number, number, number];
+  readonly scale: readonly [number, number, number];
+  readonly shift: readonly [number, number, number];
+}
+
+/** For whoever applies it elsewhere: on the device, to pixels that are no whole numbers. */
+export function normalisationOf(name: Preprocessing): Normalisation {
+  const { channels, value } = RECIPES[name];
+  const shift = (c: 0 | 1 | 2) => value(0, c);
+  const scale = (c: 0 | 1 | 2) => (value(255, c) - value(0, c)) / 255;
+  return { channels, scale: [scale(0), scale(1), scale(2)], shift: [shift(0), shift(1), shift(2)] };
+}
+
 /**
  * Writes `rgb` (RGB bytes, pixel by pixel) preprocessed into `out`, from element `offset` on.
  * @throws RangeError where `rgb` is not whole pixels or `out` is too short

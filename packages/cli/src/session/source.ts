@@ -1,6 +1,19 @@
-// A part of a data set as @thaw/model trains on it: images by position, preprocessed for the network's variant.
-import { allIndices, batches, type ImageDataset, type Preprocessing, type SkippedImage } from '@thaw/data';
-import type { ImageBatch, ImageSource } from '@thaw/model';
+// A part of a data set as @thaw/model trains on it: images by position, preprocessed for the network's variant, or as pixels
+// and views for the device to prepare.
+import {
+  allIndices,
+  augmentedView,
+  batches,
+  normalisationOf,
+  plainView,
+  type Augmentation,
+  type Batch,
+  type ImageDataset,
+  type Preprocessing,
+  type SkippedImage,
+  type View,
+} from '@thaw/data';
+import type { ImageBatch, ImageSource, PixelBatch, PixelSource } from '@thaw/model';
 
 export interface SourceOptions {
   readonly imageSize: number;
@@ -10,6 +23,10 @@ export interface SourceOptions {
   readonly strict?: boolean | undefined;
   /** Each unreadable image once. */
   readonly onSkip?: ((skipped: SkippedImage) => void) | undefined;
+  /** Default none. */
+  readonly augmentations?: readonly Augmentation[] | undefined;
+  /** Of the augmentations; default 0. */
+  readonly seed?: number | undefined;
 }
 
 export class DataSource implements ImageSource {
@@ -17,6 +34,8 @@ export class DataSource implements ImageSource {
   /** Which image of the data set each position is. */
   readonly indices: Int32Array;
   readonly dataset: ImageDataset;
+  /** Where images are augmented, or smaller than what the network sees. */
+  readonly pixels: PixelSource | undefined;
   readonly #options: SourceOptions;
   #read: Int32Array[] = [];
 
@@ -25,6 +44,17 @@ export class DataSource implements ImageSource {
     this.indices = indices ?? allIndices(dataset.length);
     this.labels = Int32Array.from(this.indices, (index) => dataset.labels[index] ?? -1);
     this.#options = options;
+    const { augmentations = [], imageSize, preprocessing } = options;
+    const side = storedSide(dataset, imageSize);
+    const isAugmented = augmentations.length > 0;
+    if (side === imageSize && !isAugmented) return;
+    this.pixels = {
+      height: side,
+      width: side,
+      normalisation: normalisationOf(preprocessing),
+      isAugmented,
+      batches: (positions, batchSize, epoch) => this.#pixelBatches(positions, batchSize, side, epoch),
+    };
   }
 
   get length(): number {
@@ -42,12 +72,50 @@ export class DataSource implements ImageSource {
     return all;
   }
 
-  async *batches(positions: Int32Array, batchSize: number): AsyncGenerator<ImageBatch, void, undefined> {
+  batches(positions: Int32Array, batchSize: number): AsyncIterable<ImageBatch> {
+    const { imageSize, preprocessing } = this.#options;
+    return this.#pass(positions, batchSize, imageSize, preprocessing);
+  }
+
+  async *#pixelBatches(
+    positions: Int32Array,
+    batchSize: number,
+    side: number,
+    epoch: number | undefined,
+  ): AsyncGenerator<PixelBatch, void, undefined> {
+    for await (const batch of this.#pass(positions, batchSize, side, 'none')) {
+      const values = side * side * 3;
+      const views = Array.from(batch.indices, (index, i) =>
+        this.#view(index, batch.images.subarray(i * values, (i + 1) * values), side, epoch),
+      );
+      yield { ...batch, views };
+    }
+  }
+
+  #view(index: number, rgb: Float32Array, side: number, epoch: number | undefined): View {
+    const { augmentations = [], seed = 0, imageSize } = this.#options;
+    if (epoch === undefined || augmentations.length === 0) return plainView(side, side);
+    return augmentedView({ augmentations, seed, epoch, index, height: side, width: side, side: imageSize, rgb });
+  }
+
+  async *#pass(
+    positions: Int32Array,
+    batchSize: number,
+    imageSize: number,
+    preprocessing: Preprocessing,
+  ): AsyncGenerator<Batch, void, undefined> {
     this.#read = [];
+    const { strict, onSkip } = this.#options;
     const indices = Int32Array.from(positions, (position) => this.indices[position] ?? -1);
-    for await (const batch of batches(this.dataset, { ...this.#options, indices, batchSize })) {
+    const options = { strict, onSkip, indices, batchSize, imageSize, preprocessing };
+    for await (const batch of batches(this.dataset, options)) {
       this.#read.push(batch.indices);
       yield batch;
     }
   }
+}
+
+/** Side at which images are uploaded: as they are stored, where they are square and no larger than what the network sees. */
+function storedSide({ imageSize: stored }: ImageDataset, imageSize: number): number {
+  return stored && stored.height === stored.width && stored.width <= imageSize ? stored.width : imageSize;
 }
