@@ -20,6 +20,7 @@ import { layerGroupTable } from '../session/layers.ts';
 import { makeConfig, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights } from '../session/weights.ts';
 import { Trunk } from '../trunk/trunk.ts';
+import { optimizerText, recipeRows } from '../text/recipe.ts';
 import { evaluationText } from '../text/evaluation.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
 import { defineCommand, type Context } from './command.ts';
@@ -27,20 +28,22 @@ import { defineCommand, type Context } from './command.ts';
 const schema = allSettings
   .pick({
     preset: true, data: true, limitTrain: true, limitTest: true, validationSplit: true, stratified: true, strict: true,
-    imageSize: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, head: true, dropout: true, l2: true,
-    precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true, momentum: true,
-    weightDecay: true, seed: true, resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true,
-    config: true, quiet: true, json: true, verbose: true,
+    imageSize: true, augment: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, batchNormMomentum: true,
+    head: true, dropout: true, l2: true, precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true,
+    rateDecay: true, schedule: true, warmup: true, momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true,
+    labelSmoothing: true, averageWeights: true, patience: true, seed: true,
+    resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
+    json: true, verbose: true,
   }) // prettier-ignore
   .partial({
-    preset: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, resume: true,
-    output: true, adapter: true, config: true,
+    preset: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, warmup: true,
+    patience: true, resume: true, output: true, adapter: true, config: true,
   }); // prettier-ignore
 
 type TrainSettings = z.infer<typeof schema>;
 
 /** What a resumed run must keep: these decide what its weights and its optimizer's state mean. */
-const FIXED = ['preset', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'seed'] as const; // prettier-ignore
+const FIXED = ['preset', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'schedule', 'warmup', 'seed'] as const; // prettier-ignore
 
 export const train = defineCommand({
   name: 'train',
@@ -51,11 +54,13 @@ export const train = defineCommand({
   options: [
     'data', 'limitTrain', 'limitTest', 'validationSplit', 'stratified', 'strict',
     ['imageSize', { default: "the data's own, 224 for folders" }],
+    ['augment', { default: 'none' }],
     'preset',
     ['weights', { default: 'what is in THAW_HOME, else keras' }],
     'weightsFile',
     ['thaw', { default: 'none' }],
     ['batchNorm', { default: 'keras' }],
+    ['batchNormMomentum', { default: '0.99' }],
     ['head', { default: 'linear' }],
     ['precision', { default: 'float32' }],
     'dropout', 'l2',
@@ -63,8 +68,14 @@ export const train = defineCommand({
     ['batchSize', { default: '32' }],
     ['optimizer', { default: 'adam' }],
     ['learningRate', { default: '0.001' }],
+    ['rateDecay', { default: '1' }],
+    ['schedule', { default: 'constant' }],
+    ['warmup', { default: '0, of one-cycle 0.3' }],
     ['momentum', { default: '0.9' }],
-    'weightDecay',
+    'nesterov', 'weightDecay', 'decayKernelsOnly',
+    ['labelSmoothing', { default: '0' }],
+    ['averageWeights', { default: '0' }],
+    'patience',
     ['lossScale', { default: 'dynamic' }],
     ['seed', { default: '1' }],
     'resume', 'cacheFeatures',
@@ -78,6 +89,7 @@ export const train = defineCommand({
     ['thaw train --data cifar10 --preset article-1', 'the article, first example: a new head on the frozen trunk'],
     ['thaw train --data cifar10 --preset article-2 --limit-train 5000 --epochs 2', 'its second example, cut short'],
     ['thaw train --data photos/ --image-size 128', 'your own images, one folder per class'],
+    ['thaw train --data cifar10 --preset best', 'the best of CIFAR-10, on a large GPU'],
     ['thaw train --data photos/ --thaw conv5 --batch-norm frozen --learning-rate 1e-4', 'the last stage trains too'],
     ['thaw train --resume runs/2026-11-24-101500-cifar10-article-2', 'go on where Ctrl-C stopped'],
   ],
@@ -186,7 +198,8 @@ function header({ data, weights, network, device, settings }: RunConfig): string
     `data     ${data.name}: ${parts.filter(Boolean).join(', ')} images of ${data.classes.length} classes, ${network.imageSize} x ${network.imageSize}`,
     `weights  ${weights.source}${weights.file === undefined ? '' : `, ${weights.file}`}`,
     `device   ${device.name} (${device.backend}${device.isSoftware ? ', no GPU' : ''})`,
-    `training ${settings.optimizer}, learning rate ${settings.learningRate}, batch ${settings.batchSize}, ${plural(settings.epochs ?? 0, 'epoch')}, seed ${settings.seed}${network.precision === 'mixed' ? ', mixed precision' : ''}`,
+    `training ${optimizerText(settings)}, batch ${settings.batchSize}, ${plural(settings.epochs ?? 0, 'epoch')}, seed ${settings.seed}${network.precision === 'mixed' ? ', mixed precision' : ''}`,
+    ...recipeRows(settings).map(([label, text]) => `${label.padEnd(8)} ${text}`),
   ].join('\n');
 }
 
@@ -278,7 +291,9 @@ function portable<Given extends TrainSettings>(
 
 function refuseChanges(settings: TrainSettings, { settings: before }: RunConfig): void {
   const defaults: SomeSettings = TRAIN_DEFAULTS;
-  for (const name of FIXED) {
+  // A schedule runs over all epochs: with others, the steps behind would have had other rates.
+  const names = settings.schedule === 'constant' ? FIXED : ([...FIXED, 'epochs'] as const);
+  for (const name of names) {
     // Settings that an older run did not know are at their defaults.
     const [was, is] = [before[name] ?? defaults[name], settings[name]];
     if (was === is || (name === 'data' && resolve(String(was)) === resolve(String(is)))) continue;

@@ -1,4 +1,4 @@
-// The two examples of the article as settings, and what holds where nothing is said.
+// The two examples of the article and the best that we know as settings, and what holds where nothing is said.
 import type { PresetName, Settings, SomeSettings } from './settings.ts';
 
 const ARTICLE = {
@@ -15,20 +15,45 @@ const ARTICLE = {
 /** What the article fixes. */
 export type ArticleSettings = Pick<Settings, keyof typeof ARTICLE | 'thaw'>;
 
-/** What each preset sets. */
-export const PRESETS: Readonly<Record<PresetName, ArticleSettings>> = {
+/** What each preset sets. docs/decisions/the-best-preset.md says why. */
+export const PRESETS = {
   'article-1': { ...ARTICLE, thaw: 'none' },
   'article-2': { ...ARTICLE, thaw: ':-42' },
   'article-2-last42': { ...ARTICLE, thaw: '-42:' },
-};
+  best: {
+    validationSplit: 0.05,
+    stratified: true,
+    imageSize: 160,
+    augment: 'light',
+    thaw: 'all',
+    batchNorm: 'keras',
+    batchNormMomentum: 0.9,
+    head: 'linear',
+    epochs: 8,
+    batchSize: 128,
+    optimizer: 'sgd',
+    learningRate: 0.05,
+    rateDecay: 0.65,
+    schedule: 'cosine',
+    warmup: 0.1,
+    momentum: 0.9,
+    nesterov: true,
+    weightDecay: 5e-4,
+    decayKernelsOnly: true,
+    labelSmoothing: 0.1,
+    averageWeights: 0.997,
+  },
+} as const satisfies Readonly<Record<PresetName, SomeSettings>>;
 
 /** Settings of a training run that names no preset: a linear head on a frozen trunk. */
 export const TRAIN_DEFAULTS = {
   validationSplit: 0.15,
   stratified: false,
   strict: false,
+  augment: 'none',
   thaw: 'none',
   batchNorm: 'keras',
+  batchNormMomentum: 0.99,
   head: 'linear',
   dropout: 0,
   l2: 0,
@@ -38,8 +63,14 @@ export const TRAIN_DEFAULTS = {
   lossScale: 'dynamic',
   optimizer: 'adam',
   learningRate: 1e-3,
+  rateDecay: 1,
+  schedule: 'constant',
   momentum: 0.9,
+  nesterov: false,
   weightDecay: 0,
+  decayKernelsOnly: false,
+  labelSmoothing: 0,
+  averageWeights: 0,
   seed: 1,
   cacheFeatures: true,
   backend: 'auto',

@@ -1,4 +1,6 @@
 // Every setting a command can have: its type, its flag, its group in --help and the words for a wrong value.
+import { AUGMENTATION_POLICIES, AUGMENTATIONS } from '@thaw/data';
+import { SCHEDULES } from '@thaw/model';
 import { z } from 'zod';
 
 export const WEIGHT_SOURCES = ['keras', 'torchvision', 'tf-official', 'random'] as const;
@@ -11,11 +13,14 @@ export const TRUNKS = ['auto', 'device', 'wasm'] as const;
 
 export const PRECISIONS = ['float32', 'mixed'] as const;
 
-export const PRESET_NAMES = ['article-1', 'article-2', 'article-2-last42'] as const;
+export const PRESET_NAMES = ['article-1', 'article-2', 'article-2-last42', 'best'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 export const PEERS = ['tfjs-webgpu', 'tfjs-wasm', 'tfjs-cpu'] as const;
 
+const listOf = (words: readonly string[]): string => `(${words.join('|')})(,(${words.join('|')}))*`;
+const POLICIES = Object.keys(AUGMENTATION_POLICIES);
+const AUGMENT = new RegExp(`^(${POLICIES.join('|')}|${listOf(AUGMENTATIONS)})$`);
 const HEAD = /^(article|linear|\d+(,\d+)*)$/;
 const RANGE = /^\d*:\d*$/;
 
@@ -31,12 +36,14 @@ export const settings = z.strictObject({
   stratified: z.boolean(),
   strict: z.boolean(),
   imageSize: z.int().min(32).max(1024),
+  augment: z.string().regex(AUGMENT),
   weights: z.enum(WEIGHT_SOURCES),
   weightsFile: z.string().min(1),
   run: z.string().min(1),
   checkpoint: z.enum(['best', 'last']),
   thaw: z.string().min(1),
   batchNorm: z.enum(['keras', 'frozen', 'train']),
+  batchNormMomentum: z.number().min(0).lt(1),
   head: z.string().regex(HEAD),
   dropout: z.number().min(0).lt(1),
   l2: z.number().min(0),
@@ -46,8 +53,16 @@ export const settings = z.strictObject({
   batchSize: z.int().min(1),
   optimizer: z.enum(['adam', 'sgd']),
   learningRate: z.number().gt(0),
+  rateDecay: z.number().gt(0).max(1),
+  schedule: z.enum(SCHEDULES),
+  warmup: z.number().min(0).lt(1),
   momentum: z.number().min(0).lt(1),
+  nesterov: z.boolean(),
   weightDecay: z.number().min(0),
+  decayKernelsOnly: z.boolean(),
+  labelSmoothing: z.number().min(0).lt(1),
+  averageWeights: z.number().min(0).lt(1),
+  patience: z.int().min(1),
   seed: z.int().min(0).max(0xffffffff),
   resume: z.string().min(1),
   cacheFeatures: z.boolean(),
@@ -55,7 +70,7 @@ export const settings = z.strictObject({
   topK: z.int().min(1),
   csv: z.boolean(),
   minutes: z.number().gt(0).max(600),
-  against: z.string().regex(new RegExp(`^(${PEERS.join('|')})(,(${PEERS.join('|')}))*$`)),
+  against: z.string().regex(new RegExp(`^${listOf(PEERS)}$`)),
   rounds: z.int().min(1),
   seconds: z.number().gt(0),
   filter: z.string().min(1),
@@ -97,6 +112,7 @@ const whole = (least: number) => ({ number: true, expected: `a whole number of a
 const real = (expected: string) => ({ number: true, expected }) as const;
 const words = (values: readonly string[]) => ({ values, expected: `one of ${values.join(', ')}` });
 const text = (expected = 'a name or path') => ({ expected });
+const share = { number: true, expected: 'a number from 0 up to, not including, 1' } as const;
 const flag = { expected: 'true or false' } as const;
 
 export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
@@ -149,11 +165,18 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     description: 'side of the square that every image is brought to',
     ...real('a whole number from 32 to 1024'),
   },
+  augment: {
+    group: 'Data',
+    flags: '--augment <what>',
+    description:
+      'training images look different in every epoch: none, light (crop,flip), strong (zoom,flip,jitter,erase), or a list of these words',
+    expected: `${POLICIES.join(', ')}, or a list such as ${AUGMENTATIONS.join(',')}`,
+  },
   preset: {
     group: 'Model',
     flags: '--preset <name>',
     description:
-      "the article's settings: article-1 (trunk frozen), article-2 (all but the last 42 layers thawed), article-2-last42 (the last 42 thawed)",
+      "the article's settings: article-1 (trunk frozen), article-2 (all but the last 42 layers thawed), article-2-last42 (the last 42 thawed); or best: everything thawed at 160 x 160 pixels with augmentation, a schedule and rates by stage, for a large GPU",
     ...words(PRESET_NAMES),
   },
   weights: {
@@ -194,6 +217,12 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
       'keras: batch statistics where thawed; frozen: stored statistics everywhere; train: batch statistics everywhere',
     ...words(['keras', 'frozen', 'train']),
   },
+  batchNormMomentum: {
+    group: 'Model',
+    flags: '--batch-norm-momentum <x>',
+    description: 'share of itself that a moving statistic keeps in a step on batch statistics',
+    ...share,
+  },
   head: {
     group: 'Model',
     flags: '--head <kind>',
@@ -204,7 +233,7 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     group: 'Model',
     flags: '--dropout <share>',
     description: 'dropout before every dense layer of the head',
-    ...real('a number from 0 up to, not including, 1'),
+    ...share,
   },
   l2: {
     group: 'Model',
@@ -228,17 +257,62 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     description: 'step size of the optimizer',
     ...real('a number above 0'),
   },
+  rateDecay: {
+    group: 'Training',
+    flags: '--rate-decay <x>',
+    description:
+      "each stage of the trunk learns at x times the rate of the one above it, the top stage at x times the head's",
+    ...real('a number above 0, at most 1'),
+  },
+  schedule: {
+    group: 'Training',
+    flags: '--schedule <name>',
+    description: 'the learning rate over the run: constant, cosine (down to 0), one-cycle (up, then down)',
+    ...words(SCHEDULES),
+  },
+  warmup: {
+    group: 'Training',
+    flags: '--warmup <share>',
+    description: 'share of the steps in which the learning rate rises',
+    ...share,
+  },
   momentum: {
     group: 'Training',
     flags: '--momentum <x>',
     description: 'momentum of sgd',
-    ...real('a number from 0 up to, not including, 1'),
+    ...share,
   },
+  nesterov: { group: 'Training', flags: '--nesterov', description: "Nesterov's momentum", ...flag },
   weightDecay: {
     group: 'Training',
     flags: '--weight-decay <x>',
-    description: 'decoupled weight decay',
+    description: 'weight decay: decoupled with adam, added to the gradient with sgd',
     ...real('a number of at least 0'),
+  },
+  decayKernelsOnly: {
+    group: 'Training',
+    flags: '--decay-kernels-only',
+    description: 'weight decay leaves biases and batch-norms alone',
+    ...flag,
+  },
+  labelSmoothing: {
+    group: 'Training',
+    flags: '--label-smoothing <share>',
+    description: 'share of the target that all classes share evenly',
+    ...share,
+  },
+  averageWeights: {
+    group: 'Training',
+    flags: '--average-weights <decay>',
+    description:
+      'validate and keep a moving average of the weights, which keeps this share of itself in a step; 0 for none',
+    ...share,
+  },
+  patience: {
+    group: 'Training',
+    flags: '--patience <n>',
+    description: 'stop after n epochs without a better validation accuracy',
+    ...whole(1),
   },
   seed: {
     group: 'Training',

@@ -3,6 +3,7 @@ import type { RunConfig } from '../runs/config.ts';
 import type { ExperimentResult } from '../session/experiment.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
 import { trunkText } from '../text/trunk.ts';
+import { capital, optimizerText, recipeRows } from '../text/recipe.ts';
 import { exampleImages } from './examples.ts';
 import type { MethodReport } from './types.ts';
 
@@ -68,10 +69,8 @@ function settingRows(
         ? 'mixed: float16 storage in the trunk, float32 sums and weights'
         : network.precision,
     ],
-    [
-      'Optimizer',
-      `${settings.optimizer ?? ''}, learning rate ${settings.learningRate ?? ''}, batch ${settings.batchSize ?? ''}`,
-    ],
+    ['Optimizer', `${optimizerText(settings)}, batch ${settings.batchSize ?? ''}`],
+    ...recipeRows(settings).map(([label, text]): [string, string] => [capital(label), text]),
     [
       'Epochs',
       data.validation > 0

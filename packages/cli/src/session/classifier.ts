@@ -5,6 +5,7 @@ import {
   FreezeSpecError,
   featureWidth,
   layerTable,
+  MOMENTUM,
   parseHeadSpec,
   ResNet50,
   resolveFreeze,
@@ -20,7 +21,7 @@ import { CommandError } from '../errors.ts';
 import type { HeadSize } from './layers.ts';
 
 export type NetworkSettings = Pick<Settings, 'thaw' | 'batchNorm' | 'imageSize' | 'head' | 'seed'> &
-  Pick<SomeSettings, 'dropout' | 'l2' | 'precision'>;
+  Pick<SomeSettings, 'dropout' | 'l2' | 'precision' | 'batchNormMomentum'>;
 
 /** Names of the layers that a spec thaws in ResNet-50. @throws UsageError where the spec is wrong */
 export function thawedLayers(spec: string): ReadonlySet<string> {
@@ -39,7 +40,9 @@ export const thawsTrunk = ({ thaw, batchNorm }: Pick<Settings, 'thaw' | 'batchNo
 /** The trunk on the current backend, and a fresh head for so many classes. */
 export function buildClassifier(weights: TrunkWeights, settings: NetworkSettings, classes: number): Classifier {
   const { thaw, batchNorm, imageSize, head, seed, dropout = 0, l2 = 0, precision = 'float32' } = settings;
-  const network = new ResNet50(weights, { trainable: thawedLayers(thaw), batchNorm, imageSize, precision });
+  const { batchNormMomentum = MOMENTUM } = settings;
+  const trainable = thawedLayers(thaw);
+  const network = new ResNet50(weights, { trainable, batchNorm, batchNormMomentum, imageSize, precision });
   const spec = parseHeadSpec(head);
   return new Classifier(network, createHead({ spec, classes, inputs: featureWidth(spec, network), seed, dropout, l2 }));
 }

@@ -13,11 +13,12 @@ import {
   type FeatureStore,
   type NamedTensors,
   type OptimizerConfig,
+  type TrainOptions,
   type TrainResult,
   type TrunkRunner,
   type TrunkWeights,
 } from '@thaw/model';
-import type { SkippedImage } from '@thaw/data';
+import { parseAugmentations, type SkippedImage } from '@thaw/data';
 import type { Output } from '../output.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
 import { createReporter } from '../progress/reporter.ts';
@@ -35,9 +36,23 @@ import { DataSource } from './source.ts';
 export type ExperimentSettings = NetworkSettings &
   Pick<
     Settings,
-    'epochs' | 'batchSize' | 'optimizer' | 'learningRate' | 'momentum' | 'weightDecay' | 'strict' | 'cacheFeatures'
+    | 'epochs'
+    | 'batchSize'
+    | 'optimizer'
+    | 'learningRate'
+    | 'rateDecay'
+    | 'schedule'
+    | 'momentum'
+    | 'nesterov'
+    | 'weightDecay'
+    | 'decayKernelsOnly'
+    | 'labelSmoothing'
+    | 'averageWeights'
+    | 'augment'
+    | 'strict'
+    | 'cacheFeatures'
   > &
-  Pick<SomeSettings, 'lossScale'>;
+  Pick<SomeSettings, 'lossScale' | 'warmup' | 'patience'>;
 
 export interface ExperimentContext {
   readonly output: Output;
@@ -117,9 +132,12 @@ export async function runExperiment(
       if (!skipped.has(image.path)) output.warn(`skipped ${image.path}: ${image.reason}`);
       skipped.set(image.path, image);
     };
-    const source = (part: Part): DataSource =>
-      new DataSource(part.dataset, part.indices, { imageSize, preprocessing, strict, onSkip });
-    const train = source(data.train);
+    const source = (part: Part, augment = 'none'): DataSource => {
+      const augmentations = parseAugmentations(augment);
+      const options = { imageSize, preprocessing, strict, onSkip, augmentations, seed: settings.seed };
+      return new DataSource(part.dataset, part.indices, options);
+    };
+    const train = source(data.train, settings.augment);
     const validation = data.validation && source(data.validation);
     const cache = settings.cacheFeatures
       ? featureCache({
@@ -168,6 +186,7 @@ export async function runExperiment(
           batchSize,
           optimizer: optimizerOf(settings),
           lossScaling: settings.lossScale,
+          ...recipeOf(settings),
           seed: settings.seed,
           features: cache,
           trunkRunner: frozenRunner,
@@ -287,10 +306,22 @@ async function computeFeatures(
   }
 }
 
-function optimizerOf({ optimizer, learningRate, momentum, weightDecay }: ExperimentSettings): OptimizerConfig {
+function optimizerOf(settings: ExperimentSettings): OptimizerConfig {
+  const { optimizer, learningRate, momentum, nesterov, weightDecay } = settings;
   return optimizer === 'adam'
     ? { kind: 'adam', learningRate, weightDecay }
-    : { kind: 'sgd', learningRate, momentum, weightDecay };
+    : { kind: 'sgd', learningRate, momentum, nesterov, weightDecay };
+}
+
+function recipeOf(settings: ExperimentSettings) {
+  const { schedule: kind, warmup, rateDecay, decayKernelsOnly, labelSmoothing, averageWeights, patience } = settings;
+  return {
+    schedule: { kind, warmup },
+    rates: { stageDecay: rateDecay, decayKernelsOnly },
+    labelSmoothing,
+    averageDecay: averageWeights === 0 ? undefined : averageWeights,
+    patience,
+  } satisfies Partial<TrainOptions>;
 }
 
 /** Notes what the device holds and how much it is asked, step by step. */
