@@ -31,15 +31,18 @@ describe.skipIf(noAdapter)('a thawed run', () => {
   const LINE =
     'train --data generated --limit-train 24 --limit-test 20 --weights random --image-size 32 --batch-size 8 --epochs 2 ' +
     '--thaw conv5_block3 --batch-norm frozen --dropout 0.25 --learning-rate 1e-4 --json';
+  /** Enlarged, augmented, scheduled, averaged. */
+  const RECIPE =
+    '--image-size 40 --augment strong --schedule cosine --warmup 0.2 --rate-decay 0.5 --label-smoothing 0.1 --average-weights 0.8';
 
   test('interrupted by Ctrl-C and resumed, it ends with the very weights of one that was not', async () => {
     const folder = await temporaryFolder();
-    const whole = await thaw(`${LINE} --output whole`, folder);
+    const whole = await thaw(`${LINE} ${RECIPE} --output whole`, folder);
     expect(whole.stderr).not.toContain('thaw:');
     expect(whole.code).toBe(EXIT.done);
 
     let pressed = false;
-    const cut = await thaw(`${LINE} --output cut`, folder, (text) => {
+    const cut = await thaw(`${LINE} ${RECIPE} --output cut`, folder, (text) => {
       if (pressed || !text.includes('"event":"epoch"')) return;
       pressed = true;
       process.emit('SIGINT');
@@ -58,8 +61,11 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     );
     expect(b!.progress.totalSteps).toBe(6);
     expect([...b!.variables.keys()]).toEqual([...a!.variables.keys()]);
-    for (const part of ['variables', 'optimizer'] as const)
-      for (const [name, { data }] of a![part]) expect(Buffer.compare(bytesOf(b![part].get(name)!.data), bytesOf(data)), name).toBe(0); // prettier-ignore
+    expect(a!.average!.size).toBe(a!.variables.size);
+    for (const part of ['variables', 'optimizer', 'average'] as const)
+      for (const [name, { data }] of a![part]!) expect(Buffer.compare(bytesOf(b![part]!.get(name)!.data), bytesOf(data)), name).toBe(0); // prettier-ignore
+    const best = await loadCheckpoint(join(folder, 'whole', 'best.safetensors'));
+    expect(best.average).toBeUndefined();
     const { confusion, accuracy, loss } = result(whole);
     expect(result(resumed)).toMatchObject({ confusion, accuracy, loss, epochs: 2 });
     expect((await readFile(join(folder, 'cut', 'metrics.jsonl'), 'utf8')).trimEnd().split('\n')).toHaveLength(2);
@@ -69,6 +75,8 @@ describe.skipIf(noAdapter)('a thawed run', () => {
       '--thaw: a resumed run keeps its conv5_block3; start a new run to train with none.',
     );
     expect(changed.code).toBe(EXIT.usage);
+    const longer = await thaw('train --resume cut --epochs 3', folder);
+    expect(longer.stderr).toContain('--epochs: a resumed run keeps its 2; start a new run to train with 3.');
   });
 
   test('leaves its folder, constant memory, and a result that evaluate repeats', async () => {
@@ -114,6 +122,14 @@ describe('a frozen run on WebAssembly, from a folder of images with one that is 
     ran = await train('--epochs 12 --learning-rate 0.01 --output run --json');
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('with augmentation the trunk runs in every epoch, on its own images', async () => {
+    const augmented = await train('--augment strong --image-size 32 --epochs 2 --output augmented --json');
+    expect(augmented.stderr).toContain('its features cannot be kept');
+    expect(augmented.code).toBe(EXIT.done);
+    expect(eventsNamed(augmented, 'phase').map(({ name }) => name)).not.toContain('features of the train images');
+    expect(eventsNamed(augmented, 'epoch')).toHaveLength(2);
+  });
 
   test('learns the colours, with the trunk on threads', async () => {
     expect(ran.code).toBe(EXIT.done);

