@@ -4,9 +4,11 @@
  * is fast follows from the width of the processor's vectors, which its subgroup size tells, and hardly from the build of its
  * driver, of which every distribution has its own: there a table holds for all drivers with subgroups of that size.
  */
+import llvmpipe from './shipped/llvmpipe-subgroups-8.json' with { type: 'json' };
 import { fittingChoices, type Choices, type TunedDevice, type TunedKernel, type TuningTable } from './tuned.ts';
 
-export const shippedTables: readonly TuningTable[] = [];
+// What TypeScript knows of a JSON file are strings; that they are a table's words is a test's business.
+export const shippedTables = [llvmpipe] as readonly TuningTable[];
 
 /** What of the tables holds for a device. @param current fingerprints of today's shaders */
 export function shippedChoices(

@@ -5,7 +5,8 @@
  * gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa 25.0.7, subgroups of 8, AMD EPYC,
  * 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of ResNet-50's convolutions at 32x32,
  * batch 32: 8 x 8 registers over 8 threads 7.7 forward, 5.4 backward-input, about 6 backward-filter; subgroups
- * with 16 rows 13.7, 14.9 and 12.5 (24 rows 10.5 forward, 8 rows 11.0; subgroups of 16 lanes 4).
+ * with 16 rows 13.7, 14.9 and 12.5 (subgroups of 16 lanes 4). Since these take four steps of their sums at a time, 32 rows are
+ * best forward in 22 of 46 buckets (an Intel Xeon, 2026-11-25: 1.04 to 1.74 times as fast as 16); shipped/ has the others.
  * Batch-norm and its like ('channels') walk down rows with a thread for each channel; barriers between threads are dear
  * there, so a workgroup is one vector of channels: over six shapes, statistics 5.9 ms of processor time against 23.3 of
  * 32 x 8 threads, gradient sums 9.4 against 23.6, normalisation 5.8 against 8.1.
@@ -114,7 +115,7 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
     ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 16 } }),
   };
   return {
-    conv2d: convolution,
+    conv2d: { ...convolution, ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 32 } }) },
     'conv2d-backward-input': convolution,
     'conv2d-backward-filter': convolution,
     'mat-mul': { direct: { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
