@@ -100,7 +100,11 @@ function measuredRows(
   const rows: [string, string][] = [
     ['Time', `${duration(seconds)} in all; ${plural(steps, 'step')} of ${(1000 * secondsPerStep).toFixed(1)} ms`],
   ];
-  if (trunk) rows.push(['Frozen trunk', `${trunkText(trunk, device.name)}; all else on ${device.name}`]);
+  if (trunk)
+    rows.push([
+      'Frozen trunk',
+      `${trunkText(trunk, device.name)}${trunk.engine === 'wasm' ? `; all else on ${device.name}` : ''}`,
+    ]);
   if (dispatchesPerStep !== undefined) rows.push(['Dispatches', `${count(dispatchesPerStep)} in a step`]);
   if (peakDeviceBytes !== undefined)
     rows.push([

@@ -26,8 +26,8 @@ export function measuredImages(batchSize: number, imageSize: number): number {
 }
 
 /**
- * A measurement is seven such runs on the device and as many on each thread, the time of about eleven on the device. Of 64
- * that is a sixth, in vain where the device is the faster.
+ * A measurement is nine such runs on the device and seven on each thread, the time of about fourteen on the device. Of 64
+ * that is a fifth, in vain where the device is the faster.
  */
 const LEAST_RUNS = 64;
 /** Seconds on the device: the threads' start alone takes one or two. */

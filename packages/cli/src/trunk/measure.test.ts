@@ -83,7 +83,7 @@ test('few images at the speed of the device start no threads', async () => {
 test('one slow round of three does not count', async () => {
   const quick = runner(1);
   let runs = 0;
-  // The fourth run is in the second of the rounds of two, after the warm-up.
+  // After the warm-up and the first round of two, the fourth run is in the first of the rounds that count.
   const disturbed = { ...quick, run: (...batch: Parameters<TrunkRunner['run']>) => ((clock += ++runs === 4 ? 1000 : 0), quick.run(...batch)) }; // prettier-ignore
   const { use } = await measureTrunk(request(disturbed, pool(runner(2))));
   expect(use!.imagesPerSecond!.device).toBe(1000);

@@ -2,7 +2,7 @@
 import { FORWARD_TOLERANCE, relativeDifference, spread } from '@thaw/bench';
 import type { TrunkRunner } from '@thaw/model';
 import { CommandError, explain } from '../errors.ts';
-import { fasterEngine, paysToStart, type TrunkUse } from './choose.ts';
+import { fasterEngine, paysToStart, type TrunkSpeeds, type TrunkUse } from './choose.ts';
 import type { WasmPool } from './pool.ts';
 
 export type Pool = Pick<WasmPool, keyof TrunkRunner | 'threads' | 'close'>;
@@ -31,14 +31,17 @@ export interface MeasuredTrunk {
 
 const ROUNDS = 3;
 
-/** @throws only what the device throws, or when the signal stops it */
+/** @throws what the device throws at first, and when the signal stops it */
 export async function measureTrunk(request: MeasureRequest): Promise<MeasuredTrunk> {
   const { device, openPool, images, size, ahead, signal, warn, now = () => performance.now() } = request;
-  const speedOf = (runner: TrunkRunner): Promise<number> => imagesPerSecond(runner, images, size, now);
+  const round = async (runner: TrunkRunner): Promise<number> => {
+    const start = now();
+    await together(runner, runner.inFlight, images, size);
+    return (1000 * runner.inFlight * size) / (now() - start);
+  };
   // The first run of each is the warm-up too: pipelines are compiled, filters packed.
   const reference = await device.run(images, size);
-  const onDevice = await speedOf(device);
-  if (!paysToStart(ahead, onDevice)) return { use: undefined, pool: undefined };
+  if (!paysToStart(ahead, await round(device))) return { use: undefined, pool: undefined };
   let pool: Pool | undefined;
   try {
     pool = await openPool();
@@ -49,8 +52,12 @@ export async function measureTrunk(request: MeasureRequest): Promise<MeasuredTru
       throw new CommandError(
         `Features of tfjs-wasm differ from the device's by ${difference.toExponential(1)} of their length; rounding explains ${FORWARD_TOLERANCE.toExponential(1)}.`,
       );
-    const speeds = { device: onDevice, wasm: await speedOf(pool) };
-    const use = { engine: fasterEngine(speeds), threads, imagesPerSecond: speeds };
+    // In turns, so that what else the machine does in between meets both.
+    const rounds: TrunkSpeeds[] = [];
+    while (rounds.length < ROUNDS) rounds.push({ device: await round(device), wasm: await round(pool) });
+    const median = (of: keyof TrunkSpeeds): number => spread(rounds.map((speeds) => speeds[of])).median;
+    const imagesPerSecond = { device: median('device'), wasm: median('wasm') };
+    const use = { engine: fasterEngine(imagesPerSecond), threads, imagesPerSecond };
     if (use.engine === 'wasm') return { use, pool };
     await pool.close();
     return { use, pool: undefined };
@@ -60,22 +67,6 @@ export async function measureTrunk(request: MeasureRequest): Promise<MeasuredTru
     warn(`${explain(error)} The trunk stays on the device.`);
     return { use: undefined, pool: undefined };
   }
-}
-
-/** With as many batches at a time as the runner has work for; the median of a few rounds. */
-async function imagesPerSecond(
-  runner: TrunkRunner,
-  images: Float32Array,
-  size: number,
-  now: () => number,
-): Promise<number> {
-  const milliseconds: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = now();
-    await together(runner, runner.inFlight, images, size);
-    milliseconds.push(now() - start);
-  }
-  return (1000 * runner.inFlight * size) / spread(milliseconds).median;
 }
 
 const together = (runner: TrunkRunner, times: number, images: Float32Array, size: number): Promise<Float32Array[]> =>

@@ -43,6 +43,8 @@ export class WasmPool implements TrunkRunner {
       filename: WORKER.href,
       minThreads: threads,
       maxThreads: threads,
+      // The one that waits lies with the thread, which need not wait for this one to hand it over.
+      concurrentTasksPerWorker: 2,
       workerData: data,
     });
     // A thread that fails while it has no batch.
