@@ -78,7 +78,7 @@ export const demo = defineCommand({
   run: demoCommand,
 });
 
-/** Kept free of the budget: loading, the report, and what a measurement of five batches gets wrong. */
+/** Kept free of the budget: loading, the report, and what a measurement of a few batches gets wrong. */
 const SAFETY = 0.85;
 
 /** One of the two methods, before it is known how much there is time for. */
@@ -135,6 +135,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     const full = ({ settings: own }: Method) => ({
       ...TRAIN_DEFAULTS,
       ...own,
+      trunk: settings.trunk,
       seed: settings.seed,
       precision: settings.precision,
       data: dataName,

@@ -34,6 +34,9 @@ export interface MeasureRequest {
 /** Batches of each measurement; the first ones compile shaders and are not counted. */
 const BATCHES = 5;
 const WARM = 2;
+/** Of the trunk alone, which threads may run several at a time. */
+const TRUNK_BATCHES = 12;
+const TRUNK_WARM = 4;
 
 /** Images per second; each measurement takes a few batches. */
 export async function measureSpeed(request: MeasureRequest): Promise<Speed> {
@@ -56,12 +59,12 @@ async function forwardSpeed({
   const classifier = buildClassifier(weights, frozen, classes);
   try {
     const { batchSize, imageSize } = frozen;
-    const source = sourceOf(train, classifier.network.variant.preprocessing, frozen, BATCHES);
+    const source = sourceOf(train, classifier.network.variant.preprocessing, frozen, TRUNK_BATCHES);
     const speedOf = async (runner: TrunkRunner): Promise<number> => {
       const at: number[] = [];
       await extractFeatures(runner, source, { batchSize, signal, onProgress: () => at.push(performance.now()) });
       runner.dispose();
-      return perSecond(at, WARM, batchSize);
+      return perSecond(at, TRUNK_WARM, batchSize);
     };
     let use: TrunkUse | undefined;
     const pass = headFeatures(classifier, imageSize);
