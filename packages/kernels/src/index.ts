@@ -5,7 +5,7 @@ export { describeAdapter, requestDevice, type AdapterDescription } from './runti
 export { DeviceLostError, NotOnGpuError, ShaderError, ThawGpuError } from './runtime/errors.ts';
 export type { GpuOptions } from './runtime/gpu.ts';
 export type { MemoryReport } from './runtime/buffer-pool.ts';
-export type { KernelTime } from './runtime/profile.ts';
+export type { DispatchTime, LayerPass } from './runtime/profile.ts';
 export { registerCoreGradients } from './gradients/core-gradients.ts';
 export { checkMatrixUnit, selfCheck, verifyMatrixUnit, type SelfCheckResult } from './self-check.ts';
 export * from './ops/index.ts';

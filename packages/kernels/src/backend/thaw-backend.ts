@@ -9,7 +9,7 @@ import { Gpu, type GpuOptions } from '../runtime/gpu.ts';
 import type { MemoryReport } from '../runtime/buffer-pool.ts';
 import { planConversion } from '../kernels/precision/precision.plan.ts';
 import { elements, type DeviceType, type Plan } from '../runtime/plan.ts';
-import type { KernelTime } from '../runtime/profile.ts';
+import type { DispatchTime } from '../runtime/profile.ts';
 import type { Replay } from '../runtime/replay.ts';
 import type { BufferSlice } from '../runtime/slice.ts';
 import type { Binding, Precision } from '../wgsl/shader.ts';
@@ -108,7 +108,7 @@ export class ThawBackend extends KernelBackend {
     return { unreliable: false, numBytesInGPU: this.gpu.memory().usedBytes };
   }
 
-  /** Wall time of `work`, which tfjs expects to run before this returns; time per kernel comes from profile(). */
+  /** Wall time of `work`, which tfjs expects to run before this returns; time of each dispatch comes from profile(). */
   override async time(work: () => void): Promise<{ wallMs: number; kernelMs: number }> {
     const start = util.now();
     work();
@@ -302,8 +302,8 @@ export class ThawBackend extends KernelBackend {
     return this.gpu.memory();
   }
 
-  /** Time per kernel of everything that `work` runs. Needs the timestamp-query feature. */
-  profile(work: () => Promise<void>): Promise<KernelTime[]> {
+  /** Time of each dispatch that `work` runs, in order. Needs the timestamp-query feature. */
+  profile(work: () => Promise<void>): Promise<DispatchTime[]> {
     return this.gpu.queue.profile(work);
   }
 

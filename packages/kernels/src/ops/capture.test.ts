@@ -180,7 +180,7 @@ describe('a captured training step', () => {
     made.dispose();
   });
 
-  test('profile times a replay kernel by kernel', async () => {
+  test('profile times every dispatch of a replay', async () => {
     const made = program();
     const captured = await capture(() => (tf.dispose(made.step()), []));
     made.prepare(1);
@@ -188,7 +188,7 @@ describe('a captured training step', () => {
       captured.replay();
       await backend.settle(0);
     });
-    expect(times.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(captured.dispatches);
+    expect(times).toHaveLength(captured.dispatches);
     expect(times.map(({ kernel }) => kernel)).toContain('adam');
     captured.dispose();
     made.dispose();

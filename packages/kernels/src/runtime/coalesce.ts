@@ -125,7 +125,7 @@ function merge(
   const params = { ...first.plan.params, size, ...(table >= 0 && { granule: ARENA_NUMBERS }) };
   const groups = Math.ceil(size / perWorkgroup);
   const plan = { ...first.plan, params, workgroups: foldWorkgroups(shader.name, groups, limits) };
-  return { pipeline: first.pipeline, plan, slices, params: packParams(shader, params) };
+  return { pipeline: first.pipeline, plan, slices, from: first.from, params: packParams(shader, params) };
 }
 
 /** Of each ARENA_NUMBERS numbers of the arena, how many are a tensor's: the rest is padding, which may hold anything. */

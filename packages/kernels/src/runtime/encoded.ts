@@ -1,10 +1,11 @@
 /** A recorded step's dispatches as they are encoded, again and again. A call into Dawn takes half a microsecond. */
 import type { Plan } from './plan.ts';
-import type { TimestampBatch } from './profile.ts';
+import type { Profiled, TimestampBatch } from './profile.ts';
 
 /** A dispatch of a recorded step, ready to encode. */
 export interface EncodedDispatch {
-  readonly kernel: string;
+  /** What was recorded. */
+  readonly of: Profiled;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
   readonly offsets: readonly number[];
@@ -30,8 +31,8 @@ export function encodeTimed(
   list: readonly EncodedDispatch[],
   timestamps: TimestampBatch,
 ): void {
-  for (const { kernel, pipeline, group, offsets, workgroups } of list) {
-    const pass = encoder.beginComputePass(timestamps.next(kernel));
+  for (const { of, pipeline, group, offsets, workgroups } of list) {
+    const pass = encoder.beginComputePass(timestamps.next(of));
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group, offsets);
     pass.dispatchWorkgroups(...workgroups);

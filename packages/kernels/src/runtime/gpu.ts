@@ -7,6 +7,7 @@ import { deviceKind } from './device.ts';
 import { ThawGpuError } from './errors.ts';
 import { PipelineCache } from './pipelines.ts';
 import { bytesOf, elements, type DeviceType, type Plan } from './plan.ts';
+import type { LayerPass } from './profile.ts';
 import { CommandQueue } from './queue.ts';
 import { Recording } from './recording.ts';
 import { Replay } from './replay.ts';
@@ -39,6 +40,8 @@ export class Gpu {
   readonly #owner: SliceOwner = { release: ({ buffer }) => this.#pool.release(buffer) };
   readonly #scratch = new Scratch((size) => this.#acquire(size));
   #recording: Recording | undefined;
+  /** What dispatches come from now. */
+  #from: LayerPass | undefined;
   #moves = 0;
 
   constructor(
@@ -145,8 +148,20 @@ export class Gpu {
       slices.push(slice);
     }
     // Nothing to compute for an empty tensor; Dawn would print a warning.
-    if (!plan.workgroups.includes(0)) (this.#recording ?? this.queue).dispatch(this.pipelines.get(plan), plan, slices);
+    if (!plan.workgroups.includes(0))
+      (this.#recording ?? this.queue).dispatch(this.pipelines.get(plan), plan, slices, this.#from);
     return outputs;
+  }
+
+  /** Runs `compute`, whose dispatches come from there. */
+  within<T>(from: LayerPass, compute: () => T): T {
+    const before = this.#from;
+    this.#from = from;
+    try {
+      return compute();
+    } finally {
+      this.#from = before;
+    }
   }
 
   /** Runs `step` without the device: what it dispatches is recorded. @throws inside another recording */

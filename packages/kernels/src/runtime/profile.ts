@@ -1,22 +1,43 @@
-/** Time per kernel from timestamp queries: two per dispatch, summed by kernel name. */
+/** Time of each dispatch from timestamp queries, two for each. */
 import { MAP_MODE_READ, bufferUsage } from './constants.ts';
+import type { Plan } from './plan.ts';
+import type { BufferSlice } from './slice.ts';
 
-export interface KernelTime {
+/** Where in a network a dispatch comes from. */
+export interface LayerPass {
+  readonly layer: string;
+  readonly pass: 'forward' | 'backward';
+}
+
+/** A dispatch as far as a profile tells of it. */
+export interface Profiled {
+  readonly plan: Plan;
+  /** In the order of the shader's bindings, the uniform left out. */
+  readonly slices: readonly BufferSlice[];
+  readonly from: LayerPass | undefined;
+}
+
+/** One dispatch, and what it took. */
+export interface DispatchTime {
   readonly kernel: string;
-  readonly dispatches: number;
+  /** Undefined outside a layer. */
+  readonly from: LayerPass | undefined;
+  readonly params: Plan['params'];
+  /** Bytes of its tensors: once where one is read or written, twice where it is changed in place. */
+  readonly bytes: number;
   readonly milliseconds: number;
 }
 
 /** Timestamps of one submitted batch, to be read once the device is done with it. */
 export interface BatchTimestamps {
-  readonly kernels: readonly string[];
+  readonly dispatches: readonly Profiled[];
   readonly staging: GPUBuffer;
 }
 
 /** Queries of one batch of at most `capacity` dispatches. */
 export class TimestampBatch {
   readonly querySet: GPUQuerySet;
-  #kernels: string[] = [];
+  #dispatches: Profiled[] = [];
 
   constructor(
     private readonly device: GPUDevice,
@@ -26,11 +47,11 @@ export class TimestampBatch {
   }
 
   /** Pass descriptor that times the next dispatch. */
-  next(kernel: string): GPUComputePassDescriptor {
-    const first = 2 * this.#kernels.length;
-    this.#kernels.push(kernel);
+  next(dispatch: Profiled): GPUComputePassDescriptor {
+    const first = 2 * this.#dispatches.length;
+    this.#dispatches.push(dispatch);
     return {
-      label: kernel,
+      label: dispatch.plan.shader.name,
       timestampWrites: {
         querySet: this.querySet,
         beginningOfPassWriteIndex: first,
@@ -40,29 +61,40 @@ export class TimestampBatch {
   }
 
   resolve(encoder: GPUCommandEncoder): BatchTimestamps {
-    const count = 2 * this.#kernels.length;
+    const count = 2 * this.#dispatches.length;
     const size = 8 * count;
     const resolved = this.device.createBuffer({ size, usage: bufferUsage.QUERY_RESOLVE | bufferUsage.COPY_SRC });
     const staging = this.device.createBuffer({ size, usage: bufferUsage.COPY_DST | bufferUsage.MAP_READ });
     encoder.resolveQuerySet(this.querySet, 0, count, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
-    return { kernels: this.#kernels, staging };
+    return { dispatches: this.#dispatches, staging };
   }
 }
 
-/** Reads the batches' timestamps and sums them per kernel, longest first. */
-export async function sumTimestamps(batches: readonly BatchTimestamps[]): Promise<KernelTime[]> {
-  const sums = new Map<string, { dispatches: number; milliseconds: number }>();
-  for (const { kernels, staging } of batches) {
+/** Reads the batches' timestamps, in the order of the dispatches. */
+export async function readTimestamps(batches: readonly BatchTimestamps[]): Promise<DispatchTime[]> {
+  const times: DispatchTime[] = [];
+  for (const { dispatches, staging } of batches) {
     await staging.mapAsync(MAP_MODE_READ);
     const nanoseconds = new BigUint64Array(staging.getMappedRange());
-    kernels.forEach((kernel, i) => {
-      const sum = sums.get(kernel) ?? { dispatches: 0, milliseconds: 0 };
-      sum.dispatches++;
-      sum.milliseconds += Number((nanoseconds[2 * i + 1] ?? 0n) - (nanoseconds[2 * i] ?? 0n)) / 1e6;
-      sums.set(kernel, sum);
+    dispatches.forEach((dispatch, i) => {
+      const { plan, from } = dispatch;
+      const milliseconds = Number((nanoseconds[2 * i + 1] ?? 0n) - (nanoseconds[2 * i] ?? 0n)) / 1e6;
+      times.push({ kernel: plan.shader.name, from, params: plan.params, bytes: bytesOf(dispatch), milliseconds });
     });
     staging.destroy();
   }
-  return [...sums].map(([kernel, sum]) => ({ kernel, ...sum })).sort((a, b) => b.milliseconds - a.milliseconds);
+  return times;
+}
+
+/** A tensor that stands in for one that is switched off is counted once. */
+function bytesOf({ plan, slices }: Profiled): number {
+  const bindings = plan.shader.bindings.filter(({ type }) => type !== 'uniform');
+  const counted = new Map<BufferSlice, number>();
+  for (const [i, { name, type }] of bindings.entries()) {
+    const slice = slices[i];
+    const isInPlace = type === 'read_write' && !(name in plan.outputs);
+    if (slice) counted.set(slice, slice.size * (isInPlace ? 2 : 1));
+  }
+  return [...counted.values()].reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -11,16 +11,14 @@ import { DeviceLostError, ThawGpuError } from './errors.ts';
 import { Napping } from './napping.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { Plan } from './plan.ts';
-import { sumTimestamps, TimestampBatch, type BatchTimestamps, type KernelTime } from './profile.ts';
+import { readTimestamps, TimestampBatch, type BatchTimestamps, type DispatchTime, type LayerPass, type Profiled } from './profile.ts'; // prettier-ignore
 import type { BufferSlice } from './slice.ts';
 import { Staging } from './staging.ts';
 
-interface Dispatch {
+interface Dispatch extends Profiled {
   readonly kind: 'dispatch';
   readonly pipeline: Pipeline;
-  readonly slices: readonly BufferSlice[];
   readonly params: ArrayBuffer;
-  readonly plan: Plan;
 }
 interface Upload {
   readonly kind: 'upload';
@@ -88,10 +86,10 @@ export class CommandQueue {
   }
 
   /** Records one dispatch; `slices` in the order of the shader's bindings, the uniform left out. */
-  dispatch(pipeline: Pipeline, plan: Plan, slices: readonly BufferSlice[]): void {
+  dispatch(pipeline: Pipeline, plan: Plan, slices: readonly BufferSlice[], from?: LayerPass): void {
     this.dispatches++;
     for (const { buffer } of slices) this.#touched.add(buffer);
-    this.#record({ kind: 'dispatch', pipeline, plan, slices, params: packParams(plan.shader, plan.params) });
+    this.#record({ kind: 'dispatch', pipeline, plan, slices, from, params: packParams(plan.shader, plan.params) });
   }
 
   /** Records the dispatches of a recorded step and submits them. */
@@ -165,7 +163,7 @@ export class CommandQueue {
   }
 
   /** Times every dispatch that `work` records. Needs the timestamp-query feature. */
-  async profile(work: () => Promise<void>): Promise<KernelTime[]> {
+  async profile(work: () => Promise<void>): Promise<DispatchTime[]> {
     if (!this.device.features.has('timestamp-query'))
       throw new ThawGpuError('this device has no timestamp-query feature, so kernels cannot be timed one by one');
     await this.settle(0);
@@ -173,7 +171,7 @@ export class CommandQueue {
     try {
       await work();
       await this.settle(0);
-      return await sumTimestamps(this.#timestamps);
+      return await readTimestamps(this.#timestamps);
     } finally {
       this.#timestamps = undefined;
     }
@@ -308,7 +306,7 @@ export class CommandQueue {
         pass?.end();
         pass = undefined;
       }
-      pass ??= encoder.beginComputePass(timed?.next(command.pipeline.shader.name));
+      pass ??= encoder.beginComputePass(timed?.next(command));
       this.#encode(pass, command, slot++);
     }
     pass?.end();
@@ -333,7 +331,8 @@ export class CommandQueue {
       } else encodeStep(encoder, list);
       device.queue.submit([encoder.finish()]);
       timed?.querySet.destroy();
-      const names = (): Promise<string> => Promise.resolve([...new Set(list.map(({ kernel }) => kernel))].join(', '));
+      const names = (): Promise<string> =>
+        Promise.resolve([...new Set(list.map(({ of }) => of.plan.shader.name))].join(', '));
       this.watch(device.popErrorScope(), names);
     }
   }

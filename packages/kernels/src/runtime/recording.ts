@@ -2,13 +2,11 @@
 import { packParams } from '../wgsl/shader.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { Plan } from './plan.ts';
+import type { LayerPass, Profiled } from './profile.ts';
 import { BufferSlice } from './slice.ts';
 
-export interface RecordedDispatch {
+export interface RecordedDispatch extends Profiled {
   readonly pipeline: Pipeline;
-  readonly plan: Plan;
-  /** In the order of the shader's bindings, the uniform left out. */
-  readonly slices: readonly BufferSlice[];
   readonly params: ArrayBuffer;
 }
 
@@ -19,8 +17,8 @@ export class Recording {
   /** Storage of constants that the step made and dropped: its dispatches read them each time. */
   readonly held: BufferSlice[] = [];
 
-  dispatch(pipeline: Pipeline, plan: Plan, slices: readonly BufferSlice[]): void {
-    this.dispatches.push({ pipeline, plan, slices, params: packParams(plan.shader, plan.params) });
+  dispatch(pipeline: Pipeline, plan: Plan, slices: readonly BufferSlice[], from: LayerPass | undefined): void {
+    this.dispatches.push({ pipeline, plan, slices, from, params: packParams(plan.shader, plan.params) });
   }
 
   allocate(size: number): BufferSlice {

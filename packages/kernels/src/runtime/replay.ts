@@ -147,7 +147,8 @@ export class Replay {
     this.#encoded = [];
   }
 
-  #encode({ pipeline, plan, slices }: RecordedDispatch, index: number): EncodedDispatch {
+  #encode(recorded: RecordedDispatch, index: number): EncodedDispatch {
+    const { pipeline, plan, slices } = recorded;
     const { shader, layout, compiled } = pipeline;
     if (!compiled) throw new ThawGpuError(`${shader.name} was encoded before it was compiled`);
     let given = 0;
@@ -158,7 +159,7 @@ export class Replay {
       return { binding, resource: { buffer: slice.buffer, offset: slice.offset, size: slice.size } };
     });
     return {
-      kernel: shader.name,
+      of: recorded,
       pipeline: compiled,
       group: this.#host.device.createBindGroup({ label: shader.name, layout, entries }),
       offsets: shader.params.length > 0 ? [index * SLOT_BYTES] : [],

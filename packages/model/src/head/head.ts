@@ -1,6 +1,6 @@
 // The head that replaces the ImageNet top: dense layers with ReLU, dropout between them, and the classes' logits.
 // Kernels start Glorot-uniform, biases zero, as Keras's Dense.
-import { dense, dropout, HostVector } from '@thaw/kernels';
+import { dense, dropout, HostVector, layer } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { VariableStore } from '../network/variable-store.ts';
 import { uniformNumbers } from '../weights/random.ts';
@@ -84,13 +84,14 @@ export class Head {
 
   /** @param features [batch, inputs]; @returns [batch, classes] */
   logits(features: tf.Tensor2D, { training }: { training: boolean }): tf.Tensor2D {
-    let h = features;
-    this.#layers.forEach(({ kernel, bias }, i) => {
+    return this.#layers.reduce((x, { kernel, bias }, i) => {
       const last = i === this.#layers.length - 1;
-      h = dense(h, kernel, bias, { relu: !last });
-      if (!last && training && this.#maskSeed) h = dropout(h, { rate: this.#dropout, salt: i }, this.#maskSeed);
-    });
-    return h;
+      return layer(`head/dense_${i}`, () => {
+        const y = dense(x, kernel, bias, { relu: !last });
+        const isMasked = !last && training && this.#maskSeed;
+        return isMasked ? dropout(y, { rate: this.#dropout, salt: i }, this.#maskSeed) : y;
+      });
+    }, features);
   }
 
   /** The L2 term of the loss, or undefined without one. */

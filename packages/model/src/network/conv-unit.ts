@@ -1,5 +1,5 @@
 // A convolution with the batch-norm behind it, and the residual add and ReLU behind that: the network is made of these.
-import { batchNormTrain, conv2d, scaleShift, type Padding } from '@thaw/kernels';
+import { batchNormTrain, conv2d, layer, scaleShift, type Padding, type ScaleShiftOptions } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvSpec } from '../resnet50/index.ts';
 import { foldBatchNorm, scaleAndShift, type Values } from './fold.ts';
@@ -50,7 +50,10 @@ export class FoldedUnit implements ConvUnit {
   readonly #filter: tf.Tensor4D;
   readonly #bias: tf.Tensor1D;
 
-  constructor(spec: ConvSpec, { values, convBias, epsilon, stored }: UnitContext) {
+  constructor(
+    private readonly spec: ConvSpec,
+    { values, convBias, epsilon, stored }: UnitContext,
+  ) {
     const { filter, bias } = foldBatchNorm(spec, values, convBias, epsilon);
     this.#geometry = geometry(spec);
     this.#filter = constant<tf.Rank.R4>(filter, [spec.size, spec.size, spec.inChannels, spec.outChannels], stored);
@@ -58,7 +61,8 @@ export class FoldedUnit implements ConvUnit {
   }
 
   run(x: tf.Tensor4D, { relu, residual }: UnitOptions): tf.Tensor4D {
-    return conv2d(x, this.#filter, { ...this.#geometry, bias: this.#bias, relu, ...(residual ? { residual } : {}) });
+    const options = { ...this.#geometry, bias: this.#bias, relu, ...(residual ? { residual } : {}) };
+    return layer(this.spec.conv, () => conv2d(x, this.#filter, options));
   }
 
   dispose(): void {
@@ -91,7 +95,10 @@ export class LiveUnit implements ConvUnit {
   readonly #moving: { mean: tf.Variable<tf.Rank.R1>; variance: tf.Variable<tf.Rank.R1> } | undefined;
   readonly #fixed: { scale: tf.Tensor1D; shift: tf.Tensor1D } | undefined;
 
-  constructor(spec: ConvSpec, options: LiveUnitOptions) {
+  constructor(
+    private readonly spec: ConvSpec,
+    options: LiveUnitOptions,
+  ) {
     const { values, convBias, epsilon, stored, trainableConv, trainableBn, batchStatistics, variables } = options;
     this.#geometry = geometry(spec);
     this.#epsilon = epsilon;
@@ -131,9 +138,13 @@ export class LiveUnit implements ConvUnit {
   }
 
   run(x: tf.Tensor4D, { relu, residual, training, filterOf }: UnitOptions): tf.Tensor4D {
+    const options = { ...this.#geometry, ...(this.#bias ? { bias: this.#bias } : {}) };
+    const convolved = layer(this.spec.conv, () => conv2d(x, filterOf(this.#filter), options));
     const epilogue = { relu, ...(residual ? { residual } : {}) };
-    const bias = this.#bias ? { bias: this.#bias } : {};
-    const convolved = conv2d(x, filterOf(this.#filter), { ...this.#geometry, ...bias });
+    return layer(this.spec.bn, () => this.#normalise(convolved, epilogue, training));
+  }
+
+  #normalise(convolved: tf.Tensor4D, epilogue: ScaleShiftOptions, training: boolean): tf.Tensor4D {
     if (this.#fixed) return scaleShift(convolved, this.#fixed.scale, this.#fixed.shift, epilogue);
     if (!this.#norm) throw new Error('LiveUnit: neither constants nor variables for its batch-norm.');
     const { gamma, beta, mean, variance } = this.#norm;

@@ -1,5 +1,5 @@
 // The trunk's last map [height, width, channels] as a feature vector: averaged over the image, or all of it.
-import { globalAveragePool, toFloat32 } from '@thaw/kernels';
+import { globalAveragePool, layer, toFloat32 } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 
 export type Pooling = 'average' | 'flatten';
@@ -8,7 +8,7 @@ export type Pooling = 'average' | 'flatten';
 export function poolMap(map: tf.Tensor4D, pooling: Pooling): tf.Tensor2D {
   switch (pooling) {
     case 'average':
-      return globalAveragePool(map);
+      return layer('avg_pool', () => globalAveragePool(map));
     case 'flatten':
       return tf.reshape(toFloat32(map), [map.shape[0], -1]);
     default:

@@ -1,5 +1,5 @@
 // The trunk in segments, the stem and each block: one tensor passes from each to the next.
-import { maxPool2d } from '@thaw/kernels';
+import { layer, maxPool2d } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { stemPoolPadding, type ConvSpec, type TrunkSpec, type Variant } from '../resnet50/index.ts';
 import { Block, type RunOptions } from './block.ts';
@@ -37,7 +37,7 @@ class Stem implements Segment {
       stemPoolPadding(this.#variant, height),
       stemPoolPadding(this.#variant, width),
     ];
-    const y = maxPool2d(convolved, { size: [3, 3], strides: [2, 2], pad });
+    const y = layer(this.output, () => maxPool2d(convolved, { size: [3, 3], strides: [2, 2], pad }));
     if (release) convolved.dispose();
     return y;
   }

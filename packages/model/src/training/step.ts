@@ -1,5 +1,5 @@
 // One training step: loss, gradients of what trains, the optimizer's update; loss and hits are summed on the device.
-import { accumulate, assignValues, softmaxCrossEntropy } from '@thaw/kernels';
+import { accumulate, assignValues, layer, softmaxCrossEntropy } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightAverage } from '../optimizers/weight-average.ts';
@@ -87,10 +87,12 @@ export function trainStep(
     const lossOf = (): tf.Scalar => {
       const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
       const logits = head.logits(features, { training: true });
-      correct = tf.keep<tf.Scalar>(tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
-      const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing }));
-      const penalty = head.penalty();
-      return penalty ? tf.add(loss, penalty) : loss;
+      correct = layer('metrics', () => tf.keep<tf.Scalar>(hits(logits, labels)));
+      return layer('loss', () => {
+        const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing }));
+        const penalty = head.penalty();
+        return penalty ? tf.add(loss, penalty) : loss;
+      });
     };
     // The loss stays what it is; the backward pass starts from the loss scale in place of 1.
     const { value, grads } = tf.engine().gradients(lossOf, [...trainables.values()], lossScale?.scale, true);
@@ -100,20 +102,27 @@ export function trainStep(
       const gradient = gradients.get(name);
       return gradient ? [{ name, variable, gradient }] : [];
     });
-    if (lossScale) for (const { gradient } of updates) lossScale.note(gradient);
-    for (const { name, variable, gradient } of updates) optimizer.update(name, variable, gradient);
-    lossScale?.adjust();
+    layer('optimizer', () => {
+      if (lossScale) for (const { gradient } of updates) lossScale.note(gradient);
+      for (const { name, variable, gradient } of updates) optimizer.update(name, variable, gradient);
+      lossScale?.adjust();
+    });
     if (average) {
       // In the optimizer's order, so that the averages of a group are one dispatch, too.
       for (const name of new Set([...ordered.map(([name]) => name), ...classifier.variables.keys()]))
         average.update(name);
     }
     if (correct) {
-      sums.add(value, correct, size);
-      correct.dispose();
+      const hit = correct;
+      layer('metrics', () => sums.add(value, hit, size));
+      hit.dispose();
     }
   });
 }
+
+/** How many rows of the logits are highest at their label. */
+const hits = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
+  tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32'));
 
 /** What of a step does not train: of images, the frozen part of the trunk; features are all of it. */
 function constantPart(classifier: Classifier, x: tf.Tensor): tf.Tensor {

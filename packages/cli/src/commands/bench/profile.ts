@@ -1,5 +1,5 @@
 // thaw bench profile: where the time of a training step goes.
-import { profileStep, STEP_CASES } from '@thaw/bench';
+import { measureCeilings, profileStep, STEP_CASES, type ProfileRow, type StepCase, type StepProfile } from '@thaw/bench'; // prettier-ignore
 import type { z } from 'zod';
 import { CommandError } from '../../errors.ts';
 import { settings as allSettings } from '../../options/settings.ts';
@@ -8,7 +8,7 @@ import { count } from '../../text/format.ts';
 import { table } from '../../text/table.ts';
 import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { filtered } from './options.ts';
+import { ceilingsText, filtered } from './options.ts';
 
 const schema = allSettings
   .pick({
@@ -29,8 +29,9 @@ export const benchProfileCommand = defineCommand({
   name: 'profile',
   summary: 'show where the time of a training step goes',
   description:
-    'Runs a captured training step with a timestamp query around every dispatch and sums them up by kernel. Each dispatch\n' +
-    'then has a pass of its own, so the sum is somewhat more than the step takes without.',
+    'Runs a captured training step with a timestamp query around every dispatch and sums them up by layer and by kernel,\n' +
+    'beside their floors: what the arithmetic of convolutions and dense layers, or the traffic of memory, takes at the\n' +
+    "device's own ceilings. Each dispatch then has a pass of its own, so the sum is somewhat more than the step takes without.",
   options: [
     ['filter', { default: 'all layers' }],
     ['precision', { default: 'float32' }],
@@ -70,32 +71,74 @@ async function runBenchProfile(settings: z.infer<typeof schema>, { io, output }:
   const { imageSize, batchSize } = settings;
   try {
     output.event('device', { ...backend.info, versions: versions() });
+    const ceilings = await measureCeilings(backend.thaw.gpu.device);
+    output.event('ceilings', { ...ceilings });
     output.say(
-      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}, ${settings.precision}`,
+      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}, ${settings.precision}; ` +
+        ceilingsText(ceilings),
     );
     for (const one of cases) {
-      const { kernels, milliseconds } = await profileStep(backend.thaw, one, settings);
-      output.event('result', { case: one.name, milliseconds, kernels });
-      if (output.json) continue;
-      const total = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
-      const rows = kernels.map((kernel) => [
-        kernel.kernel,
-        count(kernel.dispatches),
-        kernel.milliseconds.toFixed(2),
-        `${((100 * kernel.milliseconds) / total).toFixed(1)} %`,
-      ]);
-      const columns = [
-        { title: 'kernel' },
-        { title: 'dispatches', align: 'right' as const },
-        { title: 'ms', align: 'right' as const },
-        { title: 'share', align: 'right' as const },
-      ];
-      output.result(
-        `\n${one.name} (${one.about}): ${milliseconds.toFixed(1)} ms a step; by timestamps ${total.toFixed(1)} ms\n` +
-          table(columns, rows, output.colors),
-      );
+      const profile = await profileStep(backend.thaw, one, { ...settings, ceilings });
+      output.event('result', { case: one.name, ...profile });
+      if (!output.json) output.result(profileText(one, profile, output.colors));
     }
   } finally {
     backend.close();
   }
+}
+
+type Colors = Parameters<typeof table>[2];
+
+/** Layers in the table; --json has all. */
+const MOST_LAYERS = 30;
+
+function profileText({ name, about }: StepCase, profile: StepProfile, colors: Colors): string {
+  const { stepMilliseconds, milliseconds, steps, layers, kernels } = profile;
+  const floor = layers.reduce((sum, row) => sum + row.floorMilliseconds, 0);
+  const [top, rest] = [layers.slice(0, MOST_LAYERS), layers.slice(MOST_LAYERS)];
+  const others = rest.length === 0 ? [] : [sumOf(`${count(rest.length)} others`, rest)];
+  return [
+    `\n${name} (${about}): ${stepMilliseconds.toFixed(1)} ms a step; by timestamps ${milliseconds.toFixed(1)} ms, ` +
+      `the median of ${count(steps)} steps; the dispatches' floors sum up to ${floor.toFixed(1)} ms`,
+    `\nby layer\n${rowTable('layer', [...top, ...others], milliseconds, colors)}`,
+    `\nby kernel\n${rowTable('kernel', kernels, milliseconds, colors)}`,
+  ].join('\n');
+}
+
+function sumOf(name: string, rows: readonly ProfileRow[]): ProfileRow {
+  const sum = (of: (row: ProfileRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
+  return {
+    name,
+    pass: undefined,
+    dispatches: sum(({ dispatches }) => dispatches),
+    milliseconds: sum(({ milliseconds }) => milliseconds),
+    floorMilliseconds: sum(({ floorMilliseconds }) => floorMilliseconds),
+  };
+}
+
+function rowTable(title: string, rows: readonly ProfileRow[], total: number, colors: Colors): string {
+  const right = 'right' as const;
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const hasPasses = rows.some(({ pass }) => pass);
+  return table(
+    [
+      { title },
+      ...(hasPasses ? [{ title: 'pass' }] : []),
+      { title: 'dispatches', align: right },
+      { title: 'ms', align: right },
+      { title: 'share', align: right },
+      { title: 'floor ms', align: right },
+      { title: 'of floor', align: right },
+    ],
+    rows.map((row) => [
+      row.name,
+      ...(hasPasses ? [row.pass ?? ''] : []),
+      count(row.dispatches),
+      row.milliseconds.toFixed(2),
+      percent(row.milliseconds / total),
+      row.floorMilliseconds.toFixed(2),
+      row.milliseconds === 0 ? '' : `${((100 * row.floorMilliseconds) / row.milliseconds).toFixed(0)} %`,
+    ]),
+    colors,
+  );
 }

@@ -1,0 +1,28 @@
+// Names of layers, for profiles: what a layer dispatches, and what its gradients dispatch later, carry its name.
+import * as tf from '@tensorflow/tfjs-core';
+import { ThawBackend } from '../backend/thaw-backend.ts';
+
+/** Runs `compute` as the layer `name`. Layers may be nested: the innermost counts. Off the thaw backend it only runs it. */
+export function layer<T>(name: string, compute: () => T): T {
+  const backend = tf.backend();
+  if (!(backend instanceof ThawBackend)) return compute();
+  const { gpu } = backend;
+  const tape = tf.engine().state.activeTape;
+  const first = tape?.length ?? 0;
+  const result = gpu.within({ layer: name, pass: 'forward' }, compute);
+  // The backward walk calls a node's gradient, and then a function for each input that needs one.
+  for (const node of tape?.slice(first) ?? []) {
+    const { gradient } = node;
+    if (!gradient || named.has(gradient)) continue;
+    const backward = <R>(run: () => R): R => gpu.within({ layer: name, pass: 'backward' }, run);
+    node.gradient = (dys) => {
+      const gradients = backward(() => gradient(dys));
+      return Object.fromEntries(Object.entries(gradients).map(([input, run]) => [input, () => backward(run)]));
+    };
+    named.add(node.gradient);
+  }
+  return result;
+}
+
+/** Gradients that have their layer's name already. */
+const named = new WeakSet<object>();
