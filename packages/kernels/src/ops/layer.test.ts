@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { register } from '../backend/register.ts';
-import { ThawBackend } from '../backend/thaw-backend.ts';
+import type { ThawBackend } from '../backend/thaw-backend.ts';
 import type { DispatchTime } from '../runtime/profile.ts';
 import { random } from '../testing/compare.ts';
 import { gpu } from '../testing/device.ts';

@@ -7,11 +7,13 @@ export function layer<T>(name: string, compute: () => T): T {
   const backend = tf.backend();
   if (!(backend instanceof ThawBackend)) return compute();
   const { gpu } = backend;
-  const tape = tf.engine().state.activeTape;
-  const first = tape?.length ?? 0;
+  const { state } = tf.engine();
+  // Outside a gradient's computation there is no tape, or the one before.
+  const tape = state.gradientDepth > 0 ? state.activeTape : [];
+  const first = tape.length;
   const result = gpu.within({ layer: name, pass: 'forward' }, compute);
   // The backward walk calls a node's gradient, and then a function for each input that needs one.
-  for (const node of tape?.slice(first) ?? []) {
+  for (const node of tape.slice(first)) {
     const { gradient } = node;
     if (!gradient || named.has(gradient)) continue;
     const backward = <R>(run: () => R): R => gpu.within({ layer: name, pass: 'backward' }, run);
