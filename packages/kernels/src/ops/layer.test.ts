@@ -63,7 +63,9 @@ test('a profile counts the bytes of each tensor once, and what it changes in pla
   const bytesOf = (kernel: string): number | undefined => times.find((one) => one.kernel === kernel)?.bytes;
   // x 6 x 4, w1 4 x 5, b1 5, y 6 x 5; storage is in vectors of four floats.
   expect(bytesOf('dense')).toBe(4 * (24 + 20 + 8 + 32));
-  const sum = tf.variable(tf.zeros([3]), false);
+  const initial = tf.zeros([3]);
+  const sum = tf.variable(initial, false);
+  initial.dispose();
   const one = tf.ones([3]);
   const [added] = await backend.profile(() => Promise.resolve(accumulate(sum, one)));
   expect(added?.bytes).toBe(4 * (4 + 2 * 4));
