@@ -60,10 +60,11 @@ export function candidates(
       : product({ M: [matrixUnit.M], N: [matrixUnit.N], K: [matrixUnit.K], LANES: [subgroupSize], ...sides, DEPTH: [16, 32, 64] }) // prettier-ignore
           .filter(({ DEPTH = 1, ROWS = 1, COLS = 1 }) => DEPTH % matrixUnit.K === 0 && ROWS * COLS > 1)
           .filter((tuning) => isLegalMatrix(tuning, limits));
+  // Where there are matrix units, they and the staged tiles would be too many to try, and they multiply several times faster.
   return [
     ...matrix.map((tuning): Choice => ({ variant: 'matrix', tuning })),
     ...subgroups.map((tuning): Choice => ({ variant: 'subgroups', tuning })),
-    ...staged.map((tuning): Choice => ({ variant: 'staged', tuning })),
+    ...(matrix.length > 0 ? [] : staged).map((tuning): Choice => ({ variant: 'staged', tuning })),
     ...direct.map((tuning): Choice => ({ variant: 'direct', tuning })),
   ];
 }

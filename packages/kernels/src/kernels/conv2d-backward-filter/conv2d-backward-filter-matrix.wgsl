@@ -101,8 +101,9 @@ fn main(
   // Depth index d = pixel * batch + image.
   let pixels = params.outH * params.outW;
   let depthEnd = min((group.z + 1u) * params.depthPerPart, pixels * params.batch);
-  let rowPart = subgroup / COLS * TM;
-  let colPart = subgroup % COLS * TN;
+  // Bounded by % so that Tint can prove what is loaded to lie in `tiles`: its checks would make strides unknown to drivers.
+  let rowPart = subgroup / COLS % ROWS;
+  let colPart = subgroup % COLS;
   var acc: array<Result, TM * TN>;
   var d0 = group.z * params.depthPerPart;
   var step = Place(d0 % params.batch, d0 / params.batch / params.outW, d0 / params.batch % params.outW);
@@ -145,11 +146,11 @@ fn main(
       for (var k = 0u; k < DEPTH / K; k++) {
         var b: array<Right, TN>;
         for (var j = 0u; j < TN; j++) {
-          let at = start + DY_START + k * K * DY_PITCH + (colPart + j) * (N / 8u);
+          let at = start + DY_START + k * K * DY_PITCH + (colPart * TN + j) * (N / 8u);
           b[j] = subgroupMatrixLoad<Right, row_major>(&tiles, at, DY_PITCH);
         }
         for (var i = 0u; i < TM; i++) {
-          let at = start + k * K * X_PITCH + (rowPart + i) * (M / 8u);
+          let at = start + k * K * X_PITCH + (rowPart * TM + i) * (M / 8u);
           let a = subgroupMatrixLoad<Left, col_major>(&tiles, at, X_PITCH);
           for (var j = 0u; j < TN; j++) {
             acc[i * TN + j] = subgroupMatrixMultiplyAccumulate(a, b[j], acc[i * TN + j]);
@@ -176,7 +177,7 @@ fn main(
   for (var i = 0u; i < TM; i++) {
     workgroupBarrier();
     for (var j = 0u; j < TN; j++) {
-      let at = subgroup / COLS * M * DW_PITCH + (colPart + j) * (N / 4u);
+      let at = rowPart * M * DW_PITCH + (colPart * TN + j) * (N / 4u);
       subgroupMatrixStore<row_major>(&tiles, at, acc[i * TN + j], DW_PITCH);
     }
     workgroupBarrier();

@@ -136,8 +136,9 @@ fn main(
   let isOnePhase = firstPixel / phasePixels == lastPixel / phasePixels;
   let tile = Bounds(first, last, isOnePhase, isOnePhase && first.iy == last.iy);
 
-  let rowPart = subgroup / COLS * TM;
-  let colPart = subgroup % COLS * TN;
+  // Bounded by % so that Tint can prove what is loaded to lie in `tiles`: its checks would make strides unknown to drivers.
+  let rowPart = subgroup / COLS % ROWS;
+  let colPart = subgroup % COLS;
   let taps = params.kH * params.kW;
   var acc: array<Result, TM * TN>;
   var base: array<u32, DY_LOADS>;
@@ -180,11 +181,11 @@ fn main(
       for (var k = 0u; k < DEPTH / K; k++) {
         var b: array<Right, TN>;
         for (var j = 0u; j < TN; j++) {
-          let at = start + W_START + (colPart + j) * N * PITCH + k * (K / 8u);
+          let at = start + W_START + (colPart * TN + j) * N * PITCH + k * (K / 8u);
           b[j] = subgroupMatrixLoad<Right, col_major>(&tiles, at, PITCH);
         }
         for (var i = 0u; i < TM; i++) {
-          let at = start + (rowPart + i) * M * PITCH + k * (K / 8u);
+          let at = start + (rowPart * TM + i) * M * PITCH + k * (K / 8u);
           let a = subgroupMatrixLoad<Left, row_major>(&tiles, at, PITCH);
           for (var j = 0u; j < TN; j++) {
             acc[i * TN + j] = subgroupMatrixMultiplyAccumulate(a, b[j], acc[i * TN + j]);
@@ -214,7 +215,7 @@ fn main(
   for (var i = 0u; i < TM; i++) {
     workgroupBarrier();
     for (var j = 0u; j < TN; j++) {
-      let at = subgroup / COLS * M * DX_PITCH + (colPart + j) * (N / 4u);
+      let at = rowPart * M * DX_PITCH + (colPart * TN + j) * (N / 4u);
       subgroupMatrixStore<row_major>(&tiles, at, acc[i * TN + j], DX_PITCH);
     }
     workgroupBarrier();

@@ -125,8 +125,9 @@ fn main(
     tile.lastX = lastPixel % params.outW;
   }
 
-  let rowPart = subgroup / COLS * TM;
-  let colPart = subgroup % COLS * TN;
+  // Bounded by % so that Tint can prove what is loaded to lie in `tiles`: its checks would make strides unknown to drivers.
+  let rowPart = subgroup / COLS % ROWS;
+  let colPart = subgroup % COLS;
   let taps = params.kH * params.kW;
   var acc: array<Result, TM * TN>;
   var base: array<u32, X_LOADS>;
@@ -165,11 +166,11 @@ fn main(
       for (var k = 0u; k < DEPTH / K; k++) {
         var b: array<Right, TN>;
         for (var j = 0u; j < TN; j++) {
-          let at = start + W_START + k * K * W_PITCH + (colPart + j) * (N / 8u);
+          let at = start + W_START + k * K * W_PITCH + (colPart * TN + j) * (N / 8u);
           b[j] = subgroupMatrixLoad<Right, row_major>(&tiles, at, W_PITCH);
         }
         for (var i = 0u; i < TM; i++) {
-          let at = start + (rowPart + i) * M * X_PITCH + k * (K / 8u);
+          let at = start + (rowPart * TM + i) * M * X_PITCH + k * (K / 8u);
           let a = subgroupMatrixLoad<Left, row_major>(&tiles, at, X_PITCH);
           for (var j = 0u; j < TN; j++) {
             acc[i * TN + j] = subgroupMatrixMultiplyAccumulate(a, b[j], acc[i * TN + j]);
@@ -200,7 +201,7 @@ fn main(
   for (var i = 0u; i < TM; i++) {
     workgroupBarrier();
     for (var j = 0u; j < TN; j++) {
-      let to = subgroup / COLS * M * Y_PITCH + (colPart + j) * (N / 4u);
+      let to = rowPart * M * Y_PITCH + (colPart * TN + j) * (N / 4u);
       subgroupMatrixStore<row_major>(&tiles, to, acc[i * TN + j], Y_PITCH);
     }
     workgroupBarrier();

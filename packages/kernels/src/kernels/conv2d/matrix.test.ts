@@ -4,11 +4,13 @@
  * WGSL computes what the float64 definition says.
  */
 import { describe, expect, test } from 'vitest';
+import { deviceKind } from '../../runtime/device.ts';
 import { PipelineCache } from '../../runtime/pipelines.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { defaultLimits } from '../../testing/absent-device.ts';
 import { randomHalves } from '../../testing/compare.ts';
 import { checkConvolutions, checkEpilogue, plansOf } from '../../testing/convolutions.ts';
+import { gpu } from '../../testing/device.ts';
 import { emulateMatrices } from '../../testing/emulate-matrices.ts';
 import { NULL_LANES, openNullDevice } from '../../testing/null-device.ts';
 import { hasHalf } from '../../testing/precisions.ts';
@@ -23,6 +25,8 @@ const small: Tuning = { M: 16, N: 16, K: 16, LANES: 32, TM: 2, TN: 2, ROWS: 2, C
 const narrow: Tuning = { M: 16, N: 8, K: 16, LANES: 16, TM: 1, TN: 3, ROWS: 3, COLS: 1, DEPTH: 32 };
 const deep: Tuning = { M: 8, N: 16, K: 16, LANES: 8, TM: 3, TN: 1, ROWS: 2, COLS: 2, DEPTH: 64 };
 const shape = matrixCases[1]!.shape;
+const layers = resnet50Cases(32, 2).filter(({ shape: s }) => s.inC % 8 === 0);
+const inParts = { name: 'parts', shape: { ...matrixCases[6]!.shape, inC: 264, outC: 392 } };
 
 describe('compiled for a device that has every feature', async () => {
   const pipelines = new PipelineCache(await openNullDevice());
@@ -107,16 +111,30 @@ describe.skipIf(!hasHalf)(`emulated${hasHalf ? '' : ' (this device has no shader
   });
   test('bias, residual and ReLU in the same kernel', () =>
     checkEpilogue(matrixCases[1]!, setting({ matrix: [small] })));
-  const layers = resnet50Cases(32, 2).filter(({ shape: s }) => s.inC % 8 === 0);
   test.each(layers)('ResNet-50 $name', (c) => checkConvolutions(c, setting({ matrix: [small] })));
 
   test('parts of the channels are float32 until they are added up', async () => {
-    const c = { name: 'parts', shape: { ...matrixCases[6]!.shape, inC: 264, outC: 392 } };
     const tiling: Tiling = { matrix: [small], workgroups: 132 };
-    expect(plansOf(c.shape, tiling, 'float16').map((plans) => plans.length)).toEqual([2, 2, 1]);
-    await checkConvolutions(c, setting(tiling));
-    await checkEpilogue(c, setting(tiling));
+    expect(plansOf(inParts.shape, tiling, 'float16').map((plans) => plans.length)).toEqual([2, 2, 1]);
+    await checkConvolutions(inParts, setting(tiling));
+    await checkEpilogue(inParts, setting(tiling));
   });
+});
+
+const { matrixUnit: unit, subgroupSize: LANES } = deviceKind(gpu.device);
+describe.skipIf(!unit || LANES === undefined)(`on the device's own unit${unit ? '' : ' (it has none)'}`, () => {
+  const own = (sides: Tuning): Tuning => ({ ...unit, LANES: LANES ?? 0, ...sides });
+  const tunings = [
+    { TM: 2, TN: 2, ROWS: 2, COLS: 2, DEPTH: 16 },
+    { TM: 1, TN: 3, ROWS: 3, COLS: 1, DEPTH: 32 },
+  ].map(own);
+  const setting = (tiling: Tiling) => ({ tiling, precision: 'float16', draw: randomHalves }) as const;
+  describe.each(tunings)('%j', (tuning) => {
+    test.each(matrixCases)('$name', (c) => checkConvolutions(c, setting({ matrix: [tuning] })));
+    test('bias, residual and ReLU', () => checkEpilogue(matrixCases[1]!, setting({ matrix: [tuning] })));
+    test('parts', () => checkConvolutions(inParts, setting({ matrix: [tuning], workgroups: 132 })));
+  });
+  test.each(layers)('ResNet-50 $name', (c) => checkConvolutions(c, setting({ matrix: tunings.slice(0, 1) })));
 });
 
 test('the emulation knows all that it must replace', () => {
