@@ -7,7 +7,7 @@ import { loadCheckpoint } from '@thaw/model/node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 // By path: what tests share is no export of the published package.
-import { noAdapter } from '../../kernels/src/testing/adapter.ts';
+import { noAdapter, openTestDevice } from '../../kernels/src/testing/adapter.ts';
 import { EXIT } from './errors.ts';
 import { temporaryFolder, thaw, type Ran } from './testing/stand-in.ts';
 import { plural } from './text/format.ts';
@@ -79,14 +79,17 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     expect(longer.stderr).toContain('--epochs: a resumed run keeps its 2; start a new run to train with 3.');
   });
 
-  test('leaves its folder, constant memory, and a result that evaluate repeats', async () => {
+  test('in mixed precision where the device can: leaves its folder, constant memory, and a result that evaluate repeats', async () => {
+    const { device } = await openTestDevice();
+    const precision = device.features.has('shader-f16') ? 'mixed' : 'float32';
+    device.destroy();
     const folder = await temporaryFolder();
-    const ran = await thaw(`${LINE} --output run`, folder);
+    const ran = await thaw(`${LINE} --precision ${precision} --output run`, folder);
     expect((await readdir(join(folder, 'run'))).sort()).toEqual(
       ['best.safetensors', 'config.json', 'last.safetensors', 'metrics.jsonl', 'report.html', 'summary.json'],
     ); // prettier-ignore
     const summary = (await json(join(folder, 'run', 'summary.json'))) as {
-      measured: Record<string, number>;
+      measured: Record<string, number> & { lossScale?: object };
       confusion: number[][];
       accuracy: number;
     };
@@ -94,6 +97,8 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     expect(measured['tensorsAtEnd']).toBe(measured['tensorsAfterStep2']);
     expect(measured['deviceBytesAtEnd']).toBe(measured['deviceBytesAfterStep2']);
     expect(measured['steps']).toBe(6);
+    expect(measured.lossScale).toEqual(precision === 'mixed' ? { scale: 2 ** 16, skipped: 0 } : undefined);
+    expect(await json(join(folder, 'run', 'config.json'))).toMatchObject({ network: { precision } });
     const images = summary.confusion.flat().reduce((sum, n) => sum + n, 0);
     const hits = summary.confusion.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
     expect(images).toBe(20);
@@ -103,6 +108,10 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     const again = await thaw('evaluate run --limit-test 20 --json', folder);
     expect(again.stderr).not.toContain('thaw:');
     expect(result(again)).toMatchObject({ confusion: summary.confusion, images: 20 });
+    const elsewhere = await thaw('evaluate run --limit-test 4 --backend wasm', folder);
+    expect(elsewhere.code).toBe(EXIT.done);
+    if (precision === 'mixed')
+      expect(elsewhere.stderr).toContain('was trained in mixed precision; without float16 here it runs in float32.');
     const { code, stderr } = await thaw(`${LINE} --output run`, folder);
     expect(stderr).toContain('holds a run already; go on with it by --resume');
     expect(code).toBe(EXIT.usage);

@@ -259,9 +259,9 @@ function stepText({
 /** What loss scaling did, where there was any. */
 function skippedText({ lossScale }: ExperimentResult['measured']): string[] {
   if (!lossScale) return [];
-  return [
-    `${plural(lossScale.skipped, 'step')} skipped, as gradients overflowed; loss scale ${count(lossScale.scale)} at the end`,
-  ];
+  const { skipped, scale } = lossScale;
+  const what = skipped === 0 ? 'no step skipped' : `${plural(skipped, 'step')} skipped, as gradients overflowed`;
+  return [`loss scale ${count(scale)} at the end, ${what}`];
 }
 
 async function chooseFolder(
