@@ -6,6 +6,7 @@ import { binary } from './binary.mjs';
 import { conformance } from './conformance.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
 import { ensureInstalled, ensurePnpm, pnpmCommand } from './pnpm.mjs';
+import { checkBundle } from './bare-root.mjs';
 import { portable } from './portable.mjs';
 import { run, say, StepError } from './process.mjs';
 import { ensureRuntimeDir } from './system.mjs';
@@ -44,12 +45,18 @@ async function build(args) {
   return turbo(['run', 'build', '--output-logs=new-only', ...args]);
 }
 
-/** `npm run bundle`: dist/thaw-linux-x64.tar.xz, for machines with a GPU and nothing else. @type {Command} */
-async function bundle() {
+/**
+ * `npm run bundle`: dist/thaw-linux-x64.tar.xz, for machines with a GPU and nothing else; with --check it is tried in a bare
+ * root. @type {Command}
+ */
+async function bundle(args) {
   await ensureInstalled();
   await ensurePnpm();
   await ensureBuilt();
-  return portable();
+  const archive = await portable();
+  if (!args.includes('--check')) return 0;
+  await ensureAdapter();
+  return checkBundle(archive);
 }
 
 /** `npm run typecheck`: each package, then the workspace's own files. @type {Command} */

@@ -45,7 +45,7 @@ share/pytorch_step.py runs the same steps in PyTorch, for ./thaw bench step --wi
 Weights and data are looked for in the folder that THAW_HOME names.
 `;
 
-/** Writes dist/thaw-linux-x64.tar.xz; the packages must be built. @returns exit code */
+/** Writes dist/thaw-linux-x64.tar.xz; the packages must be built. @returns its path */
 export async function portable() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new StepError(
@@ -90,7 +90,7 @@ export async function portable() {
   const mebibytes = statSync(archive).size / 2 ** 20;
   say(`${archive}: ${mebibytes.toFixed(1)} MiB`);
   if (mebibytes > MOST_MIB) throw new StepError(`the bundle is larger than ${MOST_MIB} MiB`);
-  return 0;
+  return archive;
 }
 
 /** Where the dynamic linker finds a library here. @param {string} name */

@@ -119,7 +119,7 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
     'conv2d-backward-input': convolution,
     'conv2d-backward-filter': convolution,
     'mat-mul': { direct: { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
-    dense: { direct: { TM: 8, COLS: 8, SLICES: 1 } },
+    dense: { direct: { TM: 8, COLS: 8 } },
     channels: { direct: { LANES: 8, ROWS: 1 }, workgroups: 8, wholeRows: 2 ** 31 },
     elementwise: { direct: { THREADS: 8, PER_THREAD: 64 } },
   };

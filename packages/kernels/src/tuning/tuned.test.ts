@@ -4,7 +4,7 @@ import { resnet50Cases } from '../kernels/conv2d/conv2d.cases.ts';
 import { Gpu } from '../runtime/gpu.ts';
 import { absentDevice, defaultLimits } from '../testing/absent-device.ts';
 import { currentFingerprints } from './families.ts';
-import { shippedChoices } from './shipped.ts';
+import { shippedChoices, shippedTables } from './shipped.ts';
 import { defaultTilings } from './tilings.ts';
 import { convolutionBucket, fittingChoices, TUNED_KERNELS, type TunedDevice, type TuningTable } from './tuned.ts';
 
@@ -127,4 +127,10 @@ test('and tiles of its matrix unit, if it has one', () => {
   expect(tiles({ M: 8, N: 16, K: 16 }, 8)).toEqual(['64x64', '32x64']); // of the others a lane would hold 256 sums
   expect(tiles(undefined, 32)).toBeUndefined();
   expect(tiles(matrixUnit, undefined)).toBeUndefined();
+});
+
+test('the tables that come with the package are of the shaders as they are: thaw bench --tune renews them', () => {
+  const current = currentFingerprints();
+  for (const { shaders, choices } of shippedTables)
+    for (const kernel of TUNED_KERNELS) if (choices[kernel]) expect([kernel, shaders[kernel]]).toEqual([kernel, current[kernel]]); // prettier-ignore
 });

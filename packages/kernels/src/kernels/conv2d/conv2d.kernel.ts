@@ -35,8 +35,8 @@ function runParts(
   return sum;
 }
 
-/** The output is stored as x is. */
-function forward(
+/** Runs the convolution; the output is stored as x is. Only the shape `s` counts, not those of the tensors. */
+export function forward(
   backend: ThawBackend,
   s: Conv2dShape,
   relu: boolean,

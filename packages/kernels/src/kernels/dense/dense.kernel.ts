@@ -6,7 +6,9 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
-import { planDense, planDenseBackwardInput, planDenseBackwardWeights, type DenseShape } from './dense.plan.ts';
+import { forward } from '../conv2d/conv2d.kernel.ts';
+import type { Conv2dShape } from '../conv2d/shape.ts';
+import { planDenseBackwardInput, planDenseBackwardWeights, checkDense, type DenseShape } from './dense.plan.ts';
 
 interface DenseAttrs {
   readonly relu: boolean;
@@ -19,12 +21,34 @@ function denseShape(rows: number, kernel: readonly number[], { relu }: DenseAttr
 
 const rowsOf = ({ shape: [rows = 0] }: TensorInfo): number => rows;
 
+/** A dense layer is a 1x1 convolution of images of one pixel. */
+const asConvolution = ({ rows, inputs, outputs }: DenseShape): Conv2dShape => ({
+  batch: rows,
+  inH: 1,
+  inW: 1,
+  inC: inputs,
+  outH: 1,
+  outW: 1,
+  outC: outputs,
+  kH: 1,
+  kW: 1,
+  strideH: 1,
+  strideW: 1,
+  dilationH: 1,
+  dilationW: 1,
+  padTop: 0,
+  padLeft: 0,
+});
+
 const dense = defineKernel('ThawDense', ({ backend, input, attrs }) => {
   const [x, w, bias] = [input('x'), input('kernel'), input('bias')];
   const s = denseShape(rowsOf(x), w.shape, attrs<DenseAttrs>());
   checkShape('ThawDense', 'x', x, [s.rows, s.inputs]);
   checkShape('ThawDense', 'bias', bias, [s.outputs]);
-  return backend.runOne(planDense(s, backend.gpu.limits, backend.gpu.tiling('dense')), { x, w, bias });
+  checkDense(s, backend.gpu.limits);
+  const shape = [s.rows, s.outputs];
+  if (s.rows === 0) return backend.makeTensor(new Float32Array(0), shape, 'float32');
+  return { ...forward(backend, asConvolution(s), s.relu, { x, w, bias }), shape };
 });
 
 const inputGrad = defineKernel('ThawDenseInputGrad', ({ backend, input, attrs }) => {

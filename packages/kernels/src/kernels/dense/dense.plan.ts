@@ -1,12 +1,10 @@
-/** Plans a dense layer and its gradients: shapes and device limits in, one dispatch each out. */
+/** Plans the gradients of a dense layer: shapes and device limits in, one dispatch each out. The layer is a 1x1 convolution. */
 import { checkBinding, foldRows, type Limits, type Plan } from '../../runtime/plan.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
 import { readShader, type Shader } from '../../wgsl/shader.ts';
 import backwardInputSource from './dense-backward-input.wgsl?raw';
 import backwardWeightsSource from './dense-backward-weights.wgsl?raw';
-import source from './dense.wgsl?raw';
 
-export const shader = readShader('dense', source);
 export const backwardInputShader = readShader('dense-backward-input', backwardInputSource);
 export const backwardWeightsShader = readShader('dense-backward-weights', backwardWeightsSource);
 
@@ -19,7 +17,7 @@ export interface DenseShape {
 }
 
 /** @throws on a tensor that the device cannot bind, and on a layer without inputs or outputs, naming it */
-function check(s: DenseShape, limits: Limits): void {
+export function checkDense(s: DenseShape, limits: Limits): void {
   const { rows, inputs, outputs } = s;
   if (inputs === 0 || outputs === 0)
     throw new Error(`dense: a kernel of [${inputs}, ${outputs}]; there must be at least one input and one output`);
@@ -46,18 +44,9 @@ function plan(
   };
 }
 
-/** Inputs x [rows, inputs], w [inputs, outputs], bias [outputs]; output y [rows, outputs]. */
-export function planDense(s: DenseShape, limits: Limits, { direct }: Tiling = {}): Plan {
-  check(s, limits);
-  const tuned = { ...shader.tunables, ...direct };
-  const { TM = 1, COLS = 1 } = tuned;
-  const tiles = [Math.ceil(s.outputs / COLS), Math.ceil(s.rows / TM)] as const;
-  return plan(shader, s, tuned, tiles, limits, { y: { shape: [s.rows, s.outputs], dtype: 'float32' } });
-}
-
 /** Inputs dy and y [rows, outputs], w; output dx [rows, inputs]. */
 export function planDenseBackwardInput(s: DenseShape, limits: Limits, { direct }: Tiling = {}): Plan {
-  check(s, limits);
+  checkDense(s, limits);
   const { TM = 1, COLS: THREADS = backwardInputShader.tunables['THREADS'] ?? 1 } = {
     ...backwardInputShader.tunables,
     ...direct,
@@ -70,7 +59,7 @@ export function planDenseBackwardInput(s: DenseShape, limits: Limits, { direct }
 
 /** Inputs x [rows, inputs], dy and y [rows, outputs]; outputs dw [inputs, outputs], dbias [outputs]: zeros of no rows. */
 export function planDenseBackwardWeights(s: DenseShape, limits: Limits, { direct }: Tiling = {}): Plan {
-  check(s, limits);
+  checkDense(s, limits);
   const { TM = 1, COLS = 1 } = { ...backwardWeightsShader.tunables, ...direct };
   const ROWS = direct ? 1 : (backwardWeightsShader.tunables['ROWS'] ?? 1);
   const tiles = [Math.ceil(s.outputs / COLS), Math.ceil(s.inputs / (TM * ROWS))] as const;
