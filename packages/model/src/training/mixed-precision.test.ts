@@ -1,5 +1,7 @@
 // Training in mixed precision on the tiny network: close to float32, resumed exactly, steps skipped and reported, and what
 // stops a run.
+import { ThawBackend } from '@thaw/kernels';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resolveFreeze } from '../freeze/index.ts';
 import { createHead } from '../head/head.ts';
@@ -8,7 +10,7 @@ import { Optimizer } from '../optimizers/optimizer.ts';
 import { layerTable, VARIANTS } from '../resnet50/index.ts';
 import { needsFloat16, noAdapter, useBackend } from '../testing/backends.ts';
 import { classSource } from '../testing/class-source.ts';
-import { TINY } from '../testing/tiny.ts';
+import { noise, TINY } from '../testing/tiny.ts';
 import { randomWeights } from '../weights/index.ts';
 import { Classifier, StepRunner, trainClassifier, type Checkpoint, type TrainOptions } from './index.ts';
 
@@ -71,6 +73,28 @@ describe.skipIf(noAdapter)(`mixed precision${noAdapter ? ` (${noAdapter})` : ''}
     expect(want[0]! - want.at(-1)!).toBeGreaterThan(0.2);
     want.forEach((loss, step) => expect(Math.abs(got[step]! - loss), `step ${step}`).toBeLessThan(4e-3));
     expect(got).not.toEqual(want);
+  });
+
+  test('a captured step converts all filters at once, looks all gradients through at once, and updates what is converted and the rest', async (context) => {
+    const backend = tf.backend();
+    if (!(backend instanceof ThawBackend)) throw new Error('the thaw backend is not current');
+    if (!backend.gpu.device.features.has('timestamp-query')) context.skip('this device has no timestamp-query');
+    const model = classifier();
+    const optimizer = new Optimizer({ kind: 'adam', learningRate: 0.01 }, undefined, 'dynamic');
+    const runner = new StepRunner(model, optimizer, { shape: [SIZE, SIZE, 3] });
+    await runner.prepare(2);
+    const times = await backend.profile(async () => {
+      runner.run({ values: noise(2 * SIZE * SIZE * 3), labels: Int32Array.of(0, 1), size: 2 }, 0);
+      await backend.settle(0);
+    });
+    const counts = ['narrow', 'widen', 'note-non-finite', 'adam', 'adjust-loss-scale'].map(
+      (name) => times.filter(({ kernel }) => kernel === name).length,
+    );
+    // The images are converted with the filters, as everything trains. None goes back: features are float32 already.
+    expect(counts).toEqual([1, 0, 1, 2, 1]);
+    runner.dispose();
+    optimizer.dispose();
+    model.dispose();
   });
 
   test('interrupted and resumed, it ends with the very state of a run that was not, skipped steps and all', async () => {
