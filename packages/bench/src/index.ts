@@ -19,6 +19,7 @@ export {
 } from './bench-kernels.ts';
 export { measureCeilings } from './ceilings/ceilings.ts';
 export { tune, type TunedBucket, type TuneOptions } from './tune.ts';
+export { exportStep } from './export-step.ts';
 export { profileStep, type ProfileOptions, type ProfileRow, type StepProfile } from './profile-step.ts';
 export { KERNEL_CASES, type KernelCase } from './workloads/kernel-cases.ts';
 export { STEP_CASES, type StepCase } from './workloads/step.ts';

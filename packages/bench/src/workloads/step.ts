@@ -54,8 +54,18 @@ class WatchedOptimizer extends Optimizer {
   }
 }
 
+interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
+
+export interface StepWorkload extends Workload {
+  /** What verify() starts from: variables, `images` and `labels`. */
+  inputs(): Promise<ReadonlyMap<string, HostTensor>>;
+}
+
 /** The network on an engine, ready to run. */
-export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Workload> {
+export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<StepWorkload> {
   const { part, imageSize, batchSize, seed } = spec;
   const precision = engine.name === 'thaw' ? (spec.precision ?? 'float32') : 'float32';
   await engine.use();
@@ -83,6 +93,16 @@ export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Work
       : () => runner.run({ values, labels, size: batchSize }, step++);
 
   return {
+    async inputs() {
+      await engine.use();
+      const start = await classifier.state();
+      return new Map<string, HostTensor>([
+        ...(part === 'head' ? [] : weights.tensors),
+        ...start,
+        ['images', { shape: [batchSize, ...shape], data: values }],
+        ['labels', { shape: [batchSize], data: labels }],
+      ]);
+    },
     async verify() {
       await engine.use();
       if (part === 'features') {

@@ -76,6 +76,7 @@ export const settings = z.strictObject({
   filter: z.string().min(1),
   with: z.string().min(1),
   html: z.string().min(1),
+  exportStep: z.string().min(1),
   precision: z.enum(PRECISIONS),
   lossScale: z.union([z.literal('dynamic'), z.number().gt(0)]),
   backend: z.enum(BACKENDS),
@@ -376,6 +377,12 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     flags: '--filter <text>',
     description: 'only cases with this in their names; commas add up',
     ...text('part of a name'),
+  },
+  exportStep: {
+    group: 'Measurement',
+    flags: '--export-step <file>',
+    description: 'write one case, from weights and images to loss and gradients, as safetensors; time nothing',
+    ...text('a file to write'),
   },
   html: {
     group: 'Measurement',

@@ -1,15 +1,13 @@
 // thaw bench kernels: every kernel of a training step, in Thaw and in other engines, beside the device's own ceilings.
-import { benchKernels, KERNEL_CASES, measureCeilings, summariseKernels, thawEngine, type FamilySummary, type KernelRow } from '@thaw/bench'; // prettier-ignore
+import { benchKernels, KERNEL_CASES, summariseKernels, thawEngine, type FamilySummary, type KernelRow } from '@thaw/bench'; // prettier-ignore
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { CommandError } from '../../errors.ts';
 import { settings as allSettings } from '../../options/settings.ts';
 import { writeKernelReport } from '../../report/kernels.ts';
-import { openBackend } from '../../session/backend.ts';
 import { table } from '../../text/table.ts';
-import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { ceilingsText, filtered, peersOf, storedIn } from './options.ts';
+import { onBenchDevice } from './device.ts';
+import { filtered, peersOf, storedIn } from './options.ts';
 
 const schema = allSettings
   .pick({
@@ -61,46 +59,30 @@ const times = (value: number | undefined): string =>
   value === undefined ? '' : `${value.toFixed(value < 9.95 ? 2 : 1)} x`;
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-async function runBenchKernels(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
+async function runBenchKernels(settings: z.infer<typeof schema>, context: Context): Promise<void> {
+  const { io, output } = context;
   const cases = filtered(KERNEL_CASES, settings.filter);
-  const backend = await openBackend({
-    io,
-    onNote: (note) => output.say(note),
-    backend: 'thaw',
-    adapter: settings.adapter,
-    precision: settings.precision,
-  });
-  if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
-  try {
-    output.event('device', { ...backend.info, versions: versions() });
-    const ceilings = await measureCeilings(backend.thaw.gpu.device);
-    output.event('ceilings', { ...ceilings });
-    output.say(`${backend.info.name}, ${backend.info.driver}; ${ceilingsText(ceilings)}`);
-    const against = peersOf(settings.against);
-    const engine = thawEngine(backend.thaw);
-    const rows = await benchKernels(
-      cases,
-      { ...settings, precision: storedIn(settings.precision), engine, against, ceilings },
-      (row) => {
-        output.event('row', { ...row });
-        if (row.engine === engine.name) output.say(`${row.case}: ${milliseconds(row.milliseconds.median)} ms`);
-        else output.say(`  ${row.engine}: ${milliseconds(row.milliseconds.median)} ms, ${times(row.ratio)}`);
-      },
-    );
-    const families = summariseKernels(rows);
-    output.event('result', { ceilings, rows, families });
+  const precision = storedIn(settings.precision);
+  const against = peersOf(settings.against);
+  await onBenchDevice(settings, context, `stored in ${precision}`, async ({ thaw, origin }) => {
+    const engine = thawEngine(thaw);
+    const options = { ...settings, precision, engine, against, ceilings: origin.ceilings };
+    const rows = await benchKernels(cases, options, (row) => {
+      output.event('row', { ...row });
+      if (row.engine === engine.name) output.say(`${row.case}: ${milliseconds(row.milliseconds.median)} ms`);
+      else output.say(`  ${row.engine}: ${milliseconds(row.milliseconds.median)} ms, ${times(row.ratio)}`);
+    });
+    const report = { ...origin, precision, rows, families: summariseKernels(rows) };
+    output.event('result', report);
     if (settings.html !== undefined) {
       const path = resolve(io.cwd, settings.html);
-      const { commandLine } = io;
-      const origin = { device: backend.info, versions: versions(), commandLine, created: new Date() };
-      await writeKernelReport(path, { ...origin, ceilings, rows, families });
+      await writeKernelReport(path, report);
       output.say(path);
     }
     if (output.json) return;
-    output.result(`\n${rowTable(rows, output.colors)}\n\ngeometric means\n${familyTable(families, output.colors)}`);
-  } finally {
-    backend.close();
-  }
+    const families = familyTable(report.families, output.colors);
+    output.result(`\n${rowTable(rows, output.colors)}\n\ngeometric means\n${families}`);
+  });
 }
 
 type Colors = Parameters<typeof table>[2];

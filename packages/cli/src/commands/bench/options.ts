@@ -18,12 +18,16 @@ export function matches(name: string, filter: string | undefined): boolean {
   return filter?.split(',').some((word) => plain.includes(word.trim())) ?? true;
 }
 
-/** Those with one of the comma-separated words in their names. @throws UsageError when there are none */
+/** Those that the filter names, or, for words that are no whole name, those with them in their names. @throws UsageError when there are none */
 export function filtered<Case extends { readonly name: string }>(
   cases: readonly Case[],
   filter: string | undefined,
 ): Case[] {
-  const found = cases.filter(({ name }) => matches(name, filter));
+  const names = new Set(cases.map(({ name }) => name));
+  const words = filter?.split(',').map((word) => word.trim()) ?? [''];
+  const found = cases.filter(({ name }) =>
+    words.some((word) => (names.has(word) ? word === name : matches(name, word))),
+  );
   if (found.length === 0)
     throw new UsageError(
       `--filter: no case has "${filter}" in its name; there are ${cases.map(({ name }) => name).join('; ')}.`,

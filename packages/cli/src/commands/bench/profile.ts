@@ -1,14 +1,12 @@
 // thaw bench profile: where the time of a training step goes.
-import { measureCeilings, profileStep, STEP_CASES, type ProfileRow, type StepCase, type StepProfile } from '@thaw/bench'; // prettier-ignore
+import { profileStep, STEP_CASES, type ProfileRow, type StepCase, type StepProfile } from '@thaw/bench'; // prettier-ignore
 import type { z } from 'zod';
-import { CommandError } from '../../errors.ts';
 import { settings as allSettings } from '../../options/settings.ts';
-import { openBackend } from '../../session/backend.ts';
 import { count } from '../../text/format.ts';
 import { table } from '../../text/table.ts';
-import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { ceilingsText, filtered } from './options.ts';
+import { onBenchDevice } from './device.ts';
+import { filtered } from './options.ts';
 
 const schema = allSettings
   .pick({
@@ -42,7 +40,7 @@ export const benchProfileCommand = defineCommand({
   ], // prettier-ignore
   examples: [
     ['thaw bench profile', 'a step that trains every layer'],
-    ['thaw bench profile --filter article-2', 'the two steps of the second example'],
+    ['thaw bench profile --filter article-2', 'the step of the second example'],
   ],
   schema,
   defaults: {
@@ -58,33 +56,18 @@ export const benchProfileCommand = defineCommand({
   run: runBenchProfile,
 });
 
-async function runBenchProfile(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
+async function runBenchProfile(settings: z.infer<typeof schema>, context: Context): Promise<void> {
+  const { output } = context;
   const cases = filtered(STEP_CASES, settings.filter);
-  const backend = await openBackend({
-    io,
-    onNote: (note) => output.say(note),
-    backend: 'thaw',
-    adapter: settings.adapter,
-    precision: settings.precision,
-  });
-  if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
-  const { imageSize, batchSize } = settings;
-  try {
-    output.event('device', { ...backend.info, versions: versions() });
-    const ceilings = await measureCeilings(backend.thaw.gpu.device);
-    output.event('ceilings', { ...ceilings });
-    output.say(
-      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}, ${settings.precision}; ` +
-        ceilingsText(ceilings),
-    );
+  const { imageSize, batchSize, precision } = settings;
+  const about = `${imageSize} x ${imageSize} images, batch ${batchSize}, ${precision}`;
+  await onBenchDevice(settings, context, about, async ({ thaw, origin }) => {
     for (const one of cases) {
-      const profile = await profileStep(backend.thaw, one, { ...settings, ceilings });
-      output.event('result', { case: one.name, ...profile });
+      const profile = await profileStep(thaw, one, { ...settings, ceilings: origin.ceilings });
+      output.event('result', { ...origin, imageSize, batchSize, precision, case: one.name, ...profile });
       if (!output.json) output.result(profileText(one, profile, output.colors));
     }
-  } finally {
-    backend.close();
-  }
+  });
 }
 
 type Colors = Parameters<typeof table>[2];

@@ -1,17 +1,19 @@
 // thaw bench step: a training step and its parts, in Thaw and in other engines, in one table.
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { benchStep, measureCeilings, STEP_CASES, thawEngine, type StepRow } from '@thaw/bench';
-import { z } from 'zod';
-import { CommandError, explain, UsageError } from '../../errors.ts';
+import { benchStep, exportStep, STEP_CASES, thawEngine, type StepCase, type StepRow } from '@thaw/bench';
+import { writeAtomically } from '@thaw/model/node';
+import type { z } from 'zod';
+import { CommandError, UsageError } from '../../errors.ts';
 import { settings as allSettings } from '../../options/settings.ts';
 import type { Output } from '../../output.ts';
+import { writeStepReport, type StepFigures } from '../../report/steps.ts';
 import { openBackend } from '../../session/backend.ts';
 import { bytes, count, plural, rate } from '../../text/format.ts';
 import { table } from '../../text/table.ts';
-import { versions } from '../../versions.ts';
 import { defineCommand, type Context } from '../command.ts';
-import { ceilingsText, filtered, peersOf } from './options.ts';
+import { onBenchDevice } from './device.ts';
+import { filtered, peersOf } from './options.ts';
+import { readGiven, type GivenRow } from './with.ts';
 
 const schema = allSettings
   .pick({
@@ -20,6 +22,8 @@ const schema = allSettings
     rounds: true,
     seconds: true,
     with: true,
+    html: true,
+    exportStep: true,
     precision: true,
     imageSize: true,
     batchSize: true,
@@ -30,7 +34,7 @@ const schema = allSettings
     config: true,
     verbose: true,
   }) // prettier-ignore
-  .partial({ against: true, filter: true, with: true, adapter: true, config: true });
+  .partial({ against: true, filter: true, with: true, html: true, exportStep: true, adapter: true, config: true });
 
 export const benchStepCommand = defineCommand({
   name: 'step',
@@ -46,6 +50,8 @@ export const benchStepCommand = defineCommand({
     ['rounds', { default: '5' }],
     ['seconds', { default: '60' }],
     'with',
+    'html',
+    'exportStep',
     ['precision', { default: 'float32' }],
     ['imageSize', { default: '32' }],
     ['batchSize', { default: '32' }],
@@ -55,7 +61,10 @@ export const benchStepCommand = defineCommand({
   examples: [
     ['thaw bench step', 'every case on this machine'],
     ['thaw bench step --filter all --against tfjs-webgpu', 'beside the official WebGPU backend'],
-    ['thaw bench step --with pytorch.json', 'beside what bench/pytorch_step.py printed'],
+    [
+      'thaw bench step --with pytorch.json --html step.html',
+      'beside what bench/pytorch_step.py printed, as a page too',
+    ],
   ],
   schema,
   defaults: {
@@ -72,83 +81,78 @@ export const benchStepCommand = defineCommand({
   run: runBenchStep,
 });
 
-const spreadShape = z.object({ median: z.number(), min: z.number(), max: z.number(), rounds: z.number() });
-/** What of a row from a file goes into the table. */
-const rowShape = z.object({
-  case: z.string(),
-  engine: z.string(),
-  imageSize: z.number(),
-  batchSize: z.number(),
-  imagesPerSecond: z.number(),
-  milliseconds: spreadShape,
-  floorMilliseconds: z.number().optional(),
-  hostMilliseconds: spreadShape.optional(),
-  dispatches: z.number().optional(),
-  peakBytes: z.number().optional(),
-});
-type TableRow = z.infer<typeof rowShape> & { readonly ratio?: number | undefined };
-
-async function runBenchStep(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
-  const { imageSize, batchSize, adapter, precision } = settings;
+async function runBenchStep(settings: z.infer<typeof schema>, context: Context): Promise<void> {
+  const { io, output } = context;
+  const { imageSize, batchSize, precision } = settings;
   const cases = filtered(STEP_CASES, settings.filter);
   const against = peersOf(settings.against);
-  const others = settings.with === undefined ? [] : await readRows(resolve(io.cwd, settings.with));
-  const backend = await openBackend({ io, onNote: (note) => output.say(note), backend: 'thaw', adapter, precision });
-  if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
-  const engine = thawEngine(backend.thaw);
-  try {
-    output.event('device', { ...backend.info, versions: versions() });
-    const ceilings = await measureCeilings(backend.thaw.gpu.device);
-    output.event('ceilings', { ...ceilings });
-    output.say(
-      `${backend.info.name}, ${backend.info.driver}; ${imageSize} x ${imageSize} images, batch ${batchSize}, ${precision}; ` +
-        ceilingsText(ceilings),
-    );
-    const rows: StepRow[] = [];
+  const given = settings.with === undefined ? undefined : await readGiven(resolve(io.cwd, settings.with), settings);
+  if (settings.exportStep !== undefined) return writeStep(settings, settings.exportStep, cases, context);
+  const about = `${imageSize} x ${imageSize} images, batch ${batchSize}, ${precision}`;
+  await onBenchDevice(settings, context, about, async ({ thaw, origin }) => {
+    const engine = thawEngine(thaw);
+    const rows: StepFigures[] = [];
     for (const one of cases) {
-      const found = await benchStep(one, { ...settings, engine, against, ceilings });
+      const found = await benchStep(one, { ...settings, engine, against, ceilings: origin.ceilings });
       for (const row of found) {
         output.event('row', { ...row });
-        const { difference, allowed, worst } = row.agreement ?? {};
-        const checked =
-          difference === undefined
-            ? ''
-            : `, ${worst} within ${difference.toExponential(1)} (allowed ${allowed?.toExponential(1)})`;
-        output.say(`${row.case} in ${row.engine}: ${plural(row.milliseconds.rounds, 'round')}${checked}`);
+        output.say(rowText(row));
       }
-      rows.push(...found);
+      rows.push(...found, ...givenRows(one.name, given?.rows ?? [], found));
     }
-    output.event('result', { rows });
-    const all = cases.flatMap(({ name }) => {
-      const own = rows.filter((row) => row.case === name);
-      const thaw = own.find((row) => row.engine === 'thaw')?.milliseconds.median ?? NaN;
-      const fromFile = others.filter(
-        (row) => row.case === name && row.imageSize === imageSize && row.batchSize === batchSize,
-      );
-      return [...own, ...fromFile.map((row) => ({ ...row, ratio: row.milliseconds.median / thaw }))];
-    });
-    if (!output.json) output.result(`\n${stepTable(all, output)}`);
-  } finally {
-    backend.close();
-  }
-}
-
-async function readRows(path: string): Promise<TableRow[]> {
-  const content = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`--with: ${explain(error)}`);
+    const others = given && { others: given.about };
+    const report = { ...origin, imageSize, batchSize, precision, cases, rows, ...others };
+    output.event('result', report);
+    if (settings.html !== undefined) {
+      const path = resolve(io.cwd, settings.html);
+      await writeStepReport(path, report);
+      output.say(path);
+    }
+    if (!output.json) output.result(`\n${stepTable(rows, output)}${given ? `\n\n${given.about}` : ''}`);
   });
-  try {
-    // The last line, where --json has written others before it.
-    const result: unknown = JSON.parse(content.trim().split('\n').at(-1) ?? '');
-    return z.object({ rows: z.array(rowShape) }).parse(result).rows;
-  } catch (error) {
+}
+
+/** --export-step: one case, in float32, as bench/pytorch_step.py --check reads it. */
+async function writeStep(
+  settings: z.infer<typeof schema>,
+  file: string,
+  cases: readonly StepCase[],
+  { io, output }: Context,
+): Promise<void> {
+  const [only, ...rest] = cases;
+  if (!only || rest.length > 0)
     throw new UsageError(
-      `--with: ${path} does not end in the JSON that bench/pytorch_step.py or thaw bench step --json prints: ${explain(error)}`,
+      `--export-step: one case goes into a file; choose it with --filter out of ${cases.map(({ name }) => name).join(', ')}.`,
     );
+  if (settings.precision !== 'float32') throw new UsageError('--export-step: a step is exported in float32 only.');
+  const path = resolve(io.cwd, file);
+  const { thaw, close } = await openBackend({ io, backend: 'thaw', adapter: settings.adapter });
+  try {
+    if (!thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
+    await writeAtomically(path, await exportStep(thawEngine(thaw), only, settings));
+    output.event('result', { path, case: only.name });
+    output.result(path);
+  } finally {
+    close();
   }
 }
 
-function stepTable(rows: readonly TableRow[], output: Output): string {
+/** Rows of another file for a case, beside Thaw's. */
+function givenRows(name: string, given: readonly GivenRow[], found: readonly StepRow[]): StepFigures[] {
+  const thaw = found.find(({ engine }) => engine === 'thaw')?.milliseconds.median ?? NaN;
+  return given.filter((row) => row.case === name).map((row) => ({ ...row, ratio: row.milliseconds.median / thaw }));
+}
+
+function rowText({ case: name, engine, milliseconds, agreement }: StepRow): string {
+  const { difference, allowed, worst } = agreement ?? {};
+  const checked =
+    difference === undefined
+      ? ''
+      : `, ${worst} within ${difference.toExponential(1)} (allowed ${allowed?.toExponential(1)})`;
+  return `${name} in ${engine}: ${plural(milliseconds.rounds, 'round')}${checked}`;
+}
+
+function stepTable(rows: readonly StepFigures[], output: Output): string {
   const right = 'right' as const;
   const milliseconds = (value: number): string =>
     value < 9.95 ? value.toFixed(2) : value.toFixed(value < 99.5 ? 1 : 0);
