@@ -126,14 +126,14 @@ async function writeStep(
     );
   if (settings.precision !== 'float32') throw new UsageError('--export-step: a step is exported in float32 only.');
   const path = resolve(io.cwd, file);
-  const { thaw, close } = await openBackend({ io, backend: 'thaw', adapter: settings.adapter });
+  const backend = await openBackend({ io, backend: 'thaw', adapter: settings.adapter });
   try {
-    if (!thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
-    await writeAtomically(path, await exportStep(thawEngine(thaw), only, settings));
+    if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
+    await writeAtomically(path, await exportStep(thawEngine(backend.thaw), only, settings));
     output.event('result', { path, case: only.name });
     output.result(path);
   } finally {
-    close();
+    backend.close();
   }
 }
 
