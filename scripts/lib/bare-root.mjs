@@ -7,9 +7,14 @@ import { basename, dirname, join } from 'node:path';
 import { inRoot } from './paths.mjs';
 import { capture, run, say, StepError } from './process.mjs';
 
+const LIBRARY_FOLDER = '/usr/lib/x86_64-linux-gnu';
 const DRIVERS = '/usr/share/vulkan/icd.d';
 /** What the bundle's launcher calls; every Linux has them. */
 const PROGRAMS = ['/bin/sh', '/bin/ls', '/sbin/ldconfig'];
+/** Parts of the C library that no other program here needs, and Node and sharp do. */
+const C_LIBRARY = ['libdl.so.2', 'libm.so.6', 'libpthread.so.0', 'libresolv.so.2', 'librt.so.1'].map((name) =>
+  join(LIBRARY_FOLDER, name),
+);
 /** Whose presence would let the bundle lean on the machine. */
 const ABSENT = ['node', 'npm', 'cc', 'gcc', 'python3'];
 
@@ -51,9 +56,9 @@ async function furnish(root) {
     const path = join(DRIVERS, name);
     place(root, path);
     const { ICD } = JSON.parse(readFileSync(path, 'utf8'));
-    drivers.push(existsSync(ICD.library_path) ? ICD.library_path : join('/usr/lib/x86_64-linux-gnu', ICD.library_path));
+    drivers.push(existsSync(ICD.library_path) ? ICD.library_path : join(LIBRARY_FOLDER, ICD.library_path));
   }
-  for (const path of [...PROGRAMS, ...drivers]) {
+  for (const path of [...PROGRAMS, ...C_LIBRARY, ...drivers]) {
     place(root, path);
     const { stdout } = await capture('ldd', [path]);
     for (const [, library = ''] of stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)) place(root, library);
