@@ -37,6 +37,7 @@ describe('wrong usage: exit code 2, what is wrong and what would be right', () =
     ['train --data generated --backend wasm --thaw conv5', 'needs WebGPU'],
     ['bench --tune --image-size 32', '--image-size and --batch-size go together here.'],
     ['train --data generated --trunk wasm --thaw conv5', '--trunk wasm: with --thaw conv5'],
+    ['train --data generated --trunk wasm --augment flip', '--trunk wasm: with --augment flip'],
     ['features --data generated --output f.npy --trunk gpu', '--trunk: "gpu" is not one of auto, device, wasm.'],
     [
       'train --data generated --backend wasm --precision mixed',

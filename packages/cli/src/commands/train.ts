@@ -111,7 +111,11 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     output.say('Stopping after this step and saving a checkpoint; Ctrl-C again quits at once.');
   });
   const thaws = thawsTrunk(settings);
-  if (thaws && settings.trunk === 'wasm')
+  if (settings.trunk === 'wasm' && settings.augment !== 'none')
+    throw new UsageError(
+      `--trunk wasm: with --augment ${settings.augment} the trunk runs anew in every step, on the device; leave one of the two out.`,
+    );
+  if (settings.trunk === 'wasm' && thaws)
     throw new UsageError(
       `--trunk wasm: with --thaw ${settings.thaw} and --batch-norm ${settings.batchNorm} the trunk trains, and WebAssembly has no gradient of a convolution; leave --trunk out, or train the head alone (--thaw none).`,
     );

@@ -345,7 +345,7 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
   cacheFeatures: {
     group: 'Training',
     flags: '--no-cache-features',
-    description: 'run a frozen trunk anew every epoch instead of once',
+    description: 'run a frozen trunk though its features were kept, and keep none',
     ...flag,
   },
   minutes: {
