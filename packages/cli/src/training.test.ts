@@ -133,7 +133,7 @@ describe('a frozen run on WebAssembly, from a folder of images with one that is 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   test('with augmentation the trunk runs in every epoch, on its own images', async () => {
-    const augmented = await train('--augment strong --image-size 32 --epochs 2 --output augmented --json');
+    const augmented = await train('--augment strong --trunk auto --epochs 2 --output augmented --json');
     expect(augmented.stderr).toContain('its features cannot be kept');
     expect(augmented.code).toBe(EXIT.done);
     expect(eventsNamed(augmented, 'phase').map(({ name }) => name)).not.toContain('features of the train images');
