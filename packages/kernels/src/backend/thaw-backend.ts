@@ -2,7 +2,7 @@
  * The TensorFlow.js backend: tensors by data id over the runtime of one device.
  * Values stay on the host until a kernel first needs them; reads are asynchronous.
  */
-import { DataStorage, KernelBackend, engine, util } from '@tensorflow/tfjs-core';
+import { DataStorage, KernelBackend, backend_util, engine, util } from '@tensorflow/tfjs-core';
 import type { BackendValues, DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { NotOnGpuError, ThawGpuError } from '../runtime/errors.ts';
 import { Gpu, type GpuOptions } from '../runtime/gpu.ts';
@@ -26,6 +26,17 @@ interface TensorRecord {
   /** Host values, until the device has them. */
   values: BackendValues | undefined;
   slice: BufferSlice | undefined;
+  /** What a read brought, good until a kernel changes the tensor in place or a captured step is replayed. */
+  seen?: { readonly values: BackendValues; readonly replays: number } | undefined;
+  /** Counts changes in place. */
+  changes: number;
+  /** Of a complex tensor, which has nothing else. */
+  parts?: Parts;
+}
+
+export interface Parts {
+  readonly real: TensorInfo;
+  readonly imag: TensorInfo;
 }
 
 export class ThawBackend extends KernelBackend {
@@ -44,33 +55,48 @@ export class ThawBackend extends KernelBackend {
 
   override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
     const dataId = {};
-    this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount: 1, values, slice: undefined });
+    this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount: 1, values, slice: undefined, changes: 0 });
     return dataId;
   }
 
   override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
-    this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount, values, slice: undefined });
+    this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount, values, slice: undefined, changes: 0 });
   }
 
   override async read(dataId: DataId): Promise<BackendValues> {
     const record = this.#data.get(dataId);
-    if (record.values) return record.values;
+    const known = this.#known(record);
+    if (known) return known;
+    if (record.parts) {
+      const { real, imag } = record.parts;
+      const [re, im] = await Promise.all([this.read(real.dataId), this.read(imag.dataId)]);
+      return backend_util.mergeRealAndImagArrays(Float32Array.from(re as ArrayLike<number>), Float32Array.from(im as ArrayLike<number>)); // prettier-ignore
+    }
     if (!record.slice) throw new Error('tensor has neither host values nor a buffer');
     if (this.gpu.isRecording)
       throw new ThawGpuError('a captured step cannot read a tensor; return it and read it after');
     const dtype = deviceType(record.dtype);
     const wide = record.precision === 'float16' ? this.#convert(record.slice, record.shape, 'float32') : undefined;
+    const { changes } = record;
+    const { replays } = this.gpu.queue;
     try {
-      return fromDevice(await this.gpu.queue.download(wide ?? record.slice), elements(record.shape), dtype);
+      const values = fromDevice(await this.gpu.queue.download(wide ?? record.slice), elements(record.shape), dtype);
+      if (changes === record.changes) record.seen = { values, replays };
+      return values;
     } finally {
       if (wide) this.gpu.release(wide);
     }
   }
 
   override readSync(dataId: DataId): BackendValues {
-    const { values } = this.#data.get(dataId);
-    if (values) return values;
+    const known = this.#known(this.#data.get(dataId));
+    if (known) return known;
     throw new NotOnGpuError();
+  }
+
+  /** Values that are on the host, because they were made there or were read before. */
+  #known({ values, seen }: TensorRecord): BackendValues | undefined {
+    return values ?? (seen && seen.replays === this.gpu.queue.replays ? seen.values : undefined);
   }
 
   override incRef(dataId: DataId): void {
@@ -87,6 +113,7 @@ export class ThawBackend extends KernelBackend {
     record.refCount--;
     if (!force && record.refCount > 0) return false;
     if (record.slice) this.gpu.release(record.slice);
+    if (record.parts) for (const { dataId: part } of [record.parts.real, record.parts.imag]) this.disposeData(part);
     this.#data.delete(dataId);
     this.#captured.delete(record);
     return true;
@@ -196,10 +223,10 @@ export class ThawBackend extends KernelBackend {
   slice(tensor: TensorInfo): BufferSlice {
     const record = this.#data.get(tensor.dataId);
     if (record.slice) return record.slice;
+    const dtype = deviceType(record.dtype);
     const slice = this.gpu.allocatePlaced(record.shape);
     const { values } = record;
     if (values) {
-      const dtype = deviceType(record.dtype);
       if (values.length > 0) this.gpu.queue.upload(slice, toDevice(values as ArrayLike<number>, dtype));
     }
     record.slice = slice;
@@ -208,10 +235,25 @@ export class ThawBackend extends KernelBackend {
     return slice;
   }
 
-  /** Host values, where the host still has them (constants, shapes, small vectors). */
-  hostValues(tensor: TensorInfo): ArrayLike<number> | undefined {
-    const { values } = this.#data.get(tensor.dataId);
-    return values as ArrayLike<number> | undefined;
+  /** Host values, where the host has them (constants, shapes, small vectors, what was read). */
+  hostValues(tensor: TensorInfo): BackendValues | undefined {
+    return this.#known(this.#data.get(tensor.dataId));
+  }
+
+  /** A complex tensor of two float32 tensors of one shape; it takes a reference to each. */
+  complex(real: TensorInfo, imag: TensorInfo): TensorInfo {
+    const parts = { real: this.alias(real, real.shape), imag: this.alias(imag, real.shape) };
+    const dataId = {};
+    this.#data.set(dataId, { shape: real.shape, dtype: 'complex64', precision: 'float32', refCount: 1, values: undefined, slice: undefined, changes: 0, parts }); // prettier-ignore
+    return { dataId, shape: [...real.shape], dtype: 'complex64' };
+  }
+
+  /** The parts of a complex tensor, in its shape; their references stay with it. */
+  parts(tensor: TensorInfo): Parts {
+    const { parts } = this.#data.get(tensor.dataId);
+    if (!parts) throw new Error(`a tensor of type ${tensor.dtype} has no real and imaginary part`);
+    const shape = [...tensor.shape];
+    return { real: { ...parts.real, shape }, imag: { ...parts.imag, shape } };
   }
 
   /** The same data under another shape: no copy, one reference more. */
@@ -238,7 +280,13 @@ export class ThawBackend extends KernelBackend {
   /** An in-place kernel is about to change the tensor: host values, if any, are stale from now on. */
   invalidateHost(tensor: TensorInfo): void {
     this.slice(tensor);
-    this.#data.get(tensor.dataId).values = undefined;
+    this.#forget(this.#data.get(tensor.dataId));
+  }
+
+  #forget(record: TensorRecord): void {
+    record.values = undefined;
+    record.seen = undefined;
+    record.changes++;
   }
 
   /**
@@ -259,7 +307,7 @@ export class ThawBackend extends KernelBackend {
     if (record.refCount > 1) throw new ThawGpuError('overwrite: another tensor shares the storage; dispose its clones');
     const data = toDevice(values, deviceType(record.dtype));
     this.slice(tensor);
-    record.values = undefined;
+    this.#forget(record);
     if (record.slice && wanted > 0) this.gpu.queue.upload(record.slice, data);
   }
 
@@ -312,7 +360,7 @@ export class ThawBackend extends KernelBackend {
     const isHalf = type === 'float16';
     const dtype = isHalf ? 'float32' : type;
     const precision = isHalf ? 'float16' : 'float32';
-    const record: TensorRecord = { shape, dtype, precision, refCount: 1, values: undefined, slice };
+    const record: TensorRecord = { shape, dtype, precision, refCount: 1, values: undefined, slice, changes: 0 };
     this.#data.set(dataId, record);
     if (this.gpu.isRecording) this.#captured.add(record);
     return { dataId, shape: [...shape], dtype };

@@ -66,6 +66,8 @@ export class CommandQueue {
   readonly #waiting = new Set<(failure: Error) => void>();
   /** Dispatches recorded since the queue was made. */
   dispatches = 0;
+  /** Recorded steps replayed since then. */
+  replays = 0;
 
   constructor(
     private readonly device: GPUDevice,
@@ -95,6 +97,7 @@ export class CommandQueue {
   /** Records the dispatches of a recorded step and submits them. */
   replay(list: readonly EncodedDispatch[]): void {
     this.dispatches += list.length;
+    this.replays++;
     this.#record({ kind: 'replay', list });
     this.flush();
   }
