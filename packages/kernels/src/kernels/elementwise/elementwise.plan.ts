@@ -22,10 +22,23 @@ export const shaders = {
 };
 
 /** Numbers of the functions in unary.wgsl. */
-export const unaryOps = { Relu: 0, Neg: 1, Exp: 2, Log: 3, Sqrt: 4, Rsqrt: 5, Square: 6, Abs: 7, Sigmoid: 8, Tanh: 9, Reciprocal: 10, Sign: 11, Floor: 12, Step: 13, ClipByValue: 14, Relu6: 15, Elu: 16, LeakyRelu: 17 } as const; // prettier-ignore
-/** Numbers of the functions in binary.wgsl. */
-export const binaryOps = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, Maximum: 4, Minimum: 5, SquaredDifference: 6, Pow: 7, FloorDiv: 8, Prelu: 9, EluGrad: 10, Equal: 16, NotEqual: 17, Less: 18, LessEqual: 19, Greater: 20, GreaterEqual: 21, LogicalAnd: 22, LogicalOr: 23 } as const; // prettier-ignore
+export const unaryOps = {
+  Relu: 0, Neg: 1, Exp: 2, Log: 3, Sqrt: 4, Rsqrt: 5, Square: 6, Abs: 7, Sigmoid: 8, Tanh: 9, Reciprocal: 10, Sign: 11,
+  Floor: 12, Step: 13, ClipByValue: 14, Relu6: 15, Elu: 16, LeakyRelu: 17, Ceil: 18, Round: 19, Sin: 20, Cos: 21, Tan: 22,
+  Asin: 23, Acos: 24, Atan: 25, Sinh: 26, Cosh: 27, Asinh: 28, Acosh: 29, Atanh: 30, Log1p: 31, Expm1: 32, Erf: 33,
+  Selu: 34, Softplus: 35, IsNan: 64, IsInf: 65, IsFinite: 66, LogicalNot: 67,
+} as const; // prettier-ignore
+/** Numbers of the functions in binary.wgsl; Hypot is no kernel of tfjs, but the absolute value of complex numbers. */
+export const binaryOps = {
+  Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, Maximum: 4, Minimum: 5, SquaredDifference: 6, Pow: 7, FloorDiv: 8, Prelu: 9,
+  EluGrad: 10, Mod: 11, Atan2: 12, BitwiseAnd: 13, Hypot: 14, Equal: 16, NotEqual: 17, Less: 18, LessEqual: 19, Greater: 20,
+  GreaterEqual: 21, LogicalAnd: 22, LogicalOr: 23,
+} as const; // prettier-ignore
 
+/** From here on a function of one tensor gives bools. */
+const TEST = 64;
+/** WGSL has no way to write a NaN; shaders are handed one. */
+const NAN_BITS = 0x7fc00000;
 const COMPARISON = 16;
 export const MAX_RANK = 6;
 
@@ -35,9 +48,9 @@ const grid = (shader: Shader, size: number, limits: Limits, tuning: Tuning = sha
 };
 
 /** Functions that unary-integers.wgsl has, too. */
-export const integerOps: ReadonlySet<keyof typeof unaryOps> = new Set(['Relu', 'Neg', 'Square', 'Abs', 'Reciprocal', 'Sign', 'Step', 'ClipByValue', 'Relu6']); // prettier-ignore
+export const integerOps: ReadonlySet<keyof typeof unaryOps> = new Set(['Relu', 'Neg', 'Square', 'Abs', 'Reciprocal', 'Sign', 'Step', 'ClipByValue', 'Relu6', 'Round', 'IsNan', 'IsInf', 'IsFinite', 'LogicalNot']); // prettier-ignore
 
-/** @param type of x and y; int32 only for integerOps */
+/** @param type of x, and of y unless the function is a test; int32 only for integerOps */
 export function planUnary(
   op: keyof typeof unaryOps,
   shape: readonly number[],
@@ -51,7 +64,9 @@ export function planUnary(
   const shader = type === 'int32' ? shaders.unaryIntegers : shaders.unary;
   checkBinding(op, 'x', shape, limits);
   const size = elements(shape);
-  return { shader, tuning: shader.tunables, constants: { OP: unaryOps[op] }, params: { size, a, b }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype: type } } }; // prettier-ignore
+  const nan = type === 'float32' ? { nan: NAN_BITS } : {};
+  const dtype = unaryOps[op] >= TEST ? 'bool' : type;
+  return { shader, tuning: shader.tunables, constants: { OP: unaryOps[op] }, params: { size, a, b, ...nan }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype } } }; // prettier-ignore
 }
 
 /** The last six dimensions, padded with ones in front. @throws for higher ranks, naming the kernel */
@@ -96,7 +111,13 @@ export function planBinary(
     shader,
     tuning: tuned,
     constants: { OP: binaryOps[op], TYPE, SAME_SHAPE: Number(sameShape) },
-    params: { size, ...fields('d', padded), ...fields('a', strides(aShape)), ...fields('b', strides(bShape)) },
+    params: {
+      size,
+      nan: NAN_BITS,
+      ...fields('d', padded),
+      ...fields('a', strides(aShape)),
+      ...fields('b', strides(bShape)),
+    },
     workgroups: grid(shader, size, limits, tuned),
     outputs: { c: { shape, dtype: isComparison ? 'bool' : type === 'float32' ? 'float32' : 'int32' } },
   };
@@ -126,14 +147,19 @@ export function planCast(shape: readonly number[], from: DeviceType, to: DeviceT
   return { shader, tuning: shader.tunables, constants: { OP }, params: { size }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype: to } } }; // prettier-ignore
 }
 
+/** The word that holds `value` as a number of that type. */
+export function bitsOf(value: number, dtype: DeviceType): number {
+  const words = new DataView(new ArrayBuffer(4));
+  if (dtype === 'float32') words.setFloat32(0, value);
+  else words.setInt32(0, value);
+  return words.getUint32(0);
+}
+
 export function planFill(shape: readonly number[], value: number, dtype: DeviceType, limits: Limits): Plan {
   const shader = shaders.fill;
   checkBinding('fill', 'y', shape, limits);
   const size = elements(shape);
-  const words = new DataView(new ArrayBuffer(4));
-  if (dtype === 'float32') words.setFloat32(0, value);
-  else words.setInt32(0, value);
-  return { shader, tuning: shader.tunables, constants: {}, params: { size, bits: words.getUint32(0) }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype } } }; // prettier-ignore
+  return { shader, tuning: shader.tunables, constants: {}, params: { size, bits: bitsOf(value, dtype) }, workgroups: grid(shader, size, limits), outputs: { y: { shape, dtype } } }; // prettier-ignore
 }
 
 /** Condition, both choices and the result have one shape. */
