@@ -1,8 +1,13 @@
 /** 'ThawBatchNormTrain' (batch statistics) and tfjs's 'FusedBatchNorm' (given statistics). */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { changeable } from '../../backend/in-place.ts';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
 import { planBatchNormWhole } from './batch-norm-train-whole.plan.ts';
+import type { ThawBackend } from '../../backend/thaw-backend.ts';
+import { elements } from '../../runtime/plan.ts';
+import { binary } from '../elementwise/elementwise.kernel.ts';
+import { planUnary } from '../elementwise/elementwise.plan.ts';
 import { planBatchStatistics, planNormalise } from './batch-norm-train.plan.ts';
 
 const batchNormTrain = defineKernel('ThawBatchNormTrain', ({ backend, input, optional, attrs }) => {
@@ -59,9 +64,10 @@ const fusedBatchNorm = defineKernel('FusedBatchNorm', ({ backend, input, optiona
   const { varianceEpsilon } = attrs<{ varianceEpsilon: number }>();
   const [x, mean, variance] = [input('x'), input('mean'), input('variance')];
   const [gamma, beta] = [optional('scale'), optional('offset')];
-  const channels = [x.shape.at(-1) ?? 1];
-  for (const [name, tensor] of Object.entries({ mean, variance, scale: gamma, offset: beta }))
-    checkShape('FusedBatchNorm', name, tensor, channels);
+  const channels = x.shape.at(-1) ?? 1;
+  const vectors = [mean, variance, gamma, beta].filter((tensor) => tensor !== undefined);
+  if (vectors.some(({ shape }) => elements(shape) !== channels))
+    return normaliseBroadcast(backend, x, { mean, variance, gamma, beta }, varianceEpsilon);
   const plan = planNormalise(
     {
       shape: x.shape,
@@ -77,5 +83,34 @@ const fusedBatchNorm = defineKernel('FusedBatchNorm', ({ backend, input, optiona
   );
   return backend.runOne(plan, { x, mean, variance, gamma, beta });
 });
+
+interface Statistics {
+  readonly mean: TensorInfo;
+  readonly variance: TensorInfo;
+  readonly gamma: TensorInfo | undefined;
+  readonly beta: TensorInfo | undefined;
+}
+
+/** (x - mean) / sqrt(variance + epsilon) * gamma + beta, of any shapes that broadcast to that of x. */
+function normaliseBroadcast(
+  backend: ThawBackend,
+  x: TensorInfo,
+  { mean, variance, gamma, beta }: Statistics,
+  epsilon: number,
+): TensorInfo {
+  const then = (name: 'Add' | 'Sub' | 'Multiply', y: TensorInfo, other: TensorInfo): TensorInfo => {
+    const next = binary(backend, name, y, other);
+    backend.release(y);
+    return next;
+  };
+  const shift = backend.makeTensor(Float32Array.of(epsilon), [], 'float32');
+  const sum = binary(backend, 'Add', variance, shift);
+  const inverse = backend.runOne(planUnary('Rsqrt', sum.shape, backend.gpu.limits), { x: sum });
+  const centred = binary(backend, 'Sub', x, mean);
+  const scaled = then('Multiply', centred, inverse);
+  for (const tensor of [shift, sum, inverse]) backend.release(tensor);
+  const stretched = gamma ? then('Multiply', scaled, gamma) : scaled;
+  return beta ? then('Add', stretched, beta) : stretched;
+}
 
 export const batchNormKernels = [batchNormTrain, fusedBatchNorm];

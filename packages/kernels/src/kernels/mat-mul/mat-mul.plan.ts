@@ -2,9 +2,13 @@
 import { checkBinding, elements, type Limits, type Plan } from '../../runtime/plan.ts';
 import type { Tiling } from '../../tuning/tilings.ts';
 import { readShader } from '../../wgsl/shader.ts';
+import { planPerElement } from '../per-element.plan.ts';
+import integersSource from './mat-mul-integers.wgsl?raw';
 import source from './mat-mul.wgsl?raw';
 
 export const shader = readShader('mat-mul', source);
+
+export const integersShader = readShader('mat-mul-integers', integersSource);
 
 export interface MatMulOptions {
   readonly transposeA?: boolean;
@@ -58,4 +62,10 @@ export function planMatMul(
     workgroups,
     outputs: { c: { shape, dtype: 'float32' } },
   };
+}
+
+/** The same product of integers, whose output is y. */
+export function ofIntegers({ params, outputs }: Plan, limits: Limits): Plan {
+  const { shape } = outputs['c'] ?? { shape: [] };
+  return planPerElement({ kernel: 'matMul', shader: integersShader, shape, dtype: 'int32', params }, limits);
 }

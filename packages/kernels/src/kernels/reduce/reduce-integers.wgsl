@@ -1,9 +1,9 @@
-// y[o, i] = reduction over r of x[o, r, i], of integers and bools, exact where floats would round (above 2^24): sum,
-// maximum, minimum, or the index of the first maximum or minimum. Otherwise as reduce.wgsl.
+// y[o, i] = reduction over r of x[o, r, i], of integers and bools, exact where floats would round (above 2^24) and
+// modulo 2^32 beyond: sum, maximum, minimum, index of the first maximum or minimum, product. Otherwise as reduce.wgsl.
 
 const THREADS: u32 = 64u; // @tune
 
-// 0 sum, 1 maximum, 2 minimum, 3 index of the maximum, 4 index of the minimum
+// 0 sum, 1 maximum, 2 minimum, 3 index of the maximum, 4 index of the minimum, 5 product
 override OP: u32 = 0u;
 
 struct Params { outputs: u32, length: u32, inner: u32 }
@@ -32,10 +32,12 @@ fn main(
   let start = o / params.inner * params.length * params.inner + o % params.inner;
   var value = 0;
   var index = min(thread, params.length - 1u);
-  if (OP != 0u) { value = x[start + index * params.inner]; }
+  if (OP == 5u) { value = 1; }
+  else if (OP != 0u) { value = x[start + index * params.inner]; }
   for (var r = thread; r < params.length; r += THREADS) {
     let v = x[start + r * params.inner];
     if (OP == 0u) { value += v; }
+    else if (OP == 5u) { value *= v; }
     else if (better(v, r, value, index)) { value = v; index = r; }
   }
   values[thread] = value;
@@ -44,6 +46,7 @@ fn main(
   for (var half = THREADS / 2u; half > 0u; half /= 2u) {
     if (thread < half) {
       if (OP == 0u) { values[thread] += values[thread + half]; }
+      else if (OP == 5u) { values[thread] *= values[thread + half]; }
       else if (better(values[thread + half], indices[thread + half], values[thread], indices[thread])) {
         values[thread] = values[thread + half];
         indices[thread] = indices[thread + half];
@@ -51,5 +54,5 @@ fn main(
     }
     workgroupBarrier();
   }
-  if (thread == 0u) { y[o] = select(values[0], i32(indices[0]), OP >= 3u); }
+  if (thread == 0u) { y[o] = select(values[0], i32(indices[0]), OP == 3u || OP == 4u); }
 }

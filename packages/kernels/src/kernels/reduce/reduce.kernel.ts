@@ -1,4 +1,4 @@
-/** Sum, Mean, Max, Min, ArgMax, ArgMin, All, Any, Softmax and LogSoftmax for TensorFlow.js. */
+/** Sum, Mean, Prod, Max, Min, ArgMax, ArgMin, All, Any, Softmax and LogSoftmax for TensorFlow.js. */
 import { backend_util, util, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
 import { deviceType } from '../../backend/storage.ts';
@@ -13,7 +13,7 @@ import source from './reduce.wgsl?raw';
 
 export const shader = readShader('reduce', source);
 export const integersShader = readShader('reduce-integers', integersSource);
-export const reductions = { sum: 0, max: 1, min: 2, argMax: 3, argMin: 4 } as const;
+export const reductions = { sum: 0, max: 1, min: 2, argMax: 3, argMin: 4, prod: 5 } as const;
 export type Reduction = keyof typeof reductions;
 
 /** Reduces the middle of [outer, length, inner]; a sum of floats is multiplied by `scale`. */
@@ -26,11 +26,11 @@ export function planReduce(
   scale = 1,
 ): Plan {
   // prettier-ignore
-  if (length === 0 && op !== 'sum') throw new Error(`${op}: there is nothing to choose from in an empty dimension`);
+  if (length === 0 && op !== 'sum' && op !== 'prod') throw new Error(`${op}: there is nothing to choose from in an empty dimension`);
   checkBinding(`reduce ${op}`, 'x', [outer, length, inner], limits);
   const outputs = outer * inner;
   const isFloat = type === 'float32';
-  const reduced = op === 'sum' && !isFloat ? 'int32' : type;
+  const reduced = (op === 'sum' || op === 'prod') && !isFloat ? 'int32' : type;
   const ofType = isFloat ? shader : integersShader;
   return {
     shader: ofType,
@@ -48,8 +48,8 @@ interface ReduceAttrs {
   readonly keepDims?: boolean;
 }
 
-/** Reduces `x` over `axes`; axes that are not neighbours are moved to the end first. */
-function reduce(
+/** Reduces `x` over `axes` to a tensor of `shape`; axes that are not neighbours are moved to the end first. */
+export function reduce(
   backend: ThawBackend,
   op: Reduction,
   x: TensorInfo,
@@ -101,7 +101,7 @@ function argKernel(name: string, op: Reduction): KernelConfig {
 }
 
 /** log softmax, or its exponential, over the last axis: shifted by the maximum so that nothing overflows. */
-function softmax(backend: ThawBackend, logits: TensorInfo, isLog: boolean): TensorInfo {
+export function softmax(backend: ThawBackend, logits: TensorInfo, isLog: boolean): TensorInfo {
   const { limits } = backend.gpu;
   const last = [logits.shape.length - 1];
   const column = [...logits.shape.slice(0, -1), 1];
@@ -125,6 +125,7 @@ function softmax(backend: ThawBackend, logits: TensorInfo, isLog: boolean): Tens
 export const reduceKernels: readonly KernelConfig[] = [
   reduceKernel('Sum', 'sum'),
   reduceKernel('Mean', 'sum'),
+  reduceKernel('Prod', 'prod'),
   reduceKernel('Max', 'max'),
   reduceKernel('Min', 'min'),
   reduceKernel('All', 'min'),

@@ -1,135 +1,211 @@
-/** Transpose, Slice, PadV2, Tile, Concat and GatherV2 for TensorFlow.js. */
+/** What moves elements about for TensorFlow.js: transpose, slices, padding, tiling, concatenation and their like. */
 import { backend_util, slice_util, util, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
 import { defineKernel } from '../../backend/kernel.ts';
 import { deviceType } from '../../backend/storage.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
-import { checkBinding, elements, foldWorkgroups, type DeviceType, type Limits, type Plan } from '../../runtime/plan.ts';
-import { readShader } from '../../wgsl/shader.ts';
-import { fields, padShape, stridesOf } from '../elementwise/elementwise.plan.ts';
-import gatherSource from './gather.wgsl?raw';
-import transformSource from './transform.wgsl?raw';
+import { elements } from '../../runtime/plan.ts';
+import { bitsOf, planFill, stridesOf } from '../elementwise/elementwise.plan.ts';
+import { planStridedCopy, type Copy } from './transform.plan.ts';
 
-export const shader = readShader('transform', transformSource);
-export const gatherShader = readShader('gather', gatherSource);
-
-export interface Copy {
-  readonly kernel: string;
-  /** Shape that is walked: y's, or x's when scattering. */
-  readonly shape: readonly number[];
-  /** Stride in the other tensor of each dimension of `shape`. */
-  readonly strides: readonly number[];
-  readonly offset?: number;
-  /** Where the source begins in each dimension, and its length there; default all of `shape`. */
-  readonly begin?: readonly number[];
-  readonly lengths?: readonly number[];
-  readonly wrap?: boolean;
-  readonly scatter?: boolean;
-  /** Bits of the constant outside the source. */
-  readonly bits?: number;
-}
-
-export function planCopy(copy: Copy, dtype: DeviceType, limits: Limits): Plan {
-  const { kernel, shape, strides, offset = 0, begin, lengths, wrap = false, scatter = false, bits = 0 } = copy;
-  const front = <T>(values: readonly T[], fill: T) => [...new Array<T>(6 - values.length).fill(fill), ...values];
-  const dims = padShape(kernel, shape);
-  checkBinding(kernel, scatter ? 'x' : 'y', shape, limits);
-  const size = elements(shape);
-  return {
-    shader,
-    tuning: shader.tunables,
-    constants: { WRAP: Number(wrap), SCATTER: Number(scatter) },
-    params: { size, bits, offset, ...fields('d', dims), ...fields('s', front(strides, 0)), ...fields('lo', front(begin ?? [], 0)), ...fields('n', front(lengths ?? shape, 1)) }, // prettier-ignore
-    workgroups: foldWorkgroups(kernel, Math.ceil(size / (shader.tunables['THREADS'] ?? 1)), limits),
-    outputs: scatter ? {} : { y: { shape, dtype } },
-  };
-}
+/** A strided copy of x, of x's type. */
+const copied = (backend: ThawBackend, x: TensorInfo, copy: Copy): TensorInfo =>
+  backend.runOne(planStridedCopy(copy, deviceType(x.dtype), backend.gpu.limits), { x });
 
 export function transpose(backend: ThawBackend, x: TensorInfo, permutation: readonly number[]): TensorInfo {
   const strides = stridesOf(x.shape);
-  const copy = {
+  return copied(backend, x, {
     kernel: 'transpose',
     shape: permutation.map((p) => x.shape[p] ?? 1),
     strides: permutation.map((p) => strides[p] ?? 0),
-  };
-  return backend.runOne(planCopy(copy, deviceType(x.dtype), backend.gpu.limits), { x });
+  });
 }
 
-const transposeKernel = defineKernel('Transpose', ({ backend, input, attrs }) => transpose(backend, input('x'), attrs<{ perm: number[] }>().perm)); // prettier-ignore
+/** @param steps from one element that is taken to the next, in each dimension; they may be negative */
+export function slice(
+  backend: ThawBackend,
+  x: TensorInfo,
+  begin: readonly number[],
+  shape: readonly number[],
+  steps?: readonly number[],
+): TensorInfo {
+  const strides = stridesOf(x.shape);
+  const offset = begin.reduce((sum, b, i) => sum + b * (strides[i] ?? 0), 0);
+  return copied(backend, x, { kernel: 'slice', shape, offset, strides: strides.map((stride, i) => stride * (steps?.[i] ?? 1)) }); // prettier-ignore
+}
 
-const slice = defineKernel('Slice', ({ backend, input, attrs }) => {
+function reverse(backend: ThawBackend, x: TensorInfo, axes: readonly number[]): TensorInfo {
+  const begin = x.shape.map((d, i) => (axes.includes(i) ? Math.max(d - 1, 0) : 0));
+  return slice(backend, x, begin, x.shape, x.shape.map((_, i) => (axes.includes(i) ? -1 : 1))); // prettier-ignore
+}
+
+export function pad(
+  backend: ThawBackend,
+  x: TensorInfo,
+  paddings: readonly (readonly [number, number])[],
+  value: number,
+): TensorInfo {
+  return copied(backend, x, { ...padded('pad', x, paddings), bits: bitsOf(value, deviceType(x.dtype)) });
+}
+
+const padded = (kernel: string, x: TensorInfo, paddings: readonly (readonly [number, number])[]): Copy => ({
+  kernel,
+  shape: x.shape.map((d, i) => d + (paddings[i]?.[0] ?? 0) + (paddings[i]?.[1] ?? 0)),
+  strides: stridesOf(x.shape),
+  begin: paddings.map(([before]) => before),
+  lengths: x.shape,
+});
+
+export function concat(backend: ThawBackend, parts: readonly TensorInfo[], axis: number): TensorInfo {
+  const [first] = parts;
+  if (!first) throw new Error('concat: no tensors were given');
+  const shapes = parts.map((part) => part.shape);
+  backend_util.assertParamsConsistent(shapes, axis);
+  const shape = backend_util.computeOutShape(shapes, axis);
+  const y = backend.empty(shape, deviceType(first.dtype));
+  const strides = stridesOf(shape);
+  let offset = 0;
+  for (const x of parts) {
+    if (elements(x.shape) > 0)
+      backend.run(planStridedCopy({ kernel: 'concat', shape: x.shape, strides, offset, scatter: true }, deviceType(x.dtype), backend.gpu.limits), { x, y }); // prettier-ignore
+    offset += (x.shape[axis] ?? 0) * (strides[axis] ?? 0);
+  }
+  return y;
+}
+
+/** The same elements under another shape; the tensor given is released. */
+export function reshaped(backend: ThawBackend, x: TensorInfo, shape: readonly number[]): TensorInfo {
+  const y = backend.alias(x, shape);
+  backend.release(x);
+  return y;
+}
+
+const byParts = { byParts: true };
+
+const transposeKernel = defineKernel('Transpose', ({ backend, input, attrs }) => transpose(backend, input('x'), attrs<{ perm: number[] }>().perm), byParts); // prettier-ignore
+
+const sliceKernel = defineKernel('Slice', ({ backend, input, attrs }) => {
   const x = input('x');
   const { begin, size } = attrs<{ begin: number | number[]; size: number | number[] }>();
   const [from = [], shape = []] = slice_util.parseSliceParams(x, begin, size);
   slice_util.assertParamsValid(x, from, shape);
-  const strides = stridesOf(x.shape);
-  const offset = from.reduce((sum, b, i) => sum + b * (strides[i] ?? 0), 0);
-  return backend.runOne(
-    planCopy({ kernel: 'slice', shape, strides, offset }, deviceType(x.dtype), backend.gpu.limits),
-    { x },
-  );
+  return slice(backend, x, from, shape);
+}, byParts); // prettier-ignore
+
+interface StridedSliceAttrs {
+  readonly begin: number[];
+  readonly end: number[];
+  readonly strides: number[];
+  readonly beginMask: number;
+  readonly endMask: number;
+  readonly ellipsisMask: number;
+  readonly newAxisMask: number;
+  readonly shrinkAxisMask: number;
+}
+
+const stridedSlice = defineKernel('StridedSlice', ({ backend, input, attrs }) => {
+  const x = input('x');
+  const a = attrs<StridedSliceAttrs>();
+  const info = slice_util.sliceInfo(x.shape, a.begin, a.end, a.strides, a.beginMask, a.endMask, a.ellipsisMask, a.newAxisMask, a.shrinkAxisMask); // prettier-ignore
+  if (info.isIdentity) return backend.alias(x, info.finalShape);
+  // An end before its beginning leaves nothing.
+  const shape = slice_util.computeOutShape(info.begin, info.end, info.strides).map((d) => Math.max(d, 0));
+  return reshaped(backend, slice(backend, x, info.begin, shape, info.strides), info.finalShape);
 });
 
-const pad = defineKernel('PadV2', ({ backend, input, attrs }) => {
+const reverseKernel = defineKernel('Reverse', ({ backend, input, attrs }) => {
   const x = input('x');
+  return reverse(backend, x, util.parseAxisParam(attrs<{ dims: number[] }>().dims, x.shape));
+});
+
+const flipLeftRight = defineKernel('FlipLeftRight', ({ backend, input }) => reverse(backend, input('image'), [2]));
+
+const padKernel = defineKernel('PadV2', ({ backend, input, attrs }) => {
   const { paddings, constantValue } = attrs<{ paddings: [number, number][]; constantValue: number }>();
-  const shape = x.shape.map((d, i) => d + (paddings[i]?.[0] ?? 0) + (paddings[i]?.[1] ?? 0));
-  const words = new DataView(new ArrayBuffer(4));
-  if (x.dtype === 'float32') words.setFloat32(0, constantValue);
-  else words.setInt32(0, constantValue);
-  const copy = { kernel: 'pad', shape, strides: stridesOf(x.shape), begin: paddings.map(([before]) => before), lengths: x.shape, bits: words.getUint32(0) }; // prettier-ignore
-  return backend.runOne(planCopy(copy, deviceType(x.dtype), backend.gpu.limits), { x });
+  return pad(backend, input('x'), paddings, constantValue);
+});
+
+const mirrorPad = defineKernel('MirrorPad', ({ backend, input, attrs }) => {
+  const x = input('x');
+  const { paddings, mode } = attrs<{ paddings: [number, number][]; mode: 'reflect' | 'symmetric' }>();
+  return copied(backend, x, { ...padded('mirrorPad', x, paddings), outside: mode });
 });
 
 const tile = defineKernel('Tile', ({ backend, input, attrs }) => {
   const x = input('x');
   const { reps } = attrs<{ reps: number[] }>();
   const shape = x.shape.map((d, i) => d * (reps[i] ?? 1));
-  const copy = { kernel: 'tile', shape, strides: stridesOf(x.shape), lengths: x.shape, wrap: true };
-  return backend.runOne(planCopy(copy, deviceType(x.dtype), backend.gpu.limits), { x });
-});
+  return copied(backend, x, { kernel: 'tile', shape, strides: stridesOf(x.shape), lengths: x.shape, outside: 'repeat' }); // prettier-ignore
+}, byParts); // prettier-ignore
 
-const concat = defineKernel('Concat', ({ backend, list, attrs }) => {
+const concatKernel = defineKernel('Concat', ({ backend, list, attrs }) => {
+  const parts = list();
+  const [axis = 0] = util.parseAxisParam(attrs<{ axis: number }>().axis, parts[0]?.shape ?? []);
+  return concat(backend, parts, axis);
+}, byParts); // prettier-ignore
+
+/** x with a dimension of one at `axis`, which may count from the end. */
+const expanded = ({ shape }: TensorInfo, axis: number): number[] =>
+  shape.toSpliced(axis < 0 ? shape.length + axis + 1 : axis, 0, 1);
+
+const pack = defineKernel('Pack', ({ backend, list, attrs }) => {
+  const { axis } = attrs<{ axis: number }>();
   const parts = list();
   const [first] = parts;
-  if (!first) throw new Error('concat: no tensors were given');
-  const [axis = 0] = util.parseAxisParam(attrs<{ axis: number }>().axis, first.shape);
-  const shape = backend_util.computeOutShape(parts.map((p) => p.shape), axis); // prettier-ignore
-  const y = backend.empty(shape, deviceType(first.dtype));
-  const strides = stridesOf(shape);
-  let offset = 0;
-  for (const x of parts) {
-    if (elements(x.shape) > 0)
-      backend.run(planCopy({ kernel: 'concat', shape: x.shape, strides, offset, scatter: true }, deviceType(x.dtype), backend.gpu.limits), { x, y }); // prettier-ignore
-    offset += (x.shape[axis] ?? 0) * (strides[axis] ?? 0);
+  if (!first) throw new Error('stack: no tensors were given');
+  for (const part of parts) {
+    util.assertShapesMatch(first.shape, part.shape, 'All tensors passed to stack must have matching shapes');
+    util.assert(first.dtype === part.dtype, () => 'All tensors passed to stack must have matching dtypes');
   }
+  return concat(backend, parts.map((part) => ({ ...part, shape: expanded(part, axis) })), axis < 0 ? first.shape.length + axis + 1 : axis); // prettier-ignore
+}, byParts); // prettier-ignore
+
+/** Neighbouring parts of x of the given lengths along an axis. */
+function split(backend: ThawBackend, x: TensorInfo, lengths: readonly number[], axis: number): TensorInfo[] {
+  let at = 0;
+  return lengths.map((length) => {
+    const begin = x.shape.map((_, i) => (i === axis ? at : 0));
+    at += length;
+    return slice(backend, x, begin, x.shape.with(axis, length));
+  });
+}
+
+const splitKernel = defineKernel('SplitV', ({ backend, input, attrs }) => {
+  const x = input('x');
+  const { numOrSizeSplits, axis } = attrs<{ numOrSizeSplits: number | number[]; axis: number }>();
+  const [at = 0] = util.parseAxisParam(axis, x.shape);
+  // tfjs types it as a Tensor and reads its shape only.
+  const lengths = backend_util.prepareSplitSize(x, numOrSizeSplits, at); // prettier-ignore
+  return split(backend, x, lengths, at);
+}, byParts); // prettier-ignore
+
+const unpack = defineKernel('Unpack', ({ backend, input, attrs }) => {
+  const x = input('value');
+  const [axis = 0] = util.parseAxisParam(attrs<{ axis: number }>().axis, x.shape);
+  const ones = new Array<number>(x.shape[axis] ?? 0).fill(1);
+  return split(backend, x, ones, axis).map((part) => reshaped(backend, part, x.shape.toSpliced(axis, 1)));
+}, byParts); // prettier-ignore
+
+const diag = defineKernel('Diag', ({ backend, input }) => {
+  const x = input('x');
+  const size = elements(x.shape);
+  const { limits } = backend.gpu;
+  const y = backend.runOne(planFill([...x.shape, ...x.shape], 0, deviceType(x.dtype), limits), {});
+  backend.run(planStridedCopy({ kernel: 'diag', shape: [size], strides: [size + 1], scatter: true }, deviceType(x.dtype), limits), { x, y }); // prettier-ignore
   return y;
 });
 
-const gather = defineKernel('GatherV2', ({ backend, input, attrs }) => {
-  const [x, indices] = [input('x'), input('indices')];
-  const { axis, batchDims = 0 } = attrs<{ axis: number; batchDims?: number }>();
-  const [at = 0] = util.parseAxisParam(axis, x.shape);
-  const {
-    outputShape: shape,
-    batchSize,
-    outerSize: outer,
-    dimSize: length,
-    sliceSize: inner,
-  } = backend_util.segment_util.collectGatherOpShapeInfo(x, indices, at, batchDims);
-  const count = elements(indices.shape) / batchSize;
-  const size = elements(shape);
-  const { tunables } = gatherShader;
-  checkBinding('gather', 'x', x.shape, backend.gpu.limits);
-  checkBinding('gather', 'y', shape, backend.gpu.limits);
-  const plan: Plan = {
-    shader: gatherShader,
-    tuning: tunables,
-    constants: {},
-    params: { size, outer, length, count, inner },
-    workgroups: foldWorkgroups('gather', Math.ceil(size / (tunables['THREADS'] ?? 1)), backend.gpu.limits),
-    outputs: { y: { shape, dtype: deviceType(x.dtype) } },
-  };
-  return backend.runOne(plan, { x, indices });
-});
-
-export const transformKernels: readonly KernelConfig[] = [transposeKernel, slice, pad, tile, concat, gather];
+export const transformKernels: readonly KernelConfig[] = [
+  transposeKernel,
+  sliceKernel,
+  stridedSlice,
+  reverseKernel,
+  flipLeftRight,
+  padKernel,
+  mirrorPad,
+  tile,
+  concatKernel,
+  pack,
+  splitKernel,
+  unpack,
+  diag,
+];

@@ -1,10 +1,11 @@
-// y[index] = x[sum over d of (index_d * step_d) + offset], or a constant where the index lies outside x:
-// transpose, slice, pad, tile and concatenation are strides, offsets and bounds of one strided copy. It moves bits and
-// knows no type. Source dimension d runs over [lo_d, hi_d); with WRAP an index is taken modulo its source dimension.
+// y[index] = x[sum over d of (index_d * step_d) + offset], or a constant where the index lies outside x: transpose, slice,
+// reverse, pad, tile, concatenation and a diagonal are strides, offsets and bounds of one strided copy. It moves bits and
+// knows no type. Source dimension d runs over [lo_d, lo_d + n_d); beyond, OUTSIDE says what is read.
 
 const THREADS: u32 = 64u; // @tune
 
-override WRAP: bool = false;
+// 0 the constant, 1 the source again, 2 its mirror image without the edge, 3 its mirror image with the edge
+override OUTSIDE: u32 = 0u;
 // Writes y through strides instead of x: for concatenation into a part of y.
 override SCATTER: bool = false;
 
@@ -22,7 +23,12 @@ struct Params {
 
 // Index within the source dimension of length n that begins at lo; n where it lies outside.
 fn inside(e: u32, lo: u32, n: u32) -> u32 {
-  if (WRAP) { return e % n; }
+  if (OUTSIDE == 1u) { return e % n; }
+  if (OUTSIDE >= 2u) {
+    let edge = OUTSIDE - 2u;
+    if (e < lo) { return lo - e - edge; }
+    if (e >= lo + n) { return 2u * (n - 1u) + edge - (e - lo); }
+  }
   return select(e - lo, n, e < lo || e - lo >= n);
 }
 
