@@ -13,6 +13,8 @@ import type { Tiling } from '../../tuning/tilings.ts';
 import { convolutionBucket, type TunedKernel } from '../../tuning/tuned.ts';
 import type { Precision } from '../../wgsl/shader.ts';
 import { planConv2d } from './conv2d.plan.ts';
+import { slice } from '../transform/transform.kernel.ts';
+import { channelsLast, fusedChannelsLast, lastShape } from './layout.ts';
 import { conv2dShape, type Conv2dAttrs, type Conv2dShape } from './shape.ts';
 
 /** The tiling found for the precision at hand, or else for float32, which tells nothing where there are matrix units. */
@@ -50,17 +52,20 @@ export function forward(
 }
 
 const conv2d = defineKernel('Conv2D', ({ backend, input, attrs }) => {
-  const [x, w] = [input('x'), input('filter')];
-  const s = conv2dShape('conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
-  return forward(backend, s, false, { x, w });
+  const w = input('filter');
+  return channelsLast(backend, attrs<Conv2dAttrs>(), [input('x')], (conv, x) =>
+    forward(backend, conv2dShape('conv2d', x.shape, w.shape, conv), false, { x, w }),
+  );
 });
 
-const fusedConv2d = defineKernel('FusedConv2D', (call) => {
-  const { backend, input, attrs } = call;
-  const [x, w] = [input('x'), input('filter')];
-  const s = conv2dShape('fused conv2d', x.shape, w.shape, attrs<Conv2dAttrs>());
-  return withEpilogue('fused conv2d', call, s.outC, ({ bias, relu }) => forward(backend, s, relu, { x, w, bias }));
-});
+const fusedConv2d = defineKernel('FusedConv2D', (fused) =>
+  fusedChannelsLast<Conv2dAttrs>(fused, (call, attrs, x) => {
+    const { backend } = call;
+    const w = call.input('filter');
+    const s = conv2dShape('fused conv2d', x.shape, w.shape, attrs);
+    return withEpilogue('fused conv2d', call, s.outC, ({ bias, relu }) => forward(backend, s, relu, { x, w, bias }));
+  }),
+);
 
 const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs }) => {
   const [x, w, bias, residual] = [input('x'), input('filter'), optional('bias'), optional('residual')];
@@ -76,28 +81,45 @@ const thawConv2d = defineKernel('ThawConv2D', ({ backend, input, optional, attrs
 /** Whether there are no output pixels, so that both gradients are sums of nothing. */
 const isEmpty = ({ batch, outH, outW }: Conv2dShape): boolean => batch * outH * outW === 0;
 
+/** The part of dy that the convolution made: conv2dTranspose may be given more than fits, of which tfjs takes the corner. */
+function cornerOf(backend: ThawBackend, dy: TensorInfo, { batch, outH, outW, outC }: Conv2dShape): TensorInfo {
+  const shape = [batch, outH, outW, outC];
+  if (dy.shape.join() === shape.join()) return backend.alias(dy, shape);
+  if (shape.some((d, i) => d > (dy.shape[i] ?? 0)))
+    throw new Error(`conv2d gradient: dy is [${dy.shape.join(', ')}] and the output of the convolution [${shape.join(', ')}]`); // prettier-ignore
+  return slice(backend, dy, [0, 0, 0, 0], shape);
+}
+
 const backpropInput = defineKernel('Conv2DBackpropInput', ({ backend, input, attrs }) => {
-  const [dy, w] = [input('dy'), input('filter')];
-  const { inputShape, ...conv } = attrs<Conv2dAttrs & { inputShape: number[] }>();
-  const s = conv2dShape('conv2d gradient', inputShape, w.shape, conv);
-  if (isEmpty(s)) return backend.runOne(planFill(inputShape, 0, 'float32', backend.gpu.limits), {});
-  const { gpu } = backend;
-  const precision = backend.precisionOf(dy);
-  const tiling = tilingOf(backend, 'conv2d-backward-input', s, precision);
-  const plans = planConv2dBackwardInput(s, gpu.limits, tiling, precision, gpu.tiling('elementwise').direct);
-  return runParts(backend, plans, { dy, w });
+  const w = input('filter');
+  const { inputShape, ...given } = attrs<Conv2dAttrs & { inputShape: number[] }>();
+  return channelsLast(backend, given, [input('dy')], (conv, whole) => {
+    const shape = given.dataFormat === 'NCHW' ? lastShape(inputShape) : inputShape;
+    const s = conv2dShape('conv2d gradient', shape, w.shape, conv);
+    if (isEmpty(s)) return backend.runOne(planFill(shape, 0, 'float32', backend.gpu.limits), {});
+    const dy = cornerOf(backend, whole, s);
+    const { gpu } = backend;
+    const precision = backend.precisionOf(dy);
+    const tiling = tilingOf(backend, 'conv2d-backward-input', s, precision);
+    const plans = planConv2dBackwardInput(s, gpu.limits, tiling, precision, gpu.tiling('elementwise').direct);
+    const dx = runParts(backend, plans, { dy, w });
+    backend.release(dy);
+    return dx;
+  });
 });
 
 const backpropFilter = defineKernel('Conv2DBackpropFilter', ({ backend, input, attrs }) => {
-  const [x, dy] = [input('x'), input('dy')];
-  const { filterShape, ...conv } = attrs<Conv2dAttrs & { filterShape: number[] }>();
-  const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
-  if (isEmpty(s)) return backend.runOne(planFill(filterShape, 0, 'float32', backend.gpu.limits), {});
-  const { gpu } = backend;
-  const precision = commonPrecision(backend, x, dy);
-  const tiling = tilingOf(backend, 'conv2d-backward-filter', s, precision);
-  const plans = planConv2dBackwardFilter(s, gpu.limits, tiling, precision, gpu.tiling('elementwise').direct);
-  return runParts(backend, plans, { x, dy });
+  const { filterShape, ...given } = attrs<Conv2dAttrs & { filterShape: number[] }>();
+  const gradient = (conv: Conv2dAttrs, x: TensorInfo, dy: TensorInfo): TensorInfo => {
+    const s = conv2dShape('conv2d filter gradient', x.shape, filterShape, conv);
+    if (isEmpty(s)) return backend.runOne(planFill(filterShape, 0, 'float32', backend.gpu.limits), {});
+    const { gpu } = backend;
+    const precision = commonPrecision(backend, x, dy);
+    const tiling = tilingOf(backend, 'conv2d-backward-filter', s, precision);
+    const plans = planConv2dBackwardFilter(s, gpu.limits, tiling, precision, gpu.tiling('elementwise').direct);
+    return runParts(backend, plans, { x, dy });
+  };
+  return channelsLast(backend, given, [input('x'), input('dy')], gradient, false);
 });
 
 export const conv2dKernels: readonly KernelConfig[] = [conv2d, fusedConv2d, thawConv2d, backpropInput, backpropFilter];

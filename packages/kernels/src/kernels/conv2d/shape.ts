@@ -24,7 +24,7 @@ export interface Conv2dAttrs {
   readonly strides: [number, number] | number;
   readonly pad: 'valid' | 'same' | number | [[number, number], [number, number], [number, number], [number, number]];
   readonly dataFormat?: 'NHWC' | 'NCHW';
-  readonly dilations?: [number, number] | number;
+  readonly dilations?: [number, number] | number | null;
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 

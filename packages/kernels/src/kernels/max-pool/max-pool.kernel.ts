@@ -35,13 +35,21 @@ export function poolShape(x: TensorInfo, { filterSize, strides, pad, dimRounding
   };
 }
 
+/**
+ * Whether pooling gives x back. tfjs takes every window of one pixel whose output has the shape of x for that, strided and
+ * padded ones too (its spec "pool max x=[2,2,3] f=[1,1] s=2 p=1").
+ */
+export const isIdentity = ({ filterH, filterW, inH, inW, outH, outW }: PoolShape): boolean =>
+  filterH * filterW === 1 && inH === outH && inW === outW;
+
 export const maxPoolKernels = [
   defineKernel('MaxPool', ({ backend, input, attrs }) => {
     const x = input('x');
+    const s = poolShape(x, attrs<PoolAttributes>());
+    if (isIdentity(s)) return backend.alias(x, x.shape);
     const { limits } = backend.gpu;
     const { direct } = backend.gpu.tiling('elementwise');
-    const plan = planMaxPool(poolShape(x, attrs<PoolAttributes>()), limits, direct, backend.precisionOf(x));
-    return backend.runOne(plan, { x });
+    return backend.runOne(planMaxPool(s, limits, direct, backend.precisionOf(x)), { x });
   }),
   defineKernel('MaxPoolGrad', ({ backend, input, attrs }) => {
     const [dy, x, y] = [input('dy'), input('input'), input('output')];
