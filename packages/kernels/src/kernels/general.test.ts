@@ -37,14 +37,18 @@ test('pow as JavaScript has it: negative bases, zero, whole and other exponents'
 });
 test('integers where a kernel computes with floats are refused by name, not taken for the bits of floats', async () => {
   await tf.setBackend('thaw');
-  const f = () => tf.tidy(() => tf.matMul(integers([2, 3]) as tf.Tensor2D, integers([3, 2]) as tf.Tensor2D));
-  expect(f).toThrow("mat-mul: 'a' is of type int32, and this kernel reads float32; cast it first");
+  const f = () => tf.tidy(() => tf.engine().runKernel('LRN', { x: integers([1, 2, 2, 3]) }, { depthRadius: 1, bias: 1, alpha: 1, beta: 1 })); // prettier-ignore
+  expect(f).toThrow("lrn: 'x' is of type int32, and this kernel reads float32; cast it first");
 });
-test('matMul of batches that repeat each other is refused with the remedy', async () => {
-  await tf.setBackend('thaw');
-  expect(() => tf.tidy(() => tf.matMul(x([2, 1, 3, 5]), x([1, 2, 5, 3])))).toThrow(
-    'matMul: batches [2, 1] and [1, 2] repeat each other; tf.tile one',
-  );
+test('matMul of integers is exact, also above 2^24', async () => {
+  await expectSame(() => tf.matMul(integers([2, 3, 5]), integers([2, 5, 7], 2)));
+  await expectSame(() => tf.matMul(tf.tensor2d([[4099, -4099]], [1, 2], 'int32'), tf.tensor2d([[5003], [-5009]], [2, 1], 'int32'))); // prettier-ignore
+});
+test('matMul of batches that repeat each other, which tfjs-cpu gets wrong', () => {
+  const [a, b] = [() => x([2, 1, 3, 5]), () => x([1, 3, 5, 3], 2)];
+  const whole = () => tf.matMul(tf.tile(a(), [1, 3, 1, 1]), tf.tile(b(), [2, 1, 1, 1]));
+  // Where it is asked for the whole product it is right: so is ours, and the other is the same.
+  return expectSame(() => (tf.getBackend() === 'cpu' ? whole() : tf.matMul(a(), b())), 40);
 });
 test('matMul of an empty batch is empty, against one matrix, too, where tfjs-cpu makes up an element', async () => {
   await tf.setBackend('thaw');

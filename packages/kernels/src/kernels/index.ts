@@ -16,6 +16,20 @@ import { elementwiseKernels } from './elementwise/elementwise.kernel.ts';
 import { reduceKernels } from './reduce/reduce.kernel.ts';
 import { transformKernels } from './transform/transform.kernel.ts';
 import { denseKernels } from './dense/dense.kernel.ts';
+import { blockKernels } from './transform/blocks.kernel.ts';
+import { gatherKernels } from './gather/gather.kernel.ts';
+import { scatterKernels } from './scatter/scatter.kernel.ts';
+import { searchKernels } from './search/search.kernel.ts';
+import { scanKernels } from './scan/scan.kernel.ts';
+import { lrnKernels } from './lrn/lrn.kernel.ts';
+import { fftKernels } from './fft/fft.kernel.ts';
+import { einsumKernels } from './einsum/einsum.kernel.ts';
+import { directConvKernels } from './direct-conv/direct-conv.kernel.ts';
+import { pool3dKernels } from './pool3d/pool3d.kernel.ts';
+import { dilation2dKernels } from './dilation2d/dilation2d.kernel.ts';
+import { resizeKernels } from './image/resize.kernel.ts';
+import { imageKernels } from './image/image.kernel.ts';
+import { hostKernels } from './host.ts';
 import { precisionKernels } from './precision/precision.kernel.ts';
 import { imageViewsKernels } from './image-views/image-views.kernel.ts';
 import { avgPoolKernels } from './avg-pool/avg-pool.kernel.ts';
@@ -24,6 +38,20 @@ export const kernels: readonly KernelConfig[] = [
   ...elementwiseKernels,
   ...reduceKernels,
   ...transformKernels,
+  ...blockKernels,
+  ...gatherKernels,
+  ...scatterKernels,
+  ...searchKernels,
+  ...scanKernels,
+  ...lrnKernels,
+  ...fftKernels,
+  ...einsumKernels,
+  ...directConvKernels,
+  ...pool3dKernels,
+  ...dilation2dKernels,
+  ...resizeKernels,
+  ...imageKernels,
+  ...hostKernels,
   ...conv2dKernels,
   ...matMulKernels,
   ...batchNormKernels,

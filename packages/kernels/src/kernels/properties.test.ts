@@ -1,28 +1,14 @@
 // Attributes mean what they mean on tfjs-cpu, for random small shapes: the general kernels, pooling and convolution in
-// its three directions. A fixed seed and a bounded number of runs; a failure prints the smallest case that fails.
+// its three directions.
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { expectLikeCpu } from '../testing/against-cpu.ts';
+import { check, dtypes, elements, floats, integers, shapeOf, size, sizeOrNone, values } from '../testing/arbitrary.ts';
 import { toFloat16 } from '../ops/to-float16.ts';
-import { random, randomHalves, randomIntegers, sumBound } from '../testing/compare.ts';
+import { randomHalves, randomIntegers, sumBound } from '../testing/compare.ts';
 import { hasHalf } from '../testing/precisions.ts';
-
-const check = <T>(cases: fc.Arbitrary<T>, run: (value: T) => Promise<void>, numRuns = 60): Promise<void> =>
-  fc.assert(fc.asyncProperty(cases, run), { seed: 20_261_124, numRuns, verbose: false });
-
-const size = fc.integer({ min: 1, max: 5 });
-/** Dimensions of none are rare, or no other case would be seen. */
-const sizeOrNone = fc.oneof({ weight: 14, arbitrary: size }, { weight: 1, arbitrary: fc.constant(0) });
-const shapeOf = (min: number, max: number, dims = size): fc.Arbitrary<number[]> =>
-  fc.array(dims, { minLength: min, maxLength: max });
-const elements = (shape: readonly number[]): number => tf.util.sizeFromShape([...shape]);
-const floats = (shape: number[], seed = 1): tf.Tensor => tf.tensor(random(elements(shape), seed), shape);
-const integers = (shape: number[], seed = 1): tf.Tensor =>
-  tf.sub(tf.tensor(randomIntegers(elements(shape), 7, seed), shape, 'int32'), tf.scalar(3, 'int32'));
-const dtypes = fc.constantFrom('float32' as const, 'int32' as const);
-const values = (dtype: string, shape: number[], seed?: number): tf.Tensor =>
-  dtype === 'int32' ? integers(shape, seed) : floats(shape, seed);
+import { padOf, windows } from '../testing/windows.ts';
 
 const binary = { add: tf.add, sub: tf.sub, mul: tf.mul, maximum: tf.maximum, minimum: tf.minimum, squaredDifference: tf.squaredDifference, less: tf.less, lessEqual: tf.lessEqual, greater: tf.greater, equal: tf.equal, notEqual: tf.notEqual }; // prettier-ignore
 const names = Object.keys(binary) as (keyof typeof binary)[];
@@ -155,34 +141,6 @@ test('matMul: transposes, batches of any rank, one batch against many', () =>
       return expectLikeCpu(f, { bound: 2 * sumBound(k) });
     },
   ));
-
-type Pad = 'same' | 'valid' | number | tf.backend_util.ExplicitPadding;
-/** What a convolution and a pooling share. */
-const windows = fc.record({
-  shape: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), size),
-  filter: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
-  strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
-  padding: fc.oneof(fc.constantFrom('same' as const, 'valid' as const, 'number' as const), fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.nat(2))), // prettier-ignore
-});
-type Window = typeof windows extends fc.Arbitrary<infer T> ? T : never;
-
-/**
- * Undefined where the window does not fit; one pixel short gives an empty output. Where the padding is a number, tfjs takes
- * the window's height and vertical stride for both directions, so only a square window gets one.
- */
-function padOf({ shape: [, h, w], filter: [kH, kW], strides, padding }: Window, dilation = 1): Pad | undefined {
-  if (padding === 'same') return padding;
-  const number = Math.min(kH, kW) - 1;
-  const [top, bottom, left, right] =
-    padding === 'valid' ? [0, 0, 0, 0]
-    : padding === 'number' ? [number, number, number, number]
-    // A window that lies in the padding as a whole has no average.
-    : [padding[0] % kH, padding[1] % kH, padding[2] % kW, padding[3] % kW]; // prettier-ignore
-  if (h + top + bottom < (kH - 1) * dilation || w + left + right < (kW - 1) * dilation) return undefined;
-  if (padding === 'valid') return padding;
-  if (padding === 'number' && kH === kW && strides[0] === strides[1]) return number;
-  return [[0, 0], [top, bottom], [left, right], [0, 0]]; // prettier-ignore
-}
 
 test('max-pool and average-pool, and their gradients', () =>
   check(fc.record({ window: windows, isMax: fc.boolean() }), async ({ window, isMax }) => {
