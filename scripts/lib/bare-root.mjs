@@ -5,12 +5,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { inRoot } from './paths.mjs';
+import { LIBRARIES } from './portable.mjs';
 import { capture, run, say, StepError } from './process.mjs';
 
 const LIBRARY_FOLDER = '/usr/lib/x86_64-linux-gnu';
 const DRIVERS = '/usr/share/vulkan/icd.d';
 /** What the bundle's launcher calls; every Linux has them. */
-const PROGRAMS = ['/bin/sh', '/bin/ls', '/sbin/ldconfig'];
+const PROGRAMS = ['/bin/sh', '/sbin/ldconfig'];
 /** Parts of the C library that no other program here needs, and Node and sharp do. */
 const C_LIBRARY = ['libdl.so.2', 'libm.so.6', 'libpthread.so.0', 'libresolv.so.2', 'librt.so.1'].map((name) =>
   join(LIBRARY_FOLDER, name),
@@ -21,8 +22,9 @@ const ABSENT = ['node', 'npm', 'cc', 'gcc', 'python3'];
 /** What is run there: the promises of the bundle. */
 const COMMANDS = [
   ['doctor'],
-  ['bench', 'step', '--filter', 'head', '--rounds', '1', '--seconds', '1'],
+  ['bench', 'step', '--filter', 'head', '--rounds', '1', '--seconds', '1', '--against', 'tfjs-webgpu,tfjs-wasm'],
   ['train', '--data', '/pictures', '--weights', 'random', '--image-size', '32', '--thaw', 'conv5_block3', '--epochs', '1', '--batch-size', '4', '--output', '/tmp/run'], // prettier-ignore
+  ['predict', '--run', '/tmp/run', '/pictures/dark/0.png'],
 ];
 
 /** @param {string} archive the bundle @returns exit code */
@@ -61,7 +63,9 @@ async function furnish(root) {
   for (const path of [...PROGRAMS, ...C_LIBRARY, ...drivers]) {
     place(root, path);
     const { stdout } = await capture('ldd', [path]);
-    for (const [, library = ''] of stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)) place(root, library);
+    for (const [, library = ''] of stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g))
+      // A machine may lack what the bundle brings, so this one does.
+      if (!LIBRARIES.includes(basename(library))) place(root, library);
   }
 }
 
@@ -89,7 +93,7 @@ async function paint(folder) {
 async function inside(root, command, name) {
   say(`in the bare root: ${name}`);
   const mounts = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
-  const args = ['--mount', '--net', '--fork', 'sh', '-c', mounts, root, ...command];
+  const args = ['--mount', '--net', '--pid', '--fork', '--kill-child', 'sh', '-c', mounts, root, ...command];
   const env = { PATH: '/bin:/sbin:/usr/bin:/usr/sbin', HOME: '/root' };
   const code = await run('unshare', args, { env });
   if (code !== 0) throw new StepError(`${name} failed in the bare root (code ${code})`);

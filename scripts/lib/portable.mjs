@@ -8,7 +8,7 @@ import { capture, cleanEnvironment, run, say, StepError } from './process.mjs';
 
 const MOST_MIB = 60;
 /** Libraries that a bare machine may lack; `thaw` uses its own copy only where the system has none. */
-const LIBRARIES = ['libvulkan.so.1', 'libstdc++.so.6', 'libgcc_s.so.1'];
+export const LIBRARIES = ['libvulkan.so.1', 'libstdc++.so.6', 'libgcc_s.so.1'];
 /** Read by people, type checkers and debuggers, not by Node. */
 const UNREAD = /(\.map|\.d\.ts|\.d\.mts|\.d\.cts|\.ts|\.mts|\.md|\.markdown|_test\.js)$/;
 /** Builds of tfjs for browsers and other loaders; Node takes *.node.js or the package's main. */
@@ -18,6 +18,13 @@ const LAUNCHER = `#!/bin/sh
 # Thaw, with all that it needs beside it. Libraries that the system has itself fit its drivers better and win.
 case $0 in */*) here=\${0%/*} ;; *) here=. ;; esac
 here=$(cd "$here" && pwd -P) || exit 1
+# Dawn, WebGPU's library, is linked against glibc 2.34.
+libc=$(getconf GNU_LIBC_VERSION 2>/dev/null)
+case $libc in
+  'glibc 2.'[0-9] | 'glibc 2.'[12][0-9] | 'glibc 2.3'[0-3])
+    echo "thaw: this system's C library, $libc, is older than 2.34, which WebGPU needs: use Ubuntu 22.04, Debian 12, RHEL 9 or later, or a container of one." >&2
+    exit 1 ;;
+esac
 known=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null)
 for library in ${LIBRARIES.join(' ')}; do
   case $known in
@@ -26,21 +33,27 @@ for library in ${LIBRARIES.join(' ')}; do
   esac
 done
 # Containers are often given NVIDIA's driver without the file that tells the Vulkan loader of it.
-drivers=$(ls /usr/share/vulkan/icd.d /etc/vulkan/icd.d 2>/dev/null)
-if [ -z "$drivers$VK_ICD_FILENAMES$VK_DRIVER_FILES" ]; then
+drivers=$VK_ICD_FILENAMES$VK_DRIVER_FILES
+for file in /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json; do
+  if [ -e "$file" ]; then drivers=$file; fi
+done
+if [ -z "$drivers" ]; then
   case $known in *libGLX_nvidia.so.0*) VK_ICD_FILENAMES=$here/share/nvidia_icd.json; export VK_ICD_FILENAMES ;; esac
 fi
 exec "$here/bin/node" "$here/app/dist/thaw.js" "$@"
 `;
 const NVIDIA_ICD = { file_format_version: '1.0.0', ICD: { library_path: 'libGLX_nvidia.so.0', api_version: '1.3.0' } };
-const README = `Thaw for 64-bit Linux. Nothing needs to be installed:
+const README = `Thaw for 64-bit Linux with glibc 2.34 or later (Ubuntu 22.04, Debian 12, RHEL 9). Nothing needs to be installed:
 
   ./thaw doctor            is there a GPU, and does it compute correctly?
   ./thaw bench step        how fast is a training step?
   ./thaw bench kernels     and each kernel?
   ./thaw train --help      fine-tune
 
-share/pytorch_step.py runs the same steps in PyTorch, for ./thaw bench step --with.
+Beside PyTorch, where that is installed:
+
+  python3 share/pytorch_step.py > pytorch.json
+  ./thaw bench step --with pytorch.json --html step.html
 
 Weights and data are looked for in the folder that THAW_HOME names.
 `;
