@@ -22,6 +22,7 @@ const images = (channels: number, seed = 1): tf.Tensor4D => x([3, 7, 5, channels
 const vector = (length: number, seed = 1): tf.Tensor1D => x([length], seed) as tf.Tensor1D;
 const SAME = [[1, 1], [1, 1]] as [[number, number], [number, number]]; // prettier-ignore
 const labels = (): tf.Tensor1D => tf.tensor1d(randomIntegers(40, 5, 3), 'int32');
+const places = (shape: number[]): tf.Tensor => tf.tensor(randomIntegers(tf.util.sizeFromShape(shape), 70, 4), shape, 'int32'); // prettier-ignore
 const many = 5000;
 const wholeView = { x0: 0, x1: 5, y0: 0, y1: 7, gain: 1, grey: 0, offset: 0, erased: { left: 0, top: 0, right: 0, bottom: 0 } }; // prettier-ignore
 /** A variable after `update`. */
@@ -31,6 +32,7 @@ const updated = (update: (variable: tf.Variable) => void): tf.Variable => {
   return variable;
 };
 
+// prettier-ignore
 const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
   unary: () => tf.relu(vector(many)),
   binary: () => tf.add(x([70, 80]), x([80], 2)),
@@ -44,17 +46,17 @@ const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
   concat: () => tf.concat([x([60, 50]), x([60, 40], 2)], 1),
   gather: () => tf.gather(x([80, 70]), tf.tensor1d(randomIntegers(60, 80, 2), 'int32')),
   convolution: () => ops.conv2d(images(3), x([3, 3, 3, 5], 2) as tf.Tensor4D, { strides: [1, 1], pad: SAME }),
-  'convolution, input gradient': () => tf.grad((v) => tf.sum(tf.conv2d(v as tf.Tensor4D, x([3, 3, 3, 5], 2) as tf.Tensor4D, 1, 'same')))(images(3)), // prettier-ignore
-  'batch-norm': () => Object.values<tf.Tensor>({ ...ops.batchNormTrain(images(70), vector(70), vector(70, 2), { epsilon: 1e-3 }) }), // prettier-ignore
-  'batch-norm gradient': () => tf.grad((v) => tf.sum(tf.square(ops.batchNormTrain(v as tf.Tensor4D, vector(70), vector(70, 2), { epsilon: 1e-3 }).y)))(images(70)), // prettier-ignore
+  'convolution, input gradient': () => tf.grad((v) => tf.sum(tf.conv2d(v as tf.Tensor4D, x([3, 3, 3, 5], 2) as tf.Tensor4D, 1, 'same')))(images(3)),
+  'batch-norm': () => Object.values<tf.Tensor>({ ...ops.batchNormTrain(images(70), vector(70), vector(70, 2), { epsilon: 1e-3 }) }),
+  'batch-norm gradient': () => tf.grad((v) => tf.sum(tf.square(ops.batchNormTrain(v as tf.Tensor4D, vector(70), vector(70, 2), { epsilon: 1e-3 }).y)))(images(70)),
   'scale and shift': () => ops.scaleShift(images(70), vector(70), vector(70, 2), { relu: true }),
-  'ReLU gradient': () => tf.grad((v) => tf.sum(ops.scaleShift(v as tf.Tensor4D, vector(70), vector(70, 2), { relu: true })))(images(70)), // prettier-ignore
+  'ReLU gradient': () => tf.grad((v) => tf.sum(ops.scaleShift(v as tf.Tensor4D, vector(70), vector(70, 2), { relu: true })))(images(70)),
   'max-pool and gradient': () => tf.grad((v) => tf.sum(tf.maxPool(v as tf.Tensor4D, 3, 1, 'same')))(images(70)),
   'average-pool and gradient': () => tf.grad((v) => tf.sum(tf.avgPool(v as tf.Tensor4D, 3, 1, 'same')))(images(70)),
-  'global average pool and gradient': () => tf.grad((v) => tf.sum(tf.square(ops.globalAveragePool(v as tf.Tensor4D))))(images(700)), // prettier-ignore
-  'softmax cross-entropy and gradient': () => tf.grad((v) => tf.sum(ops.softmaxCrossEntropy(v as tf.Tensor2D, labels())))(x([40, 70])), // prettier-ignore
-  Adam: () => Object.values(ops.adamStep({ value: vector(many), gradient: vector(many, 2), m: tf.zeros([many]), v: tf.zeros([many]), rates: tf.tensor1d([0.1, 1]) }, { beta1: 0.9, beta2: 0.99, epsilon: 1e-7 })), // prettier-ignore
-  'views of images': () => ops.imageViews(images(3), tf.tensor2d(ops.packViews(Array.from({ length: 3 }, () => wholeView)), [3, ops.VIEW_LENGTH]), 40, { channels: [0, 1, 2], scale: [1, 1, 1], shift: [0, 0, 0] }), // prettier-ignore
+  'global average pool and gradient': () => tf.grad((v) => tf.sum(tf.square(ops.globalAveragePool(v as tf.Tensor4D))))(images(700)),
+  'softmax cross-entropy and gradient': () => tf.grad((v) => tf.sum(ops.softmaxCrossEntropy(v as tf.Tensor2D, labels())))(x([40, 70])),
+  Adam: () => Object.values(ops.adamStep({ value: vector(many), gradient: vector(many, 2), m: tf.zeros([many]), v: tf.zeros([many]), rates: tf.tensor1d([0.1, 1]) }, { beta1: 0.9, beta2: 0.99, epsilon: 1e-7 })),
+  'views of images': () => ops.imageViews(images(3), tf.tensor2d(ops.packViews(Array.from({ length: 3 }, () => wholeView)), [3, ops.VIEW_LENGTH]), 40, { channels: [0, 1, 2], scale: [1, 1, 1], shift: [0, 0, 0] }),
   'moving average': () => updated((average) => ops.movingAverageStep(average, vector(many, 2), tf.tensor1d([0.1]))),
   swap: () =>
     updated((a) =>
@@ -73,7 +75,29 @@ const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
     lossScale.dispose();
     return found;
   },
-  SGD: () => Object.values(ops.sgdStep({ value: vector(many), gradient: vector(many, 2), velocity: tf.zeros([many]), rates: tf.tensor1d([0.1]) }, { momentum: 0.9, nesterov: true })), // prettier-ignore
+  SGD: () => Object.values(ops.sgdStep({ value: vector(many), gradient: vector(many, 2), velocity: tf.zeros([many]), rates: tf.tensor1d([0.1]) }, { momentum: 0.9, nesterov: true })),
+  'matMul of integers': () => tf.matMul(places([70, 3]), places([3, 80])),
+  'reverse, mirrored padding': () => tf.mirrorPad(tf.reverse(x([70, 80])), [[1, 1], [1, 1]], 'reflect'),
+  gatherND: () => tf.gatherND(x([80, 70]), tf.reshape(places([700]), [700, 1])),
+  'sums of segments': () => tf.unsortedSegmentSum(x([60, 70]), tf.tensor1d(randomIntegers(60, 50, 2), 'int32'), 50),
+  'counts by value': () => tf.denseBincount(places([30, 90]) as tf.Tensor2D, tf.tensor2d([], [0, 0]), 80),
+  'one-hot': () => tf.oneHot(places([90]), 70),
+  'largest elements': () => Object.values<tf.Tensor>({ ...tf.topk(x([40, 90]), 60) }),
+  'search in sorted rows': () => tf.lowerBound(tf.cumsum(tf.abs(x([5, 90])), 1), x([5, 900])),
+  'samples of a distribution': () => tf.multinomial(x([5, 9]) as tf.Tensor2D, 900, 7),
+  'cumulative sum': () => tf.cumsum(x([40, 9]), 1),
+  'local response normalisation and gradient': () => tf.grad((v) => tf.sum(tf.localResponseNormalization(v as tf.Tensor4D)))(images(70)),
+  'Fourier transform of 2^n': () => tf.real(tf.fft(tf.complex(x([40, 128]), x([40, 128], 2)))),
+  'Fourier transform': () => tf.real(tf.fft(tf.complex(x([40, 131]), x([40, 131], 2)))),
+  'depthwise convolution and gradients': () => tf.grads((v, w) => tf.sum(tf.square(tf.depthwiseConv2d(v as tf.Tensor4D, w as tf.Tensor4D, 1, 'same'))))([images(70), x([3, 3, 70, 1], 2)]),
+  'convolution of volumes and gradients': () => tf.grads((v, w) => tf.sum(tf.square(tf.conv3d(v as tf.Tensor5D, w as tf.Tensor5D, 1, 'same'))))([x([2, 5, 5, 5, 7]), x([3, 3, 3, 7, 11], 2)]),
+  'max-pool of volumes and gradient': () => tf.grad((v) => tf.sum(tf.maxPool3d(v as tf.Tensor5D, 3, 1, 'same')))(x([2, 5, 5, 5, 30])),
+  'average-pool of volumes and gradient': () => tf.grad((v) => tf.sum(tf.avgPool3d(v as tf.Tensor5D, 3, 1, 'same')))(x([2, 5, 5, 5, 30])),
+  'dilation and gradients': () => tf.grads((v, w) => tf.sum(tf.dilation2d(v as tf.Tensor4D, w as tf.Tensor3D, 1, 'valid')))([images(70), x([3, 3, 70], 2)]),
+  'resizing and gradient': () => tf.grad((v) => tf.sum(tf.square(tf.image.resizeBilinear(v as tf.Tensor4D, [9, 11]))))(images(70)),
+  crops: () => tf.image.cropAndResize(images(30), tf.tensor2d([[0, 0, 1, 1], [0.2, 0.2, 0.6, 0.6]]), tf.tensor1d([0, 2], 'int32'), [9, 9]),
+  projections: () => tf.image.transform(images(70), tf.tensor2d([[1, 0.2, 0, 0.1, 1, 0, 0, 0]]), 'bilinear'),
+  rotations: () => tf.image.rotateWithOffset(images(70), 1),
 };
 
 async function run(program: () => tf.Tensor | tf.Tensor[]): Promise<{ values: number[][]; plans: Plan[] }> {

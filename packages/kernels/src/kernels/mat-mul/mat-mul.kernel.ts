@@ -7,7 +7,7 @@ import { elements } from '../../runtime/plan.ts';
 import { stridesOf } from '../elementwise/elementwise.plan.ts';
 import { withEpilogue } from '../elementwise/epilogue.ts';
 import { planStridedCopy } from '../transform/transform.plan.ts';
-import { ofIntegers, planMatMul } from './mat-mul.plan.ts';
+import { planMatMul, planMatMulIntegers } from './mat-mul.plan.ts';
 
 interface MatMulAttrs {
   readonly transposeA?: boolean;
@@ -45,9 +45,13 @@ function withBatches(
 const batchMatMul = defineKernel('BatchMatMul', ({ backend, input, attrs }) => {
   const { transposeA = false, transposeB = false } = attrs<MatMulAttrs>();
   const { limits } = backend.gpu;
+  const options = { transposeA, transposeB };
   return withBatches(backend, [input('a'), input('b')], (a, b) => {
-    const plan = planMatMul(a.shape, b.shape, { transposeA, transposeB }, limits, backend.gpu.tiling('mat-mul'));
-    return backend.runOne(a.dtype === 'float32' ? plan : ofIntegers(plan, limits), { a, b });
+    const plan =
+      a.dtype === 'float32'
+        ? planMatMul(a.shape, b.shape, options, limits, backend.gpu.tiling('mat-mul'))
+        : planMatMulIntegers(a.shape, b.shape, options, limits);
+    return backend.runOne(plan, { a, b });
   });
 });
 

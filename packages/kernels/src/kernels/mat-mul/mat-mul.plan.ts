@@ -22,15 +22,12 @@ export interface MatMulOptions {
  * @param bShape [...batch, k, n], or [...batch, n, k] with transposeB; either batch may be 1
  * @throws when the inner dimensions or the batches do not agree, naming both shapes.
  */
-export function planMatMul(
+function geometry(
   aShape: readonly number[],
   bShape: readonly number[],
-  { transposeA = false, transposeB = false, bias = false, relu = false }: MatMulOptions,
+  { transposeA = false, transposeB = false }: MatMulOptions,
   limits: Limits,
-  tiling: Tiling = {},
-): Plan {
-  const t = { ...shader.tunables, ...tiling.direct };
-  const { TM = 1, TN = 1, COLS = 1, ROWS = 1 } = t;
+) {
   const [a0 = 1, a1 = 1] = aShape.slice(-2);
   const [b0 = 1, b1 = 1] = bShape.slice(-2);
   const [rows, depth] = transposeA ? [a1, a0] : [a0, a1];
@@ -44,7 +41,26 @@ export function planMatMul(
   const batches = Math.max(aBatches, bBatches);
   const shape = [...(aBatches >= bBatches ? aShape : bShape).slice(0, -2), rows, columns];
   for (const [name, dims] of [['a', aShape], ['b', bShape], ['c', shape]] as const) checkBinding('matMul', name, dims, limits); // prettier-ignore
-  const workgroups = [Math.ceil(columns / (TN * COLS)), Math.ceil(rows / (TM * ROWS)), batches] as const;
+  const params = {
+    rows, columns, depth,
+    aBatch: aBatches === 1 ? 0 : rows * depth, aRow: transposeA ? 1 : depth, aDepth: transposeA ? rows : 1,
+    bBatch: bBatches === 1 ? 0 : depth * columns, bDepth: transposeB ? 1 : columns, bColumn: transposeB ? depth : 1,
+  }; // prettier-ignore
+  return { shapes, shape, batches, params };
+}
+
+/** Of float32, with what is fused; output c. @throws as geometry(), and on a product of too many tiles */
+export function planMatMul(
+  aShape: readonly number[],
+  bShape: readonly number[],
+  options: MatMulOptions,
+  limits: Limits,
+  tiling: Tiling = {},
+): Plan {
+  const t = { ...shader.tunables, ...tiling.direct };
+  const { TM = 1, TN = 1, COLS = 1, ROWS = 1 } = t;
+  const { shapes, shape, batches, params } = geometry(aShape, bShape, options, limits);
+  const workgroups = [Math.ceil(params.columns / (TN * COLS)), Math.ceil(params.rows / (TM * ROWS)), batches] as const;
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (workgroups.some((count) => count > most))
     throw new Error(
@@ -53,19 +69,20 @@ export function planMatMul(
   return {
     shader,
     tuning: t,
-    constants: { HAS_BIAS: Number(bias), RELU: Number(relu) },
-    params: {
-      rows, columns, depth,
-      aBatch: aBatches === 1 ? 0 : rows * depth, aRow: transposeA ? 1 : depth, aDepth: transposeA ? rows : 1,
-      bBatch: bBatches === 1 ? 0 : depth * columns, bDepth: transposeB ? 1 : columns, bColumn: transposeB ? depth : 1,
-    }, // prettier-ignore
+    constants: { HAS_BIAS: Number(options.bias ?? false), RELU: Number(options.relu ?? false) },
+    params,
     workgroups,
     outputs: { c: { shape, dtype: 'float32' } },
   };
 }
 
-/** The same product of integers, whose output is y. */
-export function ofIntegers({ params, outputs }: Plan, limits: Limits): Plan {
-  const { shape } = outputs['c'] ?? { shape: [] };
+/** Of int32, without anything fused; output y. @throws as geometry() */
+export function planMatMulIntegers(
+  aShape: readonly number[],
+  bShape: readonly number[],
+  options: MatMulOptions,
+  limits: Limits,
+): Plan {
+  const { shape, params } = geometry(aShape, bShape, options, limits);
   return planPerElement({ kernel: 'matMul', shader: integersShader, shape, dtype: 'int32', params }, limits);
 }
