@@ -125,10 +125,3 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
     expect(await forward(b)).toEqual(await forward(rounded));
   });
 });
-
-test('NCHW is refused with the remedy', async () => {
-  await tf.setBackend('thaw');
-  expect(() =>
-    tf.tidy(() => tf.conv2d(tf.zeros<tf.Rank.R4>([1, 3, 8, 8]), tf.zeros<tf.Rank.R4>([1, 1, 3, 2]), 1, 'same', 'NCHW')),
-  ).toThrow('transpose the input to NHWC');
-});
