@@ -26,9 +26,12 @@ import struct
 import sys
 import time
 
-import torch
-from torch import nn
-from torch.nn import functional as F
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+except ModuleNotFoundError:
+    sys.exit(f"{sys.executable} has no PyTorch: pip install torch, or apt install python3-torch and /usr/bin/python3.")
 
 CASES = ("features", "head", "article-2-last42", "article-2", "all")
 
