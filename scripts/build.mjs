@@ -1,9 +1,9 @@
-// Builds packages to dist/: every entry of package.json's "exports" and "bin", bundled as ES modules for Node >= 20 and
+// Builds packages to dist/: every entry of package.json's "exports" and "bin", as ES modules for Node >= 20 and
 // browsers, with source maps and declarations.
 //   node scripts/build.mjs [--no-types] [package ...]     without names: the package in the current folder, else all
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { bundle } from './lib/bundle.mjs';
+import { bundle, compileModules } from './lib/bundle.mjs';
 import { emitDeclarations } from './lib/declarations.mjs';
 import { buildFingerprint, markBuilt } from './lib/freshness.mjs';
 import { entryPoints } from './lib/entries.mjs';
@@ -31,7 +31,9 @@ async function buildPackage(name) {
   // Built aside and moved into place whole, so that a failed build leaves the last good one.
   const fresh = join(folder, `.dist-${process.pid}`);
   try {
-    await bundle(folder, manifest, present, fresh);
+    // What other programs' bundlers take from is compiled module by module; programs are bundled.
+    const compile = 'sideEffects' in manifest ? compileModules : bundle;
+    await compile(folder, manifest, present, fresh);
     if (withTypes && !(await emitDeclarations(name, folder, fresh))) return false;
     rmSync(join(folder, 'dist'), { recursive: true, force: true });
     renameSync(fresh, join(folder, 'dist'));

@@ -1,8 +1,10 @@
-// Bundles one package's entries as ES modules for Node >= 20 and browsers, with its dependencies left outside.
+// Turns a package's sources into ES modules for Node >= 20 and browsers, with its dependencies left outside.
+import { join, relative, resolve, sep } from 'node:path';
 import { build } from 'esbuild';
-import { externalDependencies, rawText } from './esbuild-plugins.mjs';
+import { externalDependencies, leanShaders, ownModulesOutside, rawText } from './esbuild-plugins.mjs';
 
 /**
+ * Bundles entries, one file each and chunks for what they share.
  * @param {string} folder the package's folder
  * @param {{ dependencies?: Record<string, string>, peerDependencies?: Record<string, string> }} manifest
  * @param {{ source: string, name: string }[]} entries sources relative to the folder, and the names of their bundles
@@ -11,19 +13,62 @@ import { externalDependencies, rawText } from './esbuild-plugins.mjs';
  */
 export async function bundle(folder, manifest, entries, outdir) {
   await build({
+    ...settings(folder, entries, outdir),
+    // One copy of what two entries share: `.` and `./node` of a package must see the same classes.
+    splitting: true,
+    plugins: [rawText, externals(manifest)],
+  });
+}
+
+/**
+ * Compiles every source file that the entries reach into a file of its own, so that a program's bundler can leave out
+ * whole modules (package.json's "sideEffects" says which it may): shaders above all. See docs/decisions/runner-and-build.md.
+ * @param {string} folder as of `bundle`, and the rest too
+ * @param {{ dependencies?: Record<string, string>, peerDependencies?: Record<string, string> }} manifest
+ * @param {{ source: string, name: string }[]} entries
+ * @param {string} outdir
+ */
+export async function compileModules(folder, manifest, entries, outdir) {
+  const { metafile } = await build({
+    ...settings(folder, entries, outdir),
+    plugins: [rawText, externals(manifest)],
+    metafile: true,
+    write: false,
+  });
+  const modules = Object.keys(metafile.inputs)
+    .map((input) => input.replace(/^raw-text:/, ''))
+    .map((input) => relative(folder, resolve(folder, input)).split(sep).join('/'))
+    .filter((source) => /^src\/.*\.(ts|wgsl)$/.test(source))
+    .map((source) => ({ source: `./${source}`, name: source.slice('src/'.length).replace(/\.ts$/, '') }));
+  await build({
+    ...settings(folder, modules, outdir),
+    plugins: [ownModulesOutside(join(folder, 'src')), leanShaders, externals(manifest)],
+  });
+}
+
+/**
+ * @param {string} folder
+ * @param {{ source: string, name: string }[]} entries
+ * @param {string} outdir
+ * @returns {import('esbuild').BuildOptions}
+ */
+function settings(folder, entries, outdir) {
+  return {
     absWorkingDir: folder,
     entryPoints: entries.map(({ source, name }) => ({ in: source, out: name })),
     outdir,
     bundle: true,
-    // One copy of what two entries share: `.` and `./node` of a package must see the same classes.
-    splitting: true,
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
     conditions: ['thaw-source'],
     target: ['node20', 'chrome120', 'firefox121', 'safari17'],
     sourcemap: true,
-    plugins: [rawText, externalDependencies(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))],
     logLevel: 'warning',
-  });
+  };
+}
+
+/** @param {{ dependencies?: Record<string, string>, peerDependencies?: Record<string, string> }} manifest */
+function externals({ dependencies, peerDependencies }) {
+  return externalDependencies(Object.keys({ ...dependencies, ...peerDependencies }));
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureBuilt } from './built.mjs';
+import { sizesTable } from './bundle-size.mjs';
 import { binary } from './binary.mjs';
 import { conformance } from './conformance.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
@@ -39,10 +40,12 @@ async function thaw(args) {
   return run(process.execPath, [CLI, ...args], { cwd: process.env.INIT_CWD ?? process.cwd() });
 }
 
-/** `npm run build`: every package with its declarations, through turbo's cache. @type {Command} */
+/** `npm run build`: every package with its declarations, through turbo's cache, and what they weigh. @type {Command} */
 async function build(args) {
   await ensureInstalled();
-  return turbo(['run', 'build', '--output-logs=new-only', ...args]);
+  const code = await turbo(['run', 'build', '--output-logs=new-only', ...args]);
+  if (code === 0) say(await sizesTable());
+  return code;
 }
 
 /**

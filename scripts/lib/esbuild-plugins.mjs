@@ -1,4 +1,4 @@
-// The two things esbuild does not do by itself for Thaw.
+// What esbuild does not do by itself for Thaw.
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { dirname, resolve } from 'node:path';
@@ -22,7 +22,8 @@ export const rawText = {
 /**
  * tfjs-core's gradient table can be imported neither by plain Node (ES modules in a CommonJS package) nor without a deep
  * path, so it is the one part of a dependency that is copied into dist. That is safe: tfjs keeps its engine and its
- * registries on globalThis, so the copy registers in, and computes with, the program's one engine.
+ * registries on globalThis, so the copy registers in, and computes with, the program's one engine. Bundlers for
+ * browsers take it from there themselves, as "imports" in the package.json of @thaw/kernels says.
  */
 const INLINED = /^@tensorflow\/tfjs-core\/dist\/register_all_gradients(\.js)?$/;
 
@@ -42,6 +43,40 @@ export function externalDependencies(dependencies) {
         const isDependency = dependencies.some((name) => path === name || path.startsWith(`${name}/`));
         return isDependency ? { path, external: true } : undefined;
       });
+    },
+  };
+}
+
+/**
+ * Shaders as text without indentation and comments, but for those that say something to the host (`// @tune`); every line
+ * keeps its number, which errors name. @type {import('esbuild').Plugin}
+ */
+export const leanShaders = {
+  name: 'lean-shaders',
+  setup(build) {
+    build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
+      const lines = (await readFile(path, 'utf8')).split('\n');
+      const contents = lines.map((line) => line.replace(/\/\/(?! *@).*/, '').trim()).join('\n');
+      return { contents, loader: 'text' };
+    });
+  },
+};
+
+/**
+ * Leaves a package's own modules out of each other: './x.ts' becomes './x.js', './x.wgsl?raw' './x.wgsl.js', and '#x' stays
+ * for package.json's "imports" to say.
+ * @param {string} src the folder of its sources; what else a source imports (a table in JSON) goes into its module
+ * @returns {import('esbuild').Plugin}
+ */
+export function ownModulesOutside(src) {
+  return {
+    name: 'own-modules-outside',
+    setup(build) {
+      build.onResolve({ filter: /^\.{1,2}\/.*(\.ts|\.wgsl\?raw)$/ }, ({ path, kind, importer }) => {
+        if (kind === 'entry-point' || !importer.startsWith(src)) return undefined;
+        return { path: path.replace(/\.ts$/, '.js').replace(/\?raw$/, '.js'), external: true };
+      });
+      build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, external: true }));
     },
   };
 }

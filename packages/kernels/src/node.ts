@@ -1,17 +1,18 @@
-/** Opens a WebGPU device in Node through Dawn (the `webgpu` package). Nothing global is touched but XDG_RUNTIME_DIR. */
+/**
+ * @thaw/kernels/node: opens a WebGPU device in Node through Dawn (the `webgpu` package). Importing it is enough:
+ * `await tf.setBackend('thaw')` then opens the preferred adapter. Nothing global is touched but XDG_RUNTIME_DIR.
+ */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'webgpu';
-import { deviceKind, describeAdapter, requestDevice, type AdapterDescription } from './runtime/device.ts';
+import { registerOnDemand } from './backend/register.ts';
+import { deviceKind, openAdapter, type OpenedDevice } from './runtime/device.ts';
+import { NoAdapterError } from './runtime/errors.ts';
 import { Napping } from './runtime/napping.ts';
 
-export { describeAdapter, type AdapterDescription } from './runtime/device.ts';
-
-/** No adapter was found; `remedy` says how to get one on this platform. */
-export class NoAdapterError extends Error {
-  override readonly name = 'NoAdapterError';
-}
+export { describeAdapter, type AdapterDescription, type OpenedDevice } from './runtime/device.ts';
+export { NoAdapterError };
 
 /**
  * How Thaw waits for this device, for programs that wait for it themselves: on a software device in naps, which leave it the
@@ -23,16 +24,14 @@ export function waiterOf(device: GPUDevice): <T>(work: Promise<T>) => Promise<T>
   return (work) => naps.during(work);
 }
 
+/** Which adapter is opened, and how. */
 export interface OpenOptions {
   /** Part of the adapter's name, for machines with several. */
   readonly adapter?: string;
+  /** Default: high-performance. */
   readonly powerPreference?: GPUPowerPreference;
   /** False leaves the adapter's matrix units alone. Default: as the environment says, where THAW_MATRIX_UNITS=off does so. */
   readonly matrixUnits?: boolean;
-}
-
-export interface OpenedDevice extends AdapterDescription {
-  readonly device: GPUDevice;
 }
 
 /**
@@ -70,7 +69,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
         ? 'no WebGPU adapter was found: install a Vulkan driver (on Debian: mesa-vulkan-drivers 25 or later), or run `thaw doctor`'
         : `no WebGPU adapter has '${options.adapter}' in its name`,
     );
-  const description = describeAdapter(adapter);
-  const matrixUnits = options.matrixUnits ?? process.env['THAW_MATRIX_UNITS'] !== 'off';
-  return { ...description, device: await requestDevice(adapter, { matrixUnits }) };
+  return openAdapter(adapter, options.matrixUnits ?? process.env['THAW_MATRIX_UNITS'] !== 'off');
 }
+
+registerOnDemand(async () => (await openDevice()).device);

@@ -1,8 +1,9 @@
 // Registering, again and again: the device outlives its backends, and nothing is printed.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { NoAdapterError } from '../runtime/errors.ts';
 import { gpu } from '../testing/device.ts';
-import { register, unregister } from './register.ts';
+import { register, registerOnDemand, unregister } from './register.ts';
 
 let printed: MockInstance[];
 beforeEach(() => {
@@ -49,6 +50,37 @@ test('unregister takes everything out and leaves the device open', async () => {
   unregister();
   register(gpu.device);
   expect(await compute()).toEqual([2, 0, 6]);
+});
+
+test('a backend on demand opens its device when it is first set, and only then', async () => {
+  unregister();
+  const open = vi.fn(() => Promise.resolve(gpu.device));
+  registerOnDemand(open);
+  registerOnDemand(() => Promise.reject(new Error('a second one is not asked')));
+  expect(open).not.toHaveBeenCalled();
+  expect(await compute()).toEqual([2, 0, 6]);
+  expect(await compute()).toEqual([2, 0, 6]);
+  expect(open).toHaveBeenCalledOnce();
+});
+
+test('a device of the program comes before one on demand', async () => {
+  unregister();
+  const open = vi.fn(() => Promise.resolve(gpu.device));
+  registerOnDemand(open);
+  register(gpu.device);
+  registerOnDemand(open);
+  expect(await compute()).toEqual([2, 0, 6]);
+  expect(open).not.toHaveBeenCalled();
+});
+
+test('where no device opens on demand, the backend cannot be set, and the reason is printed', async () => {
+  unregister();
+  registerOnDemand(() => Promise.reject(new NoAdapterError('no adapter: install a driver')));
+  expect(await tf.setBackend('thaw')).toBe(false);
+  const lines = printed.flatMap(({ mock }) => mock.calls).join('\n');
+  expect(lines).toContain('no adapter: install a driver');
+  for (const spy of printed) spy.mockClear();
+  unregister();
 });
 
 test('reading synchronously says what to write instead', async () => {

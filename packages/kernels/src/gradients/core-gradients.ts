@@ -1,8 +1,6 @@
 // The gradients of TensorFlow.js's own ops, which tfjs-core does not register by itself (ANCHORS: fact 1).
-// This is the one deep import of tfjs: it resolves in vite and esbuild, not in plain Node, so dist/ has it bundled.
-// tfjs's registries live on globalThis, hence a bundled copy registers for every copy of tfjs-core in the program.
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-core/dist/register_all_gradients';
+import '#tfjs-gradients';
 
 /**
  * Sees to it that `tf.variableGrads` finds the gradients of tfjs-core's ops. May be called any number of times.

@@ -126,3 +126,14 @@ export async function requestDevice(adapter: GPUAdapter, { matrixUnits: mayUse =
   if (unit) matrixUnits.set(device, unit);
   return device;
 }
+
+/** An adapter's description and the device that was made from it. */
+export interface OpenedDevice extends AdapterDescription {
+  readonly device: GPUDevice;
+}
+
+/** Describes an adapter and makes a device of it. @param matrixUnits false leaves the adapter's matrix units alone */
+export async function openAdapter(adapter: GPUAdapter, matrixUnits = true): Promise<OpenedDevice> {
+  const description = describeAdapter(adapter);
+  return { ...description, device: await requestDevice(adapter, { matrixUnits }) };
+}

@@ -14,6 +14,11 @@ export class DeviceLostError extends ThawGpuError {
   }
 }
 
+/** No WebGPU adapter was found; the message says how to get one on this platform. */
+export class NoAdapterError extends Error {
+  override readonly name = 'NoAdapterError';
+}
+
 /** A shader did not compile. */
 export class ShaderError extends ThawGpuError {
   override readonly name = 'ShaderError';
