@@ -43,12 +43,14 @@ export const FORWARD_TOLERANCE = 10 * 53 * Math.sqrt(4608) * 2 ** -24;
  * and at random weights many lie close: with images changed by 1e-6 of their size, Thaw's own gradients of a step (batch 8,
  * 32x32) moved by 1.0e-2 of their length, and tfjs-cpu's differed from them by 1.1e-2. Five times that is allowed; a wrong
  * tap, mask or statistic shows as 1e-1 or more.
- * In mixed precision 139 filters, sums and outputs are each off by 2^-11 of their size at most, a thousand times as much as
- * those images: sqrt(139) 2^-11 = 6e-3 of features, and of gradients no more than their direction is left.
+ * In mixed precision 139 filters, sums and outputs are each off by 2^-11 of their size at most: sqrt(139) 2^-11 = 6e-3 of
+ * features. Of gradients, the ReLUs that flip are as many as the change is large, and each flips with a sign of its own, so
+ * what they move grows with its root: sqrt(2^-11 / 1e-6) 1e-2 = 0.22, where 0.19 and 0.21 were measured (the stem's gamma,
+ * batch 32); twice that is allowed.
  */
 export function stepTolerance(tensor: string, precision: Precision = 'float32'): number {
   const isGradient = tensor.startsWith('gradient of ');
-  if (precision === 'mixed') return isGradient ? 1 : FORWARD_TOLERANCE + Math.sqrt(139) * 2 ** -11;
+  if (precision === 'mixed') return isGradient ? 0.44 : FORWARD_TOLERANCE + Math.sqrt(139) * 2 ** -11;
   return isGradient ? 5e-2 : FORWARD_TOLERANCE;
 }
 

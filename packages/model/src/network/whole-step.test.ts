@@ -31,6 +31,8 @@ const missing = missingShared(sharedFiles.weights, sharedFiles.cifarTest);
 
 describe.skipIf(missing || noAdapter)(
   `one step of the real network on thaw and on cpu (needs ../shared and WebGPU${noAdapter ? `; ${noAdapter}` : ''})`,
+  // Half a minute each on an idle processor; on a busy one some have passed two minutes.
+  { timeout: 600_000 },
   () => {
     let weights: TrunkWeights;
     let pixels: Float32Array;
