@@ -1,8 +1,8 @@
 /** @thaw/kernels: hand-written WGSL kernels as a TensorFlow.js backend, on any GPUDevice. No Node import in here. */
-export { register, unregister } from './backend/register.ts';
+export { register, unregister, type RegisterOptions } from './backend/register.ts';
 export { ThawBackend } from './backend/thaw-backend.ts';
 export { describeAdapter, requestDevice, type AdapterDescription } from './runtime/device.ts';
-export { DeviceLostError, NotOnGpuError, ShaderError, ThawGpuError } from './runtime/errors.ts';
+export { DeviceLostError, DisposedError, NotOnGpuError, ShaderError, ThawGpuError } from './runtime/errors.ts';
 export type { GpuOptions } from './runtime/gpu.ts';
 export type { MemoryReport } from './runtime/buffer-pool.ts';
 export type { DispatchTime, LayerPass } from './runtime/profile.ts';

@@ -1,4 +1,4 @@
-/** Makes a device the TensorFlow.js backend "thaw". */
+/** Makes a device a TensorFlow.js backend, named "thaw" or as the program likes. */
 import { engine, registerBackend, registerKernel, removeBackend, unregisterKernel } from '@tensorflow/tfjs-core';
 import { registerGradients } from '../gradients/index.ts';
 import { kernels } from '../kernels/index.ts';
@@ -13,16 +13,33 @@ import { ThawBackend } from './thaw-backend.ts';
 /** That of TensorFlow.js's own WebGPU backend: over WebGL and WebAssembly (2) and the host (1). */
 const PRIORITY = 3;
 
-let registered = false;
+export interface RegisterOptions extends GpuOptions {
+  /** Of the backend in TensorFlow.js. Default "thaw"; a second device in one program needs a name of its own. */
+  readonly name?: string;
+}
+
+/** Names of Thaw's backends, and those under which its kernels are registered. */
+const own = new Set<string>();
+const withKernels = new Set<string>();
+
+const isKnown = (name: string): boolean => name in engine().registryFactory;
 
 /**
- * Makes an open device the backend `thaw`, with its kernels and all gradients. Then: `await tf.setBackend('thaw')`.
- * A backend registered before is removed together with its tensors; its device stays open.
+ * Makes an open device a backend, with its kernels and all gradients. Then: `await tf.setBackend('thaw')`, or the name given.
+ * A backend of Thaw registered under that name before is disposed together with its tensors; its device stays open.
+ * @throws when the name is that of somebody else's backend
  */
-export function register(device: GPUDevice, options: GpuOptions = {}): ThawBackend {
-  if (BACKEND in engine().registryFactory) removeBackend(BACKEND);
-  const backend = createBackend(device, options);
-  registerBackend(BACKEND, () => backend, PRIORITY);
+export function register(device: GPUDevice, { name = BACKEND, ...options }: RegisterOptions = {}): ThawBackend {
+  if (isKnown(name)) {
+    if (!own.has(name))
+      throw new Error(
+        `register: TensorFlow.js has a backend '${name}' already, which is not Thaw's; give another name`,
+      );
+    removeBackend(name);
+  }
+  const backend = createBackend(device, name, options);
+  own.add(name);
+  registerBackend(name, () => backend, PRIORITY);
   return backend;
 }
 
@@ -32,11 +49,12 @@ export function register(device: GPUDevice, options: GpuOptions = {}): ThawBacke
  * @param open opens the device; where it rejects, TensorFlow.js prints why, and `tf.setBackend('thaw')` gives false
  */
 export function registerOnDemand(open: () => Promise<GPUDevice>): void {
-  if (BACKEND in engine().registryFactory) return;
+  if (isKnown(BACKEND)) return;
+  own.add(BACKEND);
   registerBackend(
     BACKEND,
     async () => {
-      const backend = createBackend(await open());
+      const backend = createBackend(await open(), BACKEND);
       const failed = await verifyMatrixUnit(backend);
       if (failed !== undefined) console.warn(`thaw: ${failed}`);
       return backend;
@@ -45,19 +63,17 @@ export function registerOnDemand(open: () => Promise<GPUDevice>): void {
   );
 }
 
-/** Takes everything back out of TensorFlow.js's registries; the device stays open. */
-export function unregister(): void {
-  if (BACKEND in engine().registryFactory) removeBackend(BACKEND);
-  if (registered) for (const { kernelName } of kernels) unregisterKernel(kernelName, BACKEND);
-  registered = false;
+/** Takes the backend of that name back out of TensorFlow.js's registries and disposes it; the device stays open. */
+export function unregister(name = BACKEND): void {
+  if (!own.delete(name)) return;
+  if (isKnown(name)) removeBackend(name);
+  if (withKernels.delete(name)) for (const { kernelName } of kernels) unregisterKernel(kernelName, name);
 }
 
-function createBackend(device: GPUDevice, options: GpuOptions = {}): ThawBackend {
-  if (!registered) {
-    for (const kernel of kernels) registerKernel(kernel);
-    registerGradients();
-    registered = true;
-  }
+function createBackend(device: GPUDevice, name: string, options: GpuOptions = {}): ThawBackend {
+  if (withKernels.size === 0) registerGradients();
+  if (!withKernels.has(name)) for (const kernel of kernels) registerKernel({ ...kernel, backendName: name });
+  withKernels.add(name);
   const choices =
     options.tilings || options.choices ? [] : shippedChoices(shippedTables, tunedDevice(device), currentFingerprints);
   return new ThawBackend(device, { choices, ...options });

@@ -39,6 +39,15 @@ export interface Parts {
   readonly imag: TensorInfo;
 }
 
+interface DeviceMemory {
+  readonly unreliable: boolean;
+  /** Of buffers that tensors hold. */
+  readonly numBytesInGPU: number;
+  /** Those and free buffers that are kept. */
+  readonly numBytesInGPUAllocated: number;
+  readonly numBytesInGPUFree: number;
+}
+
 export class ThawBackend extends KernelBackend {
   readonly gpu: Gpu;
   readonly #data: DataStorage<TensorRecord>;
@@ -60,6 +69,12 @@ export class ThawBackend extends KernelBackend {
   }
 
   override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
+    if (dtype === 'complex64') {
+      const { real, imag } = backend_util.splitRealAndImagArrays(values as Float32Array);
+      const parts = { real: this.makeTensor(real, shape, 'float32'), imag: this.makeTensor(imag, shape, 'float32') };
+      this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount, values: undefined, slice: undefined, changes: 0, parts }); // prettier-ignore
+      return;
+    }
     this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount, values, slice: undefined, changes: 0 });
   }
 
@@ -113,7 +128,10 @@ export class ThawBackend extends KernelBackend {
     record.refCount--;
     if (!force && record.refCount > 0) return false;
     if (record.slice) this.gpu.release(record.slice);
-    if (record.parts) for (const { dataId: part } of [record.parts.real, record.parts.imag]) this.disposeData(part);
+    for (const { dataId: part } of record.parts ? [record.parts.real, record.parts.imag] : []) {
+      // The engine counts a part that was a tensor before, and could not see it go.
+      if (this.disposeData(part)) engine().removeDataId(part, this);
+    }
     this.#data.delete(dataId);
     this.#captured.delete(record);
     return true;
@@ -131,8 +149,15 @@ export class ThawBackend extends KernelBackend {
     return 1e-7;
   }
 
-  override memory(): { unreliable: boolean; numBytesInGPU: number } {
-    return { unreliable: false, numBytesInGPU: this.gpu.memory().usedBytes };
+  /** What tf.memory() adds to its own counts, under the names that tfjs's GPU backends have for it. */
+  override memory(): DeviceMemory {
+    const { usedBytes, pooledBytes } = this.gpu.memory();
+    return {
+      unreliable: false,
+      numBytesInGPU: usedBytes,
+      numBytesInGPUAllocated: usedBytes + pooledBytes,
+      numBytesInGPUFree: pooledBytes,
+    };
   }
 
   /** Wall time of `work`, which tfjs expects to run before this returns; time of each dispatch comes from profile(). */
@@ -144,6 +169,7 @@ export class ThawBackend extends KernelBackend {
     return { wallMs, kernelMs: wallMs };
   }
 
+  /** Frees all of its device memory. Tensors that are on the device are gone: using one throws a DisposedError. */
   override dispose(): void {
     this.gpu.dispose();
   }

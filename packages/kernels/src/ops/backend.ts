@@ -1,13 +1,11 @@
-// Whether the current TensorFlow.js backend is thaw's, whose kernels compute an op whole; elsewhere ops are composed.
+// Whether the current TensorFlow.js backend is one of Thaw's, whose kernels compute an op whole; elsewhere ops are composed.
 import * as tf from '@tensorflow/tfjs-core';
 import { ThawBackend } from '../backend/thaw-backend.ts';
 import type { Precision } from '../wgsl/shader.ts';
 
-export const THAW_BACKEND = 'thaw';
-
-/** True when the current backend is `thaw`. */
+/** True when the current backend is Thaw's, under whatever name. */
 export function onThaw(): boolean {
-  return tf.getBackend() === THAW_BACKEND;
+  return tf.backend() instanceof ThawBackend;
 }
 
 /** How the current backend stores a tensor's numbers. */

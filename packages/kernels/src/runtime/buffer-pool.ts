@@ -2,7 +2,7 @@
  * GPU buffers by size class. Freed buffers are kept for reuse up to a ceiling; beyond it, and on trim(), they are
  * destroyed. Classes are four per octave, so at most a fifth of a buffer is waste.
  */
-import { ThawGpuError } from './errors.ts';
+import { DisposedError, ThawGpuError } from './errors.ts';
 
 const ALIGNMENT = 256;
 
@@ -27,6 +27,8 @@ export class BufferPool {
   #used = 0;
   #pooled = 0;
   #peak = 0;
+  /** Undefined once disposed. */
+  #all: Set<GPUBuffer> | undefined = new Set<GPUBuffer>();
 
   constructor(
     private readonly device: GPUDevice,
@@ -39,9 +41,10 @@ export class BufferPool {
 
   /**
    * A buffer of at least `bytes`; its content is whatever was there before.
-   * @throws when the device has no buffers that large
+   * @throws when the device has no buffers that large, and after dispose()
    */
   acquire(bytes: number): GPUBuffer {
+    if (!this.#all) throw new DisposedError();
     const { maxBufferSize } = this.device.limits;
     if (bytes > maxBufferSize)
       throw new ThawGpuError(
@@ -59,13 +62,15 @@ export class BufferPool {
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ size, usage: this.usage });
     this.onError(this.device.popErrorScope(), `allocating ${size.toLocaleString('en')} bytes`);
+    this.#all.add(buffer);
     return buffer;
   }
 
   release(buffer: GPUBuffer): void {
+    if (!this.#all) return;
     this.#used -= buffer.size;
     if (this.#pooled + buffer.size > this.maxPooledBytes && this.mayDestroy()) {
-      buffer.destroy();
+      this.#destroy(buffer);
       return;
     }
     this.#pooled += buffer.size;
@@ -77,7 +82,7 @@ export class BufferPool {
   /** Destroys every free buffer, unless work recorded on them still waits for its pipeline: false then. */
   drain(): boolean {
     if (!this.mayDestroy()) return false;
-    for (const list of this.#free.values()) for (const buffer of list) buffer.destroy();
+    for (const list of this.#free.values()) for (const buffer of list) this.#destroy(buffer);
     this.#free.clear();
     this.#pooled = 0;
     return true;
@@ -86,6 +91,19 @@ export class BufferPool {
   /** Drains, and counts the peak anew. */
   trim(): void {
     if (this.drain()) this.#peak = this.#used;
+  }
+
+  #destroy(buffer: GPUBuffer): void {
+    this.#all?.delete(buffer);
+    buffer.destroy();
+  }
+
+  /** Destroys every buffer, also those that tensors hold. */
+  dispose(): void {
+    for (const buffer of this.#all ?? []) buffer.destroy();
+    this.#all = undefined;
+    this.#free.clear();
+    this.#used = this.#pooled = 0;
   }
 
   report(): MemoryReport {

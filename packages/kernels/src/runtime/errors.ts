@@ -19,6 +19,16 @@ export class NoAdapterError extends Error {
   override readonly name = 'NoAdapterError';
 }
 
+/** The backend was disposed: by dispose(), tf.removeBackend(), or a register() that put another in its place. */
+export class DisposedError extends ThawGpuError {
+  override readonly name = 'DisposedError';
+  constructor() {
+    super(
+      'this thaw backend was disposed, and the tensors on it with it: register(device) makes another, for new tensors',
+    );
+  }
+}
+
 /** A shader did not compile. */
 export class ShaderError extends ThawGpuError {
   override readonly name = 'ShaderError';
@@ -28,6 +38,9 @@ export class ShaderError extends ThawGpuError {
 export class NotOnGpuError extends ThawGpuError {
   override readonly name = 'NotOnGpuError';
   constructor() {
-    super('the thaw backend reads asynchronously: write `await tensor.data()`, not `tensor.dataSync()`');
+    super(
+      'the thaw backend reads asynchronously: write `await tensor.data()`, not `tensor.dataSync()`; and so before a tensor of ' +
+        'this backend is used on another one, which asks for the values at once',
+    );
   }
 }

@@ -43,6 +43,7 @@ export class Gpu {
   /** What dispatches come from now. */
   #from: LayerPass | undefined;
   #moves = 0;
+  readonly #replays = new Set<Replay>();
 
   constructor(
     readonly device: GPUDevice,
@@ -194,7 +195,7 @@ export class Gpu {
     // What eager work left behind makes room for the step's own buffers.
     await this.queue.settle(0);
     this.#pool.drain();
-    return Replay.compile(recording, outputs, {
+    const replay = await Replay.compile(recording, outputs, {
       device: this.device,
       limits: this.limits,
       queue: this.queue,
@@ -202,7 +203,10 @@ export class Gpu {
       acquire: (size) => this.#acquire(size),
       gather: (slices, alignment) => this.#gather(slices, alignment),
       moves: () => this.#moves,
+      disposed: (gone) => this.#replays.delete(gone),
     });
+    this.#replays.add(replay);
+    return replay;
   }
 
   #gather(slices: readonly BufferSlice[], alignment: number): BufferSlice | undefined {
@@ -247,9 +251,13 @@ export class Gpu {
     this.#pool.trim();
   }
 
-  /** Submits what is recorded and frees what no tensor holds. The device stays open: who opened it destroys it. */
+  /**
+   * Submits what is recorded and destroys every buffer, also those that tensors and captured steps hold: using them throws a
+   * DisposedError from now on. The device stays open: who opened it destroys it.
+   */
   dispose(): void {
-    this.queue.letGo();
-    this.#pool.trim();
+    this.queue.dispose();
+    for (const replay of this.#replays) replay.dispose();
+    this.#pool.dispose();
   }
 }

@@ -7,7 +7,7 @@
 import { packParams, paramsSize } from '../wgsl/shader.ts';
 import { bufferUsage, MAP_MODE_READ } from './constants.ts';
 import { encodeStep, encodeTimed, type EncodedDispatch } from './encoded.ts';
-import { DeviceLostError, ThawGpuError } from './errors.ts';
+import { DeviceLostError, DisposedError, ThawGpuError } from './errors.ts';
 import { Napping } from './napping.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { Plan } from './plan.ts';
@@ -110,6 +110,7 @@ export class CommandQueue {
 
   /** Writes host data; `data` may be reused by the caller at once. */
   upload(target: BufferSlice, data: ArrayBufferView<ArrayBuffer>): void {
+    this.#refuseWhenDisposed();
     if (this.#mustWait(target.buffer)) this.flush();
     if (!this.#mustWait(target.buffer)) {
       this.device.queue.writeBuffer(target.buffer, target.offset, data.buffer, data.byteOffset, data.byteLength);
@@ -165,6 +166,16 @@ export class CommandQueue {
     return this.#pending.length === 0;
   }
 
+  /** Submits what can run and drops the rest; whatever is asked of it later, but of a read that has begun, is refused. */
+  dispose(): void {
+    if (this.#failure instanceof DisposedError) return;
+    this.letGo();
+    this.#failure = new DisposedError();
+    this.#pending = [];
+    this.#uniforms.destroy();
+    this.#staging.dispose();
+  }
+
   /** Times every dispatch that `work` records. Needs the timestamp-query feature. */
   async profile(work: () => Promise<void>): Promise<DispatchTime[]> {
     if (!this.device.features.has('timestamp-query'))
@@ -196,7 +207,12 @@ export class CommandQueue {
     return this.#touched.has(buffer) || this.#pending.some(({ kind }) => kind === 'replay');
   }
 
+  #refuseWhenDisposed(): void {
+    if (this.#failure instanceof DisposedError) throw this.#failure;
+  }
+
   #record(command: Command): void {
+    this.#refuseWhenDisposed();
     this.#recorded++;
     this.#pending.push(command);
     if (this.#pending.length >= BATCH) this.flush();
@@ -220,11 +236,11 @@ export class CommandQueue {
     this.#throwFailure();
   }
 
-  /** Reports a failure once; only a lost device fails for good. */
+  /** Reports a failure once; only a lost device and a disposed backend fail for good. */
   #throwFailure(): void {
     const failure = this.#failure;
     if (!failure) return;
-    if (!(failure instanceof DeviceLostError)) this.#failure = undefined;
+    if (!(failure instanceof DeviceLostError || failure instanceof DisposedError)) this.#failure = undefined;
     throw failure;
   }
 

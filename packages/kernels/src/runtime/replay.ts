@@ -28,6 +28,8 @@ export interface ReplayHost {
   gather(slices: readonly BufferSlice[], alignment: number): BufferSlice | undefined;
   /** Grows whenever a tensor was moved. */
   moves(): number;
+  /** Told of each replay that was disposed. */
+  disposed(replay: Replay): void;
 }
 
 export class Replay {
@@ -145,6 +147,7 @@ export class Replay {
     this.#host.scratch.leave();
     this.#params.destroy();
     this.#encoded = [];
+    this.#host.disposed(this);
   }
 
   #encode(recorded: RecordedDispatch, index: number): EncodedDispatch {

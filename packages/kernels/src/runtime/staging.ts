@@ -8,6 +8,7 @@ const LARGEST_BYTES = 2 ** 24;
 
 export class Staging {
   readonly #free = new Map<number, GPUBuffer[]>();
+  #isDisposed = false;
 
   constructor(private readonly device: GPUDevice) {}
 
@@ -20,7 +21,14 @@ export class Staging {
   /** Takes back a buffer that is no longer mapped. */
   release(buffer: GPUBuffer): void {
     const list = this.#free.get(buffer.size) ?? [];
-    if (list.length >= MOST || buffer.size > LARGEST_BYTES) buffer.destroy();
+    if (this.#isDisposed || list.length >= MOST || buffer.size > LARGEST_BYTES) buffer.destroy();
     else this.#free.set(buffer.size, [...list, buffer]);
+  }
+
+  /** Destroys what is free now, and each buffer that comes back. */
+  dispose(): void {
+    for (const list of this.#free.values()) for (const buffer of list) buffer.destroy();
+    this.#free.clear();
+    this.#isDisposed = true;
   }
 }
