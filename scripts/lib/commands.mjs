@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureBuilt } from './built.mjs';
-import { sizesTable } from './bundle-size.mjs';
 import { binary } from './binary.mjs';
 import { conformance } from './conformance.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
@@ -44,7 +43,11 @@ async function thaw(args) {
 async function build(args) {
   await ensureInstalled();
   const code = await turbo(['run', 'build', '--output-logs=new-only', ...args]);
-  if (code === 0) say(await sizesTable());
+  if (code === 0) {
+    // Only now: it needs esbuild, and before the installation there is none.
+    const { sizesTable } = await import('./bundle-size.mjs');
+    say(await sizesTable());
+  }
   return code;
 }
 
