@@ -1,6 +1,9 @@
 // The runner's own pieces: the counts line, what it runs, and that exit codes and output pass through.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { inRoot } from '../scripts/lib/paths.mjs';
@@ -71,4 +74,17 @@ test("npm's notes about its own script are kept from child package managers", ()
   expect(Object.keys(env)).not.toContain('npm_config_local_prefix');
   expect(Object.keys(env)).not.toContain('npm_lifecycle_event');
   expect(env.npm_config_registry).toBe('https://registry.example');
+});
+
+test('in a fresh clone, where nothing is installed, the runner starts', () => {
+  const clone = mkdtempSync(join(tmpdir(), 'thaw-clone-'));
+  try {
+    for (const file of ['scripts', 'package.json', 'pnpm-workspace.yaml'])
+      cpSync(inRoot(file), join(clone, file), { recursive: true });
+    const { status, stderr, stdout } = spawnSync(process.execPath, ['scripts/run.mjs', 'nothing'], { cwd: clone, encoding: 'utf8' }); // prettier-ignore
+    expect(stdout + stderr).toContain('unknown command "nothing"');
+    expect(status).toBe(2);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
 });
