@@ -32,6 +32,7 @@ export default tseslint.config(
       '**/.turbo/**',
       'runs/**',
       'coverage/**',
+      'examples/*/lib/**',
     ],
   },
   {
@@ -83,7 +84,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**/*.mjs', 'eslint.config.js'],
+    files: ['scripts/**/*.mjs', 'examples/**/*.js', 'eslint.config.js'],
     languageOptions: { parser: tseslint.parser },
     plugins: { '@typescript-eslint': tseslint.plugin },
     rules: {

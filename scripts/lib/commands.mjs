@@ -18,7 +18,7 @@ const CLI = inRoot('packages', 'cli', 'dist', 'thaw.js');
 /** @typedef {(args: string[]) => Promise<number>} Command */
 
 /** @type {Record<string, Command>} */
-export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, conformance, bundle, pnpm };
+export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, conformance, bundle, example, pnpm };
 
 /** `npm start`: everything, then `thaw demo`. @type {Command} */
 async function demo(args) {
@@ -102,6 +102,14 @@ async function format(args) {
 /** `npm run bench [-- arguments]`: `thaw bench`. @type {Command} */
 async function bench(args) {
   return thaw(['bench', ...args]);
+}
+
+/** `npm run example [-- port]`: the page that fine-tunes in the browser, served on this machine. @type {Command} */
+async function example(args) {
+  await ensureInstalled();
+  await ensureBuilt();
+  const { serveExample } = await import('./example.mjs');
+  return serveExample(args);
 }
 
 /** `npm run pnpm -- <arguments>`: the pinned pnpm, for adding a dependency or updating the lockfile. @type {Command} */

@@ -74,7 +74,7 @@ export function ownModulesOutside(src) {
     setup(build) {
       build.onResolve({ filter: /^\.{1,2}\/.*(\.ts|\.wgsl\?raw)$/ }, ({ path, kind, importer }) => {
         if (kind === 'entry-point' || !importer.startsWith(src)) return undefined;
-        return { path: path.replace(/\.ts$/, '.js').replace(/\?raw$/, '.js'), external: true };
+        return { path: path.replace(/\.ts$/, '.js').replace(/\?raw$/, '.js'), external: true, sideEffects: false };
       });
       build.onResolve({ filter: /^#/ }, ({ path }) => ({ path, external: true }));
     },
