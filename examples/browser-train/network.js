@@ -116,7 +116,6 @@ function rowsOf(features, labels, rows) {
   return { values, labels: rows.map((row) => labels[row] ?? 0), width };
 }
 
-// eslint-disable-next-line require-yield
 async function* noImages() {
   throw new Error('Features were asked for images again.');
 }
