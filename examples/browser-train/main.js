@@ -214,7 +214,7 @@ function bar({ name, share }) {
   row.className = 'bar';
   const [label, line, value] = ['span', 'div', 'span'].map((tag) => document.createElement(tag));
   label.textContent = name;
-  line.style.setProperty('--share', percent);
+  line.style.setProperty('--share', String(share));
   value.textContent = percent;
   row.append(label, line, value);
   return row;
@@ -251,9 +251,10 @@ for (const name of ['Class 1', 'Class 2']) addClass(name);
 try {
   const opened = await openBackend();
   settle = () => opened.backend.settle();
+  const name = [...new Set([opened.name, opened.architecture])].filter(Boolean).join(' ');
   device.textContent = opened.isSoftware
-    ? `${opened.name}: no GPU but a processor that plays one, so this will be slow. A small image side helps.`
-    : `On ${opened.name || 'your GPU'}.`;
+    ? `No GPU here but a processor that plays one (${name}), so this will be slow. A small image side helps.`
+    : `On ${name || 'your GPU'}.`;
   void opened.device.lost.then(({ message }) =>
     showError(new Error(`The GPU was lost (${message || 'no reason given'}). Load the page again.`)),
   );

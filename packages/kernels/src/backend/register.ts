@@ -7,6 +7,7 @@ import type { GpuOptions } from '../runtime/gpu.ts';
 import { verifyMatrixUnit } from '../self-check.ts';
 import { currentFingerprints } from '../tuning/families.ts';
 import { shippedChoices, shippedTables } from '../tuning/shipped.ts';
+import { enroll } from './current.ts';
 import { BACKEND } from './kernel.ts';
 import { ThawBackend } from './thaw-backend.ts';
 
@@ -76,5 +77,7 @@ function createBackend(device: GPUDevice, name: string, options: GpuOptions = {}
   withKernels.add(name);
   const choices =
     options.tilings || options.choices ? [] : shippedChoices(shippedTables, tunedDevice(device), currentFingerprints);
-  return new ThawBackend(device, { choices, ...options });
+  const backend = new ThawBackend(device, { choices, ...options });
+  enroll(backend);
+  return backend;
 }

@@ -1,17 +1,16 @@
 // Whether the current TensorFlow.js backend is one of Thaw's, whose kernels compute an op whole; elsewhere ops are composed.
-import * as tf from '@tensorflow/tfjs-core';
-import { ThawBackend } from '../backend/thaw-backend.ts';
+import type * as tf from '@tensorflow/tfjs-core';
+import { currentThaw } from '../backend/current.ts';
 import type { Precision } from '../wgsl/shader.ts';
 
 /** True when the current backend is Thaw's, under whatever name. */
 export function onThaw(): boolean {
-  return tf.backend() instanceof ThawBackend;
+  return currentThaw() !== undefined;
 }
 
 /** How the current backend stores a tensor's numbers. */
 export function precisionOf(tensor: tf.Tensor): Precision {
-  const backend = tf.backend();
-  return backend instanceof ThawBackend ? backend.precisionOf(tensor) : 'float32';
+  return currentThaw()?.precisionOf(tensor) ?? 'float32';
 }
 
 /** Inputs of a kernel without the optional ones that are absent. */

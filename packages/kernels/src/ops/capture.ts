@@ -1,6 +1,6 @@
 // A step captured once and replayed: no tape, no allocation, no new bind group; the host only encodes a list.
 import * as tf from '@tensorflow/tfjs-core';
-import { ThawBackend } from '../backend/thaw-backend.ts';
+import { currentThaw } from '../backend/current.ts';
 import { ThawGpuError } from '../runtime/errors.ts';
 
 export interface CapturedStep {
@@ -13,7 +13,7 @@ export interface CapturedStep {
 }
 
 /** Whether the current backend can capture steps. */
-export const canCapture = (): boolean => tf.backend() instanceof ThawBackend;
+export const canCapture = (): boolean => currentThaw() !== undefined;
 
 /**
  * Records what `step` runs on the thaw backend, without running it, for replay().
@@ -25,8 +25,7 @@ export const canCapture = (): boolean => tf.backend() instanceof ThawBackend;
  * @throws ThawGpuError on another backend, and when a tensor made in the step outlives it unreturned
  */
 export async function capture(step: () => readonly tf.Tensor[]): Promise<CapturedStep> {
-  const backend = tf.backend();
-  if (!(backend instanceof ThawBackend))
-    throw new ThawGpuError(`capture: steps are captured on the thaw backend, not on '${tf.getBackend()}'`);
+  const backend = currentThaw();
+  if (!backend) throw new ThawGpuError(`capture: steps are captured on the thaw backend, not on '${tf.getBackend()}'`);
   return backend.capture(step);
 }

@@ -1,11 +1,11 @@
 // Names of layers, for profiles: what a layer dispatches, and what its gradients dispatch later, carry its name.
 import * as tf from '@tensorflow/tfjs-core';
-import { ThawBackend } from '../backend/thaw-backend.ts';
+import { currentThaw } from '../backend/current.ts';
 
 /** Runs `compute` as the layer `name`. Layers may be nested: the innermost counts. Off the thaw backend it only runs it. */
 export function layer<T>(name: string, compute: () => T): T {
-  const backend = tf.backend();
-  if (!(backend instanceof ThawBackend)) return compute();
+  const backend = currentThaw();
+  if (!backend) return compute();
   const { gpu } = backend;
   const { state } = tf.engine();
   // Outside a gradient's computation there is no tape, or the one before.

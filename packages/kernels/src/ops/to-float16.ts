@@ -2,14 +2,12 @@
 // such a tensor is float32, as what is read of it is; a kernel that knows no float16 gets a float32 copy.
 // Kernel 'ThawToFloat16': input x; one output.
 import * as tf from '@tensorflow/tfjs-core';
-import { ThawBackend } from '../backend/thaw-backend.ts';
+import { currentThaw } from '../backend/current.ts';
 import { onThaw } from './backend.ts';
 
 /** Whether the current backend can store tensors in float16. */
 export function hasFloat16(): boolean {
-  if (!onThaw()) return false;
-  const backend = tf.backend();
-  return backend instanceof ThawBackend && backend.gpu.device.features.has('shader-f16');
+  return currentThaw()?.gpu.device.features.has('shader-f16') ?? false;
 }
 
 /**
