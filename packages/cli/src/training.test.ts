@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, toFloat32, toInt32 } from '@thaw/model';
 import { loadCheckpoint } from '@thaw/model/node';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 // By path: what tests share is no export of the published package.
@@ -169,6 +170,45 @@ describe('a frozen run on WebAssembly, from a folder of images with one that is 
     const [, green, red] = named.stdout.trimEnd().split('\n');
     expect(green).toMatch(/green\/0\.png,1,green,/);
     expect(red).toMatch(/red\/0\.png,1,red,/);
+  });
+
+  test('export: onnxruntime gives the probabilities that predict gives', async () => {
+    const exported = await thaw('export run --fold --output out/colours.onnx --json', folder);
+    expect(exported.code).toBe(EXIT.done);
+    expect(eventsNamed(exported, 'exported')[0]).toMatchObject({
+      format: 'onnx',
+      classes: ['green', 'red'],
+      notes: [],
+    });
+    const predicted = await thaw('predict --run run --backend wasm --trunk device --json photos/green/0.png', folder);
+    const { classes } = eventsNamed(predicted, 'prediction')[0] as {
+      classes: { index: number; probability: number }[];
+    };
+    const session = await InferenceSession.create(await readFile(join(folder, 'out', 'colours.onnx')));
+    // The picture is of one colour, and so is what resizing makes of it.
+    const pixels = Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => [0x22, 0xaa, 0x33][i % 3]!);
+    const { probabilities } = await session.run({ images: new Tensor('float32', pixels, [1, 32, 32, 3]) });
+    // Rounding of 53 layers, and of probabilities of about 1.
+    for (const { index, probability } of classes) expect(probabilities?.data[index]).toBeCloseTo(probability, 4);
+    expect(classes).toHaveLength(2);
+  });
+
+  test.each([
+    ['export run --format keras --half', 'Keras reads weights in float32', EXIT.usage],
+    ['export run --format safetensors --fold', 'use onnx or tfjs', EXIT.usage],
+    ['export photos', 'is not a run folder', EXIT.failed],
+  ])('thaw %s is refused', async (line, why, exitCode) => {
+    const { code, stderr } = await thaw(line, folder);
+    expect(stderr).toContain(why);
+    expect(code).toBe(exitCode);
+  });
+
+  test.each(['safetensors', 'tfjs', 'keras'])('export --format %s writes into the run folder', async (format) => {
+    const { code, stdout } = await thaw(`export run --format ${format}`, folder);
+    expect(code).toBe(EXIT.done);
+    const files = stdout.split('\n').flatMap((line) => /^(run\/\S+) {2}[\d.]+ .iB$/.exec(line)?.[1] ?? []);
+    expect(files).toHaveLength(format === 'tfjs' ? 2 : 1);
+    for (const file of files) expect((await readFile(join(folder, file))).byteLength).toBeGreaterThan(1000);
   });
 
   test('features of its trunk are the same bits on a thread of the same engine', async () => {

@@ -4,3 +4,4 @@ export { readKerasH5 } from './node/keras-h5.ts';
 export { FileCheckpoints, loadCheckpoint } from './node/checkpoints.ts';
 export { FileFeatureStore, type FeatureKey } from './node/feature-store.ts';
 export { writeAtomically } from './node/atomic.ts';
+export { toKerasH5 } from './node/keras-h5-write.ts';

@@ -5,6 +5,7 @@ import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { download } from './download.ts';
 import { evaluate } from './evaluate.ts';
+import { exportRun } from './export.ts';
 import { features } from './features.ts';
 import { predict } from './predict.ts';
 import { summary } from './summary.ts';
@@ -14,6 +15,7 @@ export const commands: readonly AnyCommand[] = [
   train,
   evaluate,
   predict,
+  exportRun,
   features,
   summary,
   download,

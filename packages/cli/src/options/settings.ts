@@ -13,6 +13,9 @@ export const TRUNKS = ['auto', 'device', 'wasm'] as const;
 
 export const PRECISIONS = ['float32', 'mixed'] as const;
 
+export const EXPORT_FORMATS = ['safetensors', 'onnx', 'tfjs', 'keras'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 export const PRESET_NAMES = ['article-1', 'article-2', 'article-2-last42', 'best'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
@@ -67,6 +70,9 @@ export const settings = z.strictObject({
   resume: z.string().min(1),
   cacheFeatures: z.boolean(),
   output: z.string().min(1),
+  format: z.enum(EXPORT_FORMATS),
+  fold: z.boolean(),
+  half: z.boolean(),
   topK: z.int().min(1),
   csv: z.boolean(),
   minutes: z.number().gt(0).max(600),
@@ -416,6 +422,20 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     ...words(TRUNKS),
   },
   output: { group: 'Output', flags: '--run-dir, --output <path>', description: 'where to write', ...text('a path') },
+  format: {
+    group: 'Output',
+    flags: '--format <name>',
+    description:
+      "safetensors (torchvision's names, for PyTorch), onnx, tfjs (a layers model, for browsers), keras (HDF5 weights in Keras's layout)",
+    ...words(EXPORT_FORMATS),
+  },
+  fold: {
+    group: 'Output',
+    flags: '--fold',
+    description: 'make batch-norms part of the convolutions before them: smaller, faster, not to be trained further',
+    ...flag,
+  },
+  half: { group: 'Output', flags: '--half', description: 'filters and matrices in float16: half the size', ...flag },
   topK: { group: 'Output', flags: '--top-k <n>', description: 'how many classes to print for each image', ...whole(1) },
   csv: { group: 'Output', flags: '--csv', description: 'comma-separated values on standard output', ...flag },
   json: {

@@ -10,6 +10,7 @@ import {
   ResNet50,
   resolveFreeze,
   VARIANTS,
+  type NamedTensors,
   type TrunkWeights,
 } from '@thaw/model';
 import { loadCheckpoint } from '@thaw/model/node';
@@ -57,14 +58,13 @@ export function headSize({ head }: Classifier): HeadSize {
   };
 }
 
-/** A run's network with the weights of its checkpoint. @throws CommandError where the checkpoint is missing */
-export async function restoreRun(
+/** The variables of a run's checkpoint. @throws CommandError where it is missing, or goes with other weights than these */
+export async function readRunVariables(
   folder: string,
   config: RunConfig,
   weights: TrunkWeights,
   which: 'best' | 'last',
-  precision: Settings['precision'],
-): Promise<Classifier> {
+): Promise<NamedTensors> {
   const path = runFile.checkpoint(folder, which);
   if (!(await exists(path))) {
     const other = which === 'best' ? 'last' : 'best';
@@ -78,7 +78,18 @@ export async function restoreRun(
       `${folder} was trained on other ${config.weights.source} weights than those found (${weights.hash.slice(0, 12)} instead of ${config.weights.hash.slice(0, 12)}); name the right ones with --weights-file.`,
     );
   }
-  const { variables } = await loadCheckpoint(path);
+  return (await loadCheckpoint(path)).variables;
+}
+
+/** A run's network with the weights of its checkpoint. @throws CommandError where the checkpoint is missing */
+export async function restoreRun(
+  folder: string,
+  config: RunConfig,
+  weights: TrunkWeights,
+  which: 'best' | 'last',
+  precision: Settings['precision'],
+): Promise<Classifier> {
+  const variables = await readRunVariables(folder, config, weights, which);
   const classifier = buildClassifier(weights, { ...config.network, precision }, config.data.classes.length);
   classifier.restore(variables);
   return classifier;

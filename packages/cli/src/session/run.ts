@@ -32,15 +32,21 @@ export async function openRun(
   progress?: ByteProgress,
 ): Promise<OpenedRun> {
   const config = await readRunConfig(folder);
-  const { source, file } = config.weights;
-  const there = file !== undefined && (await exists(file)) ? file : undefined;
-  const loaded = await obtainWeights(
-    { weights: source, weightsFile: weightsFile ?? there, seed: config.network.seed },
-    homes,
-    progress,
-  );
+  const loaded = await weightsOfRun(config, weightsFile, homes, progress);
   const fits = config.network.precision === 'float32' || hasFloat16();
   if (precision === undefined && !fits) onNote(`${folder} was trained in mixed precision; without float16 here it runs in float32.`); // prettier-ignore
   const used = precision ?? (fits ? config.network.precision : 'float32');
   return { config, loaded, classifier: await restoreRun(folder, config, loaded.weights, checkpoint, used) };
+}
+
+/** The weights that a run began with. @param weightsFile instead of the file that it names */
+export async function weightsOfRun(
+  { weights, network }: RunConfig,
+  weightsFile: string | undefined,
+  homes: Homes,
+  progress?: ByteProgress,
+): Promise<LoadedWeights> {
+  const { source, file } = weights;
+  const there = file !== undefined && (await exists(file)) ? file : undefined;
+  return obtainWeights({ weights: source, weightsFile: weightsFile ?? there, seed: network.seed }, homes, progress);
 }
