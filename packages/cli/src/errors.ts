@@ -1,6 +1,7 @@
 // The errors a person sees: one or two sentences, and the exit code that goes with them.
 
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/** 128 and the signal's number where one ended it: Ctrl-C's SIGINT, or SIGTERM. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
 /** The command was typed wrongly, or a setting is out of range: exit code 2. */
 export class UsageError extends Error {
@@ -12,15 +13,23 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-/** Ctrl-C, after whatever had to be saved is saved: exit code 130. */
+/** Ctrl-C or SIGTERM, after whatever had to be saved is saved. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
+
+  /** @param exitCode of the signal */
+  constructor(
+    message: string,
+    readonly exitCode: number = EXIT.interrupted,
+  ) {
+    super(message);
+  }
 }
 
 /** The exit code that an error ends the process with. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof InterruptedError) return EXIT.interrupted;
+  if (error instanceof InterruptedError) return error.exitCode;
   return EXIT.failed;
 }
 

@@ -78,7 +78,7 @@ Examples:
   thaw predict --run runs/... photo.jpg              use what was trained
 
 THAW_HOME names the folder with weights/ and datasets/ (default: this platform's cache folder).
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted after a checkpoint.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted (Ctrl-C, SIGTERM) after a checkpoint.
 `;
 
 /** Help and version are no errors; what commander calls an error is a wrong command line. */

@@ -15,7 +15,7 @@ import { driverAdvice, openBackend, type OpenBackend } from '../session/backend.
 import { openRunData, type RunData } from '../session/data.ts';
 import { planDemo, type DemoPlan } from '../session/demo-plan.ts';
 import { findHomes, type Homes } from '../session/home.ts';
-import { listenForInterrupt } from '../session/interrupt.ts';
+import { listenForInterrupt, type Interrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
 import { measureSpeed } from '../session/measure.ts';
 import { makeConfig, readCheckpoint, recordRun } from '../session/recorded-run.ts';
@@ -113,7 +113,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     output.result(output.colors.bold('Thaw: an ImageNet ResNet-50, fine-tuned on this machine by two methods'));
     const progress = byteProgress(output);
     const loaded = await demoWeights(settings.seed, homes, progress, tell);
-    const place = { homes, progress, signal: interrupt.signal };
+    const place = { homes, progress, signal: interrupt.signal, interrupt };
     const { name: dataName, data: all } = await demoData(settings.seed, place, tell);
     backend = await openBackend({
       io,
@@ -158,7 +158,8 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
       signal: interrupt.signal,
     });
     output.event('speed', { ...speed });
-    if (interrupt.signal.aborted) throw new InterruptedError('Interrupted; nothing was trained yet.');
+    if (interrupt.signal.aborted)
+      throw new InterruptedError('Interrupted; nothing was trained yet.', interrupt.exitCode);
     const plan = planDemo(speed, {
       seconds: SAFETY * 60 * settings.minutes - (performance.now() - begun) / 1000,
       available,
@@ -213,7 +214,10 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
         },
       });
       if (result.interrupted)
-        throw new InterruptedError(`Interrupted. What was trained so far is in ${join(folder, method.slug)}.`);
+        throw new InterruptedError(
+          `Interrupted. What was trained so far is in ${join(folder, method.slug)}.`,
+          interrupt.exitCode,
+        );
       reports.push(await methodReport({ name: method.name, config, result }));
       initialHead = (await readCheckpoint(join(folder, method.slug), 'best'))?.variables;
     }
@@ -272,13 +276,14 @@ async function demoWeights(
 /** CIFAR-10 from THAW_HOME or by download, else the generated image set with a note. */
 async function demoData(
   seed: number,
-  place: Parameters<typeof openRunData>[1],
+  place: Parameters<typeof openRunData>[1] & { readonly interrupt: Interrupt },
   tell: (note: string) => void,
 ): Promise<{ name: string; data: RunData }> {
   try {
     return { name: 'cifar10', data: await openRunData({ data: 'cifar10', seed }, place) };
   } catch (error) {
-    if (place.signal?.aborted) throw new InterruptedError('Interrupted; nothing was trained yet.');
+    if (place.interrupt.signal.aborted)
+      throw new InterruptedError('Interrupted; nothing was trained yet.', place.interrupt.exitCode);
     tell(
       `CIFAR-10 is not to be had (${oneLine(error)}). Going on with generated images: coloured shapes in ten classes.`,
     );

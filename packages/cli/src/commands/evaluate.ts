@@ -100,7 +100,7 @@ async function evaluateCommand(
   const before = await readRunConfig(folder);
   const homes = await findHomes(io);
   const progress = byteProgress(output);
-  const interrupt = listenForInterrupt(() => process.exit(130));
+  const interrupt = listenForInterrupt();
   const { imageSize } = before.network;
   const data = settings.data ?? before.settings.data ?? '';
   const { dataset, notes } = await openPart(data, settings.split, { homes, progress }, before.data.classes);
@@ -164,7 +164,7 @@ async function evaluateCommand(
       },
     });
     reporter.clear();
-    if (!scored) throw new InterruptedError('Interrupted.');
+    if (!scored) throw new InterruptedError('Interrupted.', interrupt.exitCode);
     const { evaluation } = scored;
     const { accuracy, macroF1, loss, confusion, perClass } = evaluation;
     output.event('result', {

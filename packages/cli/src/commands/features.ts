@@ -87,7 +87,7 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
   const { dataset, notes } = await openPart(settings.data, settings.split, { homes, progress });
   for (const note of notes) output.warn(note);
   const indices = ranged(limited(dataset, settings.limitTest, settings.seed), settings.range);
-  const interrupt = listenForInterrupt(() => process.exit(130));
+  const interrupt = listenForInterrupt();
   const backend = await openBackend({
     io,
     onNote: (note) => output.say(note),

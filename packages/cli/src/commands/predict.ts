@@ -116,7 +116,7 @@ async function predictCommand(
   if (settings.csv && settings.json) throw new UsageError('--csv: choose --csv or --json, not both.');
   const dataset = await openImageList(args.map((path) => resolve(io.cwd, path)));
   const homes = await findHomes(io);
-  const interrupt = listenForInterrupt(() => process.exit(130));
+  const interrupt = listenForInterrupt();
   const backend = await openBackend({
     io,
     onNote: (note) => output.say(note),

@@ -169,7 +169,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
         },
       },
     });
-    if (result.interrupted) throw await interrupted(folder);
+    if (result.interrupted) throw await interrupted(folder, interrupt.exitCode);
     await writeReport(runFile.report(folder), {
       title: `${config.data.name}, ${preset}`,
       notes: [],
@@ -307,9 +307,10 @@ function refuseChanges(settings: TrainSettings, { settings: before }: RunConfig)
   }
 }
 
-async function interrupted(folder: string): Promise<InterruptedError> {
+async function interrupted(folder: string, exitCode: number): Promise<InterruptedError> {
   const saved = await exists(runFile.checkpoint(folder, 'last'));
   return new InterruptedError(
     `Interrupted${saved ? '; a checkpoint is saved' : ' before the first step'}. Go on with: thaw train --resume ${folder}`,
+    exitCode,
   );
 }
