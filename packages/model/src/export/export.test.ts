@@ -61,9 +61,9 @@ async function sample(variant: VariantName, spec: HeadSpec, imageSize: number): 
   const pixels = noise(BATCH * imageSize * imageSize * 3, 11).map((value) => Math.round(127.5 * (value + 1)));
   const { channels, scale, shift } = normalisation;
   const input = pixels.map((_, i) => scale[i % 3]! * pixels[i - (i % 3) + channels[i % 3]!]! + shift[i % 3]!);
-  const [logits, probabilities] = tf.tidy(() => {
+  const [logits, probabilities] = tf.tidy((): [tf.Tensor, tf.Tensor] => {
     const features = classifier.features(tf.tensor4d(input, [BATCH, imageSize, imageSize, 3]));
-    return [head.logits(features, { training: false }).dataSync(), classifier.classify(features).dataSync()];
+    return [head.logits(features, { training: false }), classifier.classify(features)];
   });
   const trained = {
     variant,
@@ -74,8 +74,13 @@ async function sample(variant: VariantName, spec: HeadSpec, imageSize: number): 
     normalisation,
     architecture: TINY,
   };
+  const found = {
+    logits: Float32Array.from(await logits.data()),
+    probabilities: Float32Array.from(await probabilities.data()),
+  };
+  tf.dispose([logits, probabilities]);
   classifier.dispose();
-  return { trained, pixels, logits: Float32Array.from(logits), probabilities: Float32Array.from(probabilities) };
+  return { trained, pixels, ...found };
 }
 
 const distance = (a: Float32Array, b: Float32Array): number => Math.hypot(...a.map((value, i) => value - b[i]!));
@@ -127,10 +132,9 @@ describe.each(SAMPLES)('%s with head %s at %i', (variant, spec, imageSize) => {
     const model = await loadLayersModel(
       tf.io.fromMemory({ modelTopology, weightSpecs, weightData: Uint8Array.from(weights).buffer }),
     );
-    const found = tf.tidy(() => {
-      const y = model.predict(tf.tensor4d(of.pixels, [BATCH, imageSize, imageSize, 3]));
-      return Float32Array.from((y as tf.Tensor).dataSync());
-    });
+    const y = tf.tidy(() => model.predict(tf.tensor4d(of.pixels, [BATCH, imageSize, imageSize, 3])) as tf.Tensor);
+    const found = Float32Array.from(await y.data());
+    y.dispose();
     expect(distance(found, of.probabilities)).toBeLessThan(ofProbabilities(bound, of));
     model.dispose();
   });
