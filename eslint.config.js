@@ -33,6 +33,7 @@ export default tseslint.config(
       'runs/**',
       'coverage/**',
       'examples/*/lib/**',
+      'docs/api/**',
     ],
   },
   {

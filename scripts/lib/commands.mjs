@@ -18,7 +18,21 @@ const CLI = inRoot('packages', 'cli', 'dist', 'thaw.js');
 /** @typedef {(args: string[]) => Promise<number>} Command */
 
 /** @type {Record<string, Command>} */
-export const COMMANDS = { demo, thaw, test, build, lint, format, typecheck, bench, conformance, bundle, example, pnpm };
+export const COMMANDS = {
+  demo,
+  thaw,
+  test,
+  build,
+  lint,
+  format,
+  typecheck,
+  bench,
+  conformance,
+  bundle,
+  docs,
+  example,
+  pnpm,
+};
 
 /** `npm start`: everything, then `thaw demo`. @type {Command} */
 async function demo(args) {
@@ -73,7 +87,7 @@ async function typecheck(args) {
   return packages || root;
 }
 
-/** `npm run lint`: eslint's rules and prettier's format. @type {Command} */
+/** `npm run lint`: eslint's rules, prettier's format, and whether every public symbol is documented. @type {Command} */
 async function lint(args) {
   await ensureInstalled();
   const cache = ['--cache', '--cache-location', join(TOOLS, 'eslint'), '--cache-strategy', 'content'];
@@ -89,7 +103,20 @@ async function lint(args) {
     { cwd },
   );
   if (format !== 0) say('`npm run format` writes the files the way prettier wants them.');
-  return rules || format;
+  return rules || format || typedoc(['--emit', 'none']);
+}
+
+/** `npm run docs`: the API reference, into docs/api; a public symbol without a comment is an error. @type {Command} */
+async function docs(args) {
+  await ensureInstalled();
+  return typedoc(args);
+}
+
+/** @type {Command} */
+function typedoc(args) {
+  return run(process.execPath, [binary('typedoc', 'bin/typedoc'), '--options', inRoot('typedoc.json'), ...args], {
+    cwd: inRoot(),
+  });
 }
 
 /** `npm run format [-- path ...]`: prettier over the given paths, else over everything. @type {Command} */

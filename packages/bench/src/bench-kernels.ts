@@ -5,23 +5,35 @@ import { floorMilliseconds, geometricMean, type Ceilings } from './measure/stati
 import type { Precision } from '@thaw/kernels/tuning';
 import { KERNEL_CASES, termsOf, workOf, type KernelCase, type KernelWork } from './workloads/kernel-cases.ts';
 
+/** What `benchKernels` measures with. */
 export interface BenchKernelsOptions {
+  /** Thaw's engine, which the others are compared with. */
   readonly engine: Engine;
+  /** Other engines, each in a process of its own. */
   readonly against: readonly EngineName[];
+  /** Part of the adapter's name, for the other engines too. */
   readonly adapter?: string | undefined;
+  /** Of the device, as `measureCeilings` gives them. */
   readonly ceilings: Ceilings;
+  /** Of the made-up inputs. */
   readonly seed: number;
   /** In which Thaw stores activations and filters; other engines compute with the same numbers in float32. Default float32. */
   readonly precision?: Precision;
+  /** Rounds in which the engines take turns, at most. */
   readonly rounds: number;
   /** For the rounds of one case. */
   readonly seconds: number;
 }
 
+/** One line of the table: a kernel's case in an engine. */
 export interface KernelRow extends Compared {
+  /** Name of the case. */
   readonly case: string;
+  /** Which kernel it is of. */
   readonly op: KernelWork['op'];
+  /** Multiplications and additions, 10^9 a second. */
   readonly gflops: number;
+  /** Bytes that have to be moved at least, 10^9 a second. */
   readonly gigabytesPerSecond: number;
   /** The least that the device's ceilings allow. */
   readonly floorMilliseconds: number;
@@ -81,13 +93,19 @@ export async function benchKernels(
   return rows;
 }
 
+/** The cases of one kernel in one engine, summed up. */
 export interface FamilySummary {
+  /** Which kernel. */
   readonly op: KernelWork['op'];
+  /** In which engine. */
   readonly engine: string;
+  /** How many cases were measured. */
   readonly cases: number;
   /** Geometric means. */
   readonly gflops: number;
+  /** Floor over measured time: 1 is all that the device can do. */
   readonly shareOfFloor: number;
+  /** How many times as fast Thaw is; undefined for Thaw itself. */
   readonly ratio: number | undefined;
   /** The case in which Thaw gains least. */
   readonly least: number | undefined;

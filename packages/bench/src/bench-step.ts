@@ -6,16 +6,25 @@ import { floorMilliseconds, type Ceilings } from './measure/statistics.ts';
 import type { StepCase, StepSpec } from './workloads/step.ts';
 import { workOfStep } from './workloads/step-work.ts';
 
+/** What `benchStep` measures with. */
 export interface BenchStepOptions {
+  /** Thaw's engine, which the others are compared with. */
   readonly engine: Engine;
+  /** Other engines, each in a process of its own. */
   readonly against: readonly EngineName[];
+  /** Part of the adapter's name, for the other engines too. */
   readonly adapter?: string | undefined;
+  /** Height and width of the images, pixels. */
   readonly imageSize: number;
+  /** Images in a step. */
   readonly batchSize: number;
+  /** Of the device, as `measureCeilings` gives them. */
   readonly ceilings: Ceilings;
+  /** Of weights, images and labels. */
   readonly seed: number;
   /** Of thaw's trunk. */
   readonly precision?: Precision | undefined;
+  /** Rounds in which the engines take turns, at most. */
   readonly rounds: number;
   /** For the rounds of one case. */
   readonly seconds: number;
@@ -23,10 +32,15 @@ export interface BenchStepOptions {
 
 /** One line of the table: a case in an engine. */
 export interface StepRow extends Compared {
+  /** Name of the case. */
   readonly case: string;
+  /** What it is, in a few words. */
   readonly about: string;
+  /** Height and width of the images, pixels. */
   readonly imageSize: number;
+  /** Images in a step. */
   readonly batchSize: number;
+  /** Batch size over the median time. */
   readonly imagesPerSecond: number;
   /** The least that the device's ceilings allow; undefined of the head alone. */
   readonly floorMilliseconds: number | undefined;

@@ -1,4 +1,7 @@
-// @thaw/bench: measures training steps and kernels, verified against other engines before any time is taken.
+/**
+ * Measures training steps and kernels, verified against other engines before any time is taken.
+ * @module @thaw/bench
+ */
 export { ENGINE_NAMES, type Engine, type EngineName } from './engines/engine.ts';
 export { openEngine } from './engines/open.ts';
 export { thawEngine } from './engines/thaw.ts';
@@ -21,7 +24,7 @@ export { measureCeilings } from './ceilings/ceilings.ts';
 export { tune, type TunedBucket, type TuneOptions } from './tune.ts';
 export { exportStep } from './export-step.ts';
 export { profileStep, type ProfileOptions, type ProfileRow, type StepProfile } from './profile-step.ts';
-export { KERNEL_CASES, type KernelCase } from './workloads/kernel-cases.ts';
-export { STEP_CASES, type StepCase } from './workloads/step.ts';
+export { KERNEL_CASES, type KernelCase, type KernelWork } from './workloads/kernel-cases.ts';
+export { STEP_CASES, type StepCase, type StepSpec } from './workloads/step.ts';
 export { DisagreementError, relativeDifference, type Agreement } from './measure/agreement.ts';
 export { geometricMean, spread, type Ceilings, type Spread } from './measure/statistics.ts';

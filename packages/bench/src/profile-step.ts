@@ -6,11 +6,17 @@ import { floorMilliseconds, spread, type Ceilings, type Work } from './measure/s
 import { tapsInside } from './workloads/kernel-cases.ts';
 import { stepWorkload, type StepCase } from './workloads/step.ts';
 
+/** What `profileStep` runs. */
 export interface ProfileOptions {
+  /** Height and width of the images, pixels. */
   readonly imageSize: number;
+  /** Images in a step. */
   readonly batchSize: number;
+  /** Of weights, images and labels. */
   readonly seed: number;
+  /** Of the trunk; default float32. */
   readonly precision?: Precision | undefined;
+  /** Of the device, as `measureCeilings` gives them. */
   readonly ceilings: Ceilings;
 }
 
@@ -20,12 +26,15 @@ export interface ProfileRow {
   readonly name: string;
   /** Of a layer; undefined where there is but one. */
   readonly pass: 'forward' | 'backward' | undefined;
+  /** How many dispatches they are in one step. */
   readonly dispatches: number;
+  /** Sum of their medians. */
   readonly milliseconds: number;
   /** The least that the device's ceilings allow, dispatch by dispatch. */
   readonly floorMilliseconds: number;
 }
 
+/** Where the time of a step goes. */
 export interface StepProfile {
   /** Of a step without timestamps. */
   readonly stepMilliseconds: number;
@@ -35,6 +44,7 @@ export interface StepProfile {
   readonly milliseconds: number;
   /** Longest first. */
   readonly layers: readonly ProfileRow[];
+  /** The same by kernel, longest first. */
   readonly kernels: readonly ProfileRow[];
 }
 

@@ -9,9 +9,16 @@ import { checkAgreement, DisagreementError, type Outputs } from './measure/agree
 import { spread } from './measure/statistics.ts';
 import { kernelOperation, readAll } from './workloads/kernel.ts';
 
+/** What `tune` searches. */
 export interface TuneOptions {
   /** Image sizes, each with its batch. */
-  readonly sizes: readonly { readonly imageSize: number; readonly batchSize: number }[];
+  readonly sizes: readonly {
+    /** Height and width of the images, pixels. */
+    readonly imageSize: number;
+    /** Images in a batch. */
+    readonly batchSize: number;
+  }[];
+  /** Of the inputs and of the order in which tilings are tried. */
   readonly seed: number;
   /** In which x, w, dy and their like are stored; each has buckets of its own. Default float32. */
   readonly precision?: Precision;
@@ -23,7 +30,9 @@ export interface TuneOptions {
 
 /** What was found for one bucket. */
 export interface TunedBucket {
+  /** The kernel. */
   readonly kernel: TunedKernel;
+  /** The bucket of shapes, as `convolutionBucket` names it. */
   readonly bucket: string;
   /** Milliseconds of the tiling that the device has without a table. */
   readonly defaultMilliseconds: number;
@@ -31,7 +40,9 @@ export interface TunedBucket {
   readonly milliseconds: number;
   /** Undefined where nothing beat the default. */
   readonly winner: Choice | undefined;
+  /** Tilings whose time was taken. */
   readonly tried: number;
+  /** Tilings that the device allows. */
   readonly candidates: number;
   /** Tilings that computed something else, or that the device refused. */
   readonly refused: readonly string[];
@@ -55,7 +66,12 @@ export async function tune(
   thaw: ThawBackend,
   { sizes, seed, precision = 'float32', seconds, wanted = () => true }: TuneOptions,
   onBucket: (found: TunedBucket) => void,
-): Promise<{ found: TunedBucket[]; left: number }> {
+): Promise<{
+  /** What was found, bucket by bucket. */
+  found: TunedBucket[];
+  /** Buckets that the time did not reach. */
+  left: number;
+}> {
   const buckets = bucketsOf(sizes, precision).filter(({ kernel, bucket }) => wanted(`${kernel}, ${bucket}`));
   const all = candidates(thaw.gpu.kind, thaw.gpu.limits, precision);
   const uniform = uniformNumbers(seed);

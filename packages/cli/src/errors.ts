@@ -1,7 +1,18 @@
 // The errors a person sees: one or two sentences, and the exit code that goes with them.
 
-/** 128 and the signal's number where one ended it: Ctrl-C's SIGINT, or SIGTERM. */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+/** Exit codes of the command: 128 and the signal's number where one ended it. */
+export const EXIT = {
+  /** It did what was asked. */
+  done: 0,
+  /** It was understood and could not be done. */
+  failed: 1,
+  /** It was typed wrongly, or a setting is out of range. */
+  usage: 2,
+  /** Ctrl-C (SIGINT), after a checkpoint. */
+  interrupted: 130,
+  /** SIGTERM, after a checkpoint. */
+  terminated: 143,
+} as const;
 
 /** The command was typed wrongly, or a setting is out of range: exit code 2. */
 export class UsageError extends Error {

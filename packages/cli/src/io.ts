@@ -2,16 +2,23 @@
 
 /** A stream as far as the command needs one. */
 export interface Sink {
+  /** Takes text as it is to be printed. */
   write(text: string): unknown;
+  /** Whether a person looks at it: colours and progress bars. */
   readonly isTTY?: boolean | undefined;
+  /** Width of the terminal, in characters. */
   readonly columns?: number | undefined;
 }
 
 /** The surroundings of one command. */
 export interface Io {
+  /** Results. */
   readonly stdout: Sink;
+  /** Progress, notes and errors. */
   readonly stderr: Sink;
+  /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What relative paths are relative to. */
   readonly cwd: string;
   /** The command as typed, for the run folder and the report. */
   readonly commandLine: string;

@@ -15,13 +15,18 @@
 import { DataError } from './errors.ts';
 import { Random } from './random.ts';
 
+/** The augmentations there are, in the order in which they are applied. */
 export const AUGMENTATIONS = ['crop', 'zoom', 'flip', 'jitter', 'erase'] as const;
+/** The name of an augmentation. */
 export type Augmentation = (typeof AUGMENTATIONS)[number];
 
 /** Names for several at once. */
 export const AUGMENTATION_POLICIES = {
+  /** Images as they are. */
   none: [],
+  /** Moved and mirrored. */
   light: ['crop', 'flip'],
+  /** Zoomed, mirrored, recoloured and partly erased. */
   strong: ['zoom', 'flip', 'jitter', 'erase'],
 } as const satisfies Readonly<Record<string, readonly Augmentation[]>>;
 
@@ -29,15 +34,29 @@ export const AUGMENTATION_POLICIES = {
 export interface View {
   /** Edges of the window, in pixels of the image; x0 > x1 mirrors it. */
   readonly x0: number;
+  /** Right edge. */
   readonly x1: number;
+  /** Upper edge. */
   readonly y0: number;
+  /** Lower edge. */
   readonly y1: number;
   /** A colour becomes gain rgb + grey luma + offset. */
   readonly gain: number;
+  /** Share of the luma. */
   readonly grey: number;
+  /** Added, of 255. */
   readonly offset: number;
   /** Pixels of the view that are erased; right and bottom are the first beyond. */
-  readonly erased: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly erased: {
+    /** First column that is erased. */
+    readonly left: number;
+    /** First row that is erased. */
+    readonly top: number;
+    /** First column beyond. */
+    readonly right: number;
+    /** First row beyond. */
+    readonly bottom: number;
+  };
 }
 
 /** Magnitudes, as the list above states them. */
@@ -70,14 +89,19 @@ export function plainView(height: number, width: number): View {
   return { x0: 0, x1: width, y0: 0, y1: height, gain: 1, grey: 0, offset: 0, erased };
 }
 
+/** Of which image which view is wanted. */
 export interface ViewRequest {
+  /** What may be done to it. */
   readonly augmentations: readonly Augmentation[];
+  /** Of all views of a run. */
   readonly seed: number;
   /** From 1. */
   readonly epoch: number;
   /** Which image of the data set. */
   readonly index: number;
+  /** Of the image, pixels. */
   readonly height: number;
+  /** Of the image, pixels. */
   readonly width: number;
   /** Side of the view, in pixels. */
   readonly side: number;

@@ -9,26 +9,35 @@ import { preprocess, type Preprocessing } from './preprocess.ts';
 
 /** `size` images: `images` is [size, imageSize, imageSize, 3], preprocessed. */
 export interface Batch {
+  /** [size, imageSize, imageSize, 3], preprocessed. */
   readonly images: Float32Array;
+  /** [size], an index into the data set's classes. */
   readonly labels: Int32Array;
   /** Which image of the data set each one is. */
   readonly indices: Int32Array;
+  /** Number of images; the last batch may have fewer. */
   readonly size: number;
 }
 
 /** An image that could not be read. `path` is the data set's description of it. */
 export interface SkippedImage {
+  /** Which image of the data set. */
   readonly index: number;
+  /** Where it comes from, as the data set describes it. */
   readonly path: string;
+  /** Why it could not be read. */
   readonly reason: string;
 }
 
+/** Which images, how large, how prepared. */
 export interface BatchOptions extends ReadOptions {
   /** Which images, in which order. */
   readonly indices: Int32Array;
+  /** Images in a batch, at least 1. */
   readonly batchSize: number;
   /** Side of the square images, in pixels. */
   readonly imageSize: number;
+  /** How bytes become the network's input. */
   readonly preprocessing: Preprocessing;
   /** Leaves out a last batch of fewer than `batchSize` images. Default false. */
   readonly dropLast?: boolean | undefined;
@@ -38,7 +47,9 @@ export interface BatchOptions extends ReadOptions {
   readonly workers?: number | undefined;
   /** Fails at the first image that cannot be read, with its CorruptImageError. Default: skip it, fill up from the next. */
   readonly strict?: boolean | undefined;
+  /** Told of each image that could not be read, once. */
   readonly onSkip?: ((skipped: SkippedImage) => void) | undefined;
+  /** Ends the pass. */
   readonly signal?: AbortSignal | undefined;
 }
 

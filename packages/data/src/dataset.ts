@@ -11,16 +11,23 @@ export interface ReadOptions {
 
 /** Labelled images. Implementations keep no decoded image unless all of them are small. */
 export interface ImageDataset {
+  /** As messages call it. */
   readonly name: string;
   /** Class names; a label is an index into them. Empty where images have no labels. */
   readonly classes: readonly string[];
+  /** Number of images. */
   readonly length: number;
   /** `length` labels from 0 to `classes.length - 1`; all -1 where images have no labels. */
   readonly labels: Int32Array;
   /** Identifies the content (the files' bytes, or their paths, sizes and times): a key for caches. */
   readonly hash: string;
   /** Size in pixels as stored, or null where it differs from file to file. */
-  readonly imageSize: { readonly height: number; readonly width: number } | null;
+  readonly imageSize: {
+    /** Pixels. */
+    readonly height: number;
+    /** Pixels. */
+    readonly width: number;
+  } | null;
   /**
    * @returns `size * size * 3` bytes, RGB, row by row
    * @throws CorruptImageError where the image cannot be decoded

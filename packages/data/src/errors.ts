@@ -8,7 +8,9 @@ export class DataError extends Error {
 /** One image that cannot be read or decoded: `batches` skips it and counts it, unless `strict` is set. */
 export class CorruptImageError extends DataError {
   override name = 'CorruptImageError';
+  /** Where the image comes from. */
   readonly path: string;
+  /** What is wrong with it. */
   readonly reason: string;
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
@@ -26,7 +28,9 @@ export class DatasetMissingError extends DataError {
 /** A download that failed for good. `status` is the server's answer, where there was one. */
 export class DownloadError extends DataError {
   override name = 'DownloadError';
+  /** What was asked for. */
   readonly url: string;
+  /** The server's HTTP status; undefined where it did not answer. */
   readonly status: number | undefined;
 
   constructor(url: string, message: string, options?: ErrorOptions & { status?: number | undefined }) {
@@ -39,9 +43,13 @@ export class DownloadError extends DataError {
 /** A whole file whose hash is not the expected one. Hashes are lower-case hexadecimal. */
 export class HashMismatchError extends DataError {
   override name = 'HashMismatchError';
+  /** The file. */
   readonly path: string;
+  /** As `sha256`. */
   readonly algorithm: string;
+  /** Lower-case hexadecimal. */
   readonly expected: string;
+  /** Lower-case hexadecimal. */
   readonly actual: string;
 
   constructor(path: string, algorithm: string, expected: string, actual: string, remedy: string) {

@@ -26,6 +26,7 @@ const SHAPES: readonly (readonly [name: string, inside: (x: number, y: number) =
   ['cross', (x, y) => Math.min(Math.abs(x), Math.abs(y)) < 0.27 && Math.max(Math.abs(x), Math.abs(y)) < 1],
 ];
 
+/** How many images are drawn, of how many classes. */
 export interface GeneratedOptions {
   /** Number of images; classes take turns. */
   readonly count: number;

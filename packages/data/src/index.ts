@@ -1,4 +1,7 @@
-// @thaw/data, the part that runs anywhere: what a data set is, splits, batches, preprocessing, drawn images.
+/**
+ * The part of @thaw/data that runs anywhere: what a data set is, splits, batches, preprocessing, drawn images.
+ * @module @thaw/data
+ */
 
 export {
   AUGMENTATION_POLICIES,

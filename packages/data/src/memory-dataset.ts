@@ -4,14 +4,26 @@ import { checkIndex, checkReadOptions, type ImageDataset, type ReadOptions } fro
 import { DataError } from './errors.ts';
 import { resizeAndCrop } from './resize.ts';
 
+/** What a data set in memory is made of. */
 export interface MemoryDatasetInit {
+  /** As messages call it. */
   readonly name: string;
+  /** Class names; a label is an index into them. */
   readonly classes: readonly string[];
+  /** One of each image. */
   readonly labels: Int32Array;
+  /** Identifies the content: a key for caches. */
   readonly hash: string;
-  readonly imageSize: { readonly height: number; readonly width: number };
+  /** Of every image. */
+  readonly imageSize: {
+    /** Pixels. */
+    readonly height: number;
+    /** Pixels. */
+    readonly width: number;
+  };
   /** Writes image `index` into `out`: height * width * 3 bytes, RGB, row by row. */
   readonly read: (index: number, out: Uint8Array) => void;
+  /** Where an image comes from; default its number. */
   readonly describe?: ((index: number) => string) | undefined;
 }
 
@@ -22,7 +34,12 @@ export class MemoryDataset implements ImageDataset {
   readonly labels: Int32Array;
   readonly length: number;
   readonly hash: string;
-  readonly imageSize: { readonly height: number; readonly width: number };
+  readonly imageSize: {
+    /** Pixels. */
+    readonly height: number;
+    /** Pixels. */
+    readonly width: number;
+  };
   readonly #read: (index: number, out: Uint8Array) => void;
   readonly #describe: (index: number) => string;
 

@@ -1,4 +1,7 @@
-// @thaw/data, the part that needs Node: files, decoding, downloads. It has everything of '@thaw/data' too.
+/**
+ * The part of @thaw/data that needs Node: files, decoding, downloads. It has everything of `@thaw/data` too.
+ * @module @thaw/data/node
+ */
 
 export * from './index.ts';
 export { CIFAR10, CIFAR100, CifarDataset, readCifar, type CifarFormat, type CifarReadOptions } from './node/cifar.ts';

@@ -7,6 +7,7 @@
 
 import { DataError } from './errors.ts';
 
+/** The preprocessings there are: those of the weights' sources, and `none`. */
 export const PREPROCESSINGS = ['keras', 'torchvision', 'tf-official', 'none'] as const;
 
 /** The name of a preprocessing. */
@@ -48,8 +49,11 @@ function tablesOf(name: Preprocessing): readonly [Float32Array, Float32Array, Fl
 
 /** A preprocessing as arithmetic: output channel c is scale[c] rgb[channels[c]] + shift[c]. */
 export interface Normalisation {
+  /** Which channel of RGB each output channel is made of. */
   readonly channels: readonly [number, number, number];
+  /** One of each output channel. */
   readonly scale: readonly [number, number, number];
+  /** One of each output channel. */
   readonly shift: readonly [number, number, number];
 }
 

@@ -23,6 +23,8 @@ export class Random {
   }
 
   /**
+   * The generator of a seed.
+   *
    * @param seed an integer from 0 to 2^53 - 1
    * @param stream a name for the purpose, so that a split and a shuffle of one seed are unrelated
    */

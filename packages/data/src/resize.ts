@@ -5,9 +5,13 @@
 
 /** Sizes in pixels of the resized image, and the corner of the crop in it. */
 export interface CropPlan {
+  /** Of the resized image. */
   readonly width: number;
+  /** Of the resized image. */
   readonly height: number;
+  /** Column of the crop's corner. */
   readonly left: number;
+  /** Row of the crop's corner. */
   readonly top: number;
 }
 

@@ -3,9 +3,11 @@
 import { DataError } from './errors.ts';
 import { Random } from './random.ts';
 
+/** How images are split into training and validation. */
 export interface SplitOptions {
   /** Share that goes to validation, above 0 and below 1; rounded to whole images. */
   readonly fraction: number;
+  /** Same seed, same split. */
   readonly seed: number;
   /** Gives every class the same share, to within one image. Default false. */
   readonly stratified?: boolean | undefined;
@@ -20,7 +22,12 @@ export interface SplitOptions {
 export function splitIndices(
   labels: Int32Array,
   { fraction, seed, stratified = false, indices = allIndices(labels.length) }: SplitOptions,
-): { train: Int32Array; validation: Int32Array } {
+): {
+  /** Images to learn from, ascending. */
+  train: Int32Array;
+  /** Images held out, ascending. */
+  validation: Int32Array;
+} {
   if (!(fraction > 0 && fraction < 1)) {
     throw new DataError(`validation split ${fraction} is not between 0 and 1; 0.15 holds out 15 % of the images`);
   }

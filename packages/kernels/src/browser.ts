@@ -1,12 +1,14 @@
 /**
- * @thaw/kernels/browser: opens a WebGPU device through `navigator.gpu`. Importing it is enough:
+ * Opens a WebGPU device through `navigator.gpu`. Importing it is enough:
  * `await tf.setBackend('thaw')` then opens the preferred adapter.
+ * @module @thaw/kernels/browser
  */
 import { registerOnDemand } from './backend/register.ts';
 import { openAdapter, type OpenedDevice } from './runtime/device.ts';
 import { NoAdapterError } from './runtime/errors.ts';
 
-export { describeAdapter, type AdapterDescription, type OpenedDevice } from './runtime/device.ts';
+export { describeAdapter, type AdapterDescription, type OpenedDevice, type WantedLimit } from './runtime/device.ts';
+export type { MatrixUnit } from './tuning/tilings.ts';
 export { NoAdapterError };
 
 /** Which adapter is opened, and how. */

@@ -1,6 +1,7 @@
 /**
- * @thaw/kernels/node: opens a WebGPU device in Node through Dawn (the `webgpu` package). Importing it is enough:
+ * Opens a WebGPU device in Node through Dawn (the `webgpu` package). Importing it is enough:
  * `await tf.setBackend('thaw')` then opens the preferred adapter. Nothing global is touched but XDG_RUNTIME_DIR.
+ * @module @thaw/kernels/node
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,8 @@ import { deviceKind, openAdapter, type OpenedDevice } from './runtime/device.ts'
 import { NoAdapterError } from './runtime/errors.ts';
 import { Napping } from './runtime/napping.ts';
 
-export { describeAdapter, type AdapterDescription, type OpenedDevice } from './runtime/device.ts';
+export { describeAdapter, type AdapterDescription, type OpenedDevice, type WantedLimit } from './runtime/device.ts';
+export type { MatrixUnit } from './tuning/tilings.ts';
 export { NoAdapterError };
 
 /**

@@ -17,7 +17,9 @@ import type { BufferSlice } from './runtime/slice.ts';
 import type { Tiling } from './tuning/tilings.ts';
 import type { Precision } from './wgsl/shader.ts';
 
+/** One check of the device's arithmetic. */
 export interface SelfCheckResult {
+  /** What was computed. */
   readonly name: string;
   /** Largest absolute difference from float64. */
   readonly maxError: number;
@@ -26,6 +28,7 @@ export interface SelfCheckResult {
    * result is stored in float16, 2^-11 of the largest.
    */
   readonly bound: number;
+  /** Whether the error is within the bound. */
   readonly ok: boolean;
 }
 

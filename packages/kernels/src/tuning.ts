@@ -1,5 +1,10 @@
-/** @thaw/kernels/tuning: tables of tilings that were measured to win, for those who make and keep them. */
+/**
+ * Tables of tilings that were measured to win, for those who make and keep them.
+ * @module @thaw/kernels/tuning
+ */
 export type { Precision } from './wgsl/shader.ts';
+export type { Limits } from './runtime/plan.ts';
+export type { DeviceKind, MatrixUnit, Tuning } from './tuning/tilings.ts';
 export { candidates, currentFingerprints } from './tuning/families.ts';
 export { shippedChoices, shippedTables } from './tuning/shipped.ts';
 export {

@@ -1,4 +1,7 @@
-// @thaw/model: ResNet-50 with ImageNet weights, on any TensorFlow.js backend. Nothing here reads files or opens devices.
+/**
+ * ResNet-50 with ImageNet weights, on any TensorFlow.js backend. Nothing here reads files or opens devices.
+ * @module @thaw/model
+ */
 export * from './resnet50/index.ts';
 export * from './freeze/index.ts';
 export * from './weights/index.ts';
@@ -6,7 +9,13 @@ export * from './network/index.ts';
 export { createHead, Head, parseHeadSpec, type HeadOptions, type HeadSpec } from './head/head.ts';
 export { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from './metrics/metrics.ts';
 export type { LossScaling } from './optimizers/loss-scaling.ts';
-export { Optimizer, type OptimizerConfig, type OptimizerState } from './optimizers/optimizer.ts';
+export {
+  Optimizer,
+  type AdamConfig,
+  type OptimizerConfig,
+  type OptimizerState,
+  type SgdConfig,
+} from './optimizers/optimizer.ts';
 export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './optimizers/rate-groups.ts';
 export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';
 export { WeightAverage } from './optimizers/weight-average.ts';

@@ -1,4 +1,7 @@
-// @thaw/model/node: weights and checkpoints on disk.
+/**
+ * Weights, checkpoints and features on disk.
+ * @module @thaw/model/node
+ */
 export { findWeightsFile, loadWeights, MissingWeightsError, type LoadWeightsOptions } from './node/weights.ts';
 export { readKerasH5 } from './node/keras-h5.ts';
 export { FileCheckpoints, loadCheckpoint } from './node/checkpoints.ts';

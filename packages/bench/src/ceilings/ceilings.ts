@@ -22,6 +22,7 @@ const SHAPES = [
 // Values of the WebGPU specification; Node has no global GPUBufferUsage.
 const STORAGE = 0x80;
 
+/** Measures how fast the device multiplies and adds, and how fast it copies, at best. Takes a second or two. */
 export async function measureCeilings(device: GPUDevice): Promise<Ceilings> {
   const wait = waiterOf(device);
   const buffers = [COPY_BYTES, COPY_BYTES, 16 * 1024].map((size) => device.createBuffer({ size, usage: STORAGE }));

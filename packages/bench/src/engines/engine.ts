@@ -1,9 +1,13 @@
 // What the benchmark needs of a TensorFlow.js backend: to be made current, to be waited for, and what it counts.
 
+/** The engines there are. */
 export const ENGINE_NAMES = ['thaw', 'tfjs-webgpu', 'tfjs-wasm', 'tfjs-cpu'] as const;
+/** The name of an engine. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** A TensorFlow.js backend as the benchmarks use it. */
 export interface Engine {
+  /** Which engine it is. */
   readonly name: EngineName;
   /** Name of its TensorFlow.js backend. */
   readonly backend: string;
@@ -15,6 +19,8 @@ export interface Engine {
   dispatches(): number | undefined;
   /** Most bytes of device memory held at once since `resetPeak`; undefined where there is no device. */
   peakBytes(): number | undefined;
+  /** Starts the count of `peakBytes` anew. */
   resetPeak(): void;
+  /** Ends the engine and frees its device; it cannot be used again. */
   close(): void;
 }

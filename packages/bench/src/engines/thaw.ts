@@ -3,7 +3,7 @@ import type { ThawBackend } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from './engine.ts';
 
-/** @param thaw a registered backend; `close` destroys its device */
+/** Thaw's own backend as an engine. @param thaw a registered backend; `close` destroys its device */
 export function thawEngine(thaw: ThawBackend): Engine {
   return {
     name: 'thaw',

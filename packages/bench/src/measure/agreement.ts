@@ -4,10 +4,13 @@
 /** Results of one run of a workload, by name. */
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
+/** How nearly two engines agree. */
 export interface Agreement {
   /** The tensor that differs most, by what is allowed of it. */
   readonly worst: string;
+  /** Of that tensor: length of the difference over length of the reference. */
   readonly difference: number;
+  /** The largest difference that rounding explains. */
   readonly allowed: number;
 }
 

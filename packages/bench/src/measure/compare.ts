@@ -14,10 +14,13 @@ export interface CompareOptions extends InterleaveOptions {
   readonly allowedOf: (tensor: string) => number;
 }
 
+/** What was measured of one engine, and how it compares with Thaw. */
 export interface Compared extends Measured {
+  /** Name of the engine. */
   readonly engine: string;
   /** Median of the engine over median of Thaw: how often faster Thaw is. */
   readonly ratio: number | undefined;
+  /** How nearly its results are Thaw's; undefined for Thaw itself. */
   readonly agreement: Agreement | undefined;
 }
 

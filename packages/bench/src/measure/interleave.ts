@@ -12,10 +12,15 @@ export interface InterleaveOptions {
   readonly seconds: number;
 }
 
+/** What was measured of one workload. */
 export interface Measured {
+  /** Time of one repetition, the device's work included. */
   readonly milliseconds: Spread;
+  /** Of that, the time that the host took to ask for it. */
   readonly hostMilliseconds: Spread;
+  /** Dispatches of one repetition; undefined where nothing is dispatched to a device. */
   readonly dispatches: number | undefined;
+  /** Most bytes of device memory held at once; undefined where there is no device. */
   readonly peakBytes: number | undefined;
 }
 

@@ -3,9 +3,13 @@ import { logAverage, max, median, min } from 'simple-statistics';
 
 /** Milliseconds of one repetition over several rounds. */
 export interface Spread {
+  /** The middle round. */
   readonly median: number;
+  /** The fastest round. */
   readonly min: number;
+  /** The slowest round. */
   readonly max: number;
+  /** How many rounds there were. */
   readonly rounds: number;
 }
 

@@ -3,14 +3,42 @@ import { resnet50Cases, type Conv2dShape } from '@thaw/kernels/cases';
 import type { Precision } from '@thaw/kernels/tuning';
 import type { Work } from '../measure/statistics.ts';
 
+/** One kernel on one shape. */
 export type KernelWork =
-  | { readonly op: 'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter'; readonly shape: Conv2dShape }
-  | { readonly op: 'batch-norm-train'; readonly shape: readonly [number, number, number, number] }
-  | { readonly op: 'dense'; readonly batch: number; readonly inputs: number; readonly outputs: number }
-  | { readonly op: 'adam'; readonly size: number };
+  | {
+      /** Which kernel. */
+      readonly op: 'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter';
+      /** Of the convolution, or [batch, height, width, channels] of what is normalised. */
+      readonly shape: Conv2dShape;
+    }
+  | {
+      /** Which kernel. */
+      readonly op: 'batch-norm-train';
+      /** Of the convolution, or [batch, height, width, channels] of what is normalised. */
+      readonly shape: readonly [number, number, number, number];
+    }
+  | {
+      /** Which kernel. */
+      readonly op: 'dense';
+      /** Rows. */
+      readonly batch: number;
+      /** Columns of the input. */
+      readonly inputs: number;
+      /** Columns of the output. */
+      readonly outputs: number;
+    }
+  | {
+      /** Which kernel. */
+      readonly op: 'adam';
+      /** Parameters. */
+      readonly size: number;
+    };
 
+/** A kernel on a shape, named. */
 export interface KernelCase {
+  /** As the table prints it. */
   readonly name: string;
+  /** What is computed. */
   readonly work: KernelWork;
 }
 
@@ -20,6 +48,7 @@ const SIZES = [
   [224, 4],
 ] as const;
 
+/** The kernels of ResNet-50's training step, on its own shapes at 32x32 and at 224x224. */
 export const KERNEL_CASES: readonly KernelCase[] = [
   ...SIZES.flatMap(([imageSize, batch]) => {
     const convolutions = resnet50Cases(imageSize, batch);

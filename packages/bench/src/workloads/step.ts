@@ -6,20 +6,35 @@ import type { Engine } from '../engines/engine.ts';
 import { timeRepetitions } from './repeat.ts';
 import type { Workload } from './workload.ts';
 
+/** A training step, or a part of it. */
 export interface StepSpec {
+  /** Which workload it is. */
   readonly kind: 'step';
   /** features: inference to the trunk's end; head: the head on features already there; else what thaws, as --thaw takes it. */
-  readonly part: 'features' | 'head' | { readonly thaw: string };
+  readonly part:
+    | 'features'
+    | 'head'
+    | {
+        /** What thaws, as a freeze spec. */
+        readonly thaw: string;
+      };
+  /** Height and width of the images, pixels. */
   readonly imageSize: number;
+  /** Images in a step. */
   readonly batchSize: number;
+  /** Of weights, images and labels. */
   readonly seed: number;
   /** Of thaw's trunk; other engines compute in float32. Default float32. */
   readonly precision?: Precision | undefined;
 }
 
+/** A training step, or a part of it, under a name. */
 export interface StepCase {
+  /** As the command takes it. */
   readonly name: string;
+  /** What it is, in a few words. */
   readonly about: string;
+  /** What is run. */
   readonly part: StepSpec['part'];
 }
 

@@ -18,18 +18,40 @@ const PIXELS = 3 * PLANE;
 export interface CifarFormat {
   /** `cifar10` or `cifar100`, as on the command line. */
   readonly id: 'cifar10' | 'cifar100';
+  /** As it is written. */
   readonly title: string;
   /** Folder inside the archive and under `datasets/`. */
   readonly folder: string;
+  /** Address of the archive. */
   readonly url: string;
+  /** Of the archive, hexadecimal. */
   readonly md5: string;
-  readonly files: { readonly train: readonly string[]; readonly test: readonly string[] };
+  /** Names of the files in the folder. */
+  readonly files: {
+    /** Of the training images. */
+    readonly train: readonly string[];
+    /** Of the test images. */
+    readonly test: readonly string[];
+  };
   /** Names of the label bytes of a record, in order. */
-  readonly labels: readonly { readonly kind: 'fine' | 'coarse'; readonly count: number; readonly names: string }[];
+  readonly labels: readonly {
+    /** Which label it is. */
+    readonly kind: 'fine' | 'coarse';
+    /** Number of classes. */
+    readonly count: number;
+    /** File with the classes' names, one a line. */
+    readonly names: string;
+  }[];
   /** Records in each published file. */
-  readonly records: { readonly train: number; readonly test: number };
+  readonly records: {
+    /** In each training file. */
+    readonly train: number;
+    /** In the test file. */
+    readonly test: number;
+  };
 }
 
+/** Ten classes, 50,000 training and 10,000 test images of 32x32. */
 export const CIFAR10: CifarFormat = {
   id: 'cifar10',
   title: 'CIFAR-10',
@@ -41,6 +63,7 @@ export const CIFAR10: CifarFormat = {
   records: { train: 10_000, test: 10_000 },
 };
 
+/** A hundred fine classes in twenty coarse ones, 50,000 training and 10,000 test images of 32x32. */
 export const CIFAR100: CifarFormat = {
   id: 'cifar100',
   title: 'CIFAR-100',
@@ -55,6 +78,7 @@ export const CIFAR100: CifarFormat = {
   records: { train: 50_000, test: 10_000 },
 };
 
+/** Which labels are read. */
 export interface CifarReadOptions {
   /** CIFAR-100's 100 `fine` classes (default) or its 20 `coarse` ones. */
   readonly labels?: 'fine' | 'coarse' | undefined;
@@ -85,6 +109,7 @@ interface CifarPart {
 
 /** One split of CIFAR. `notes` says where it differs from the published data. */
 export class CifarDataset extends MemoryDataset {
+  /** What the user should know: files that differ from the published ones. */
   readonly notes: readonly string[];
 
   constructor(

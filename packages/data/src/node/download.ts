@@ -12,6 +12,7 @@ import { checkHash, type ExpectedHash } from './hash.ts';
 import { withLock } from './lock.ts';
 import { errorCode, explain, statOrNull } from './paths.ts';
 
+/** How far a download has come. */
 export interface DownloadProgress {
   /** Bytes on disk, those of earlier attempts included. */
   readonly receivedBytes: number;
@@ -19,8 +20,11 @@ export interface DownloadProgress {
   readonly totalBytes: number | null;
 }
 
+/** How a file is fetched and checked. */
 export interface DownloadOptions extends ExpectedHash {
+  /** Called as bytes arrive. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Stops the download; what has arrived is kept for the next. */
   readonly signal?: AbortSignal | undefined;
   /** Attempts without a single new byte before giving up; default 5. */
   readonly retries?: number | undefined;

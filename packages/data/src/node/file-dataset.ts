@@ -26,7 +26,9 @@ export class FileDataset implements ImageDataset {
   readonly length: number;
   readonly hash: string;
   readonly imageSize = null;
+  /** Path of each image. */
   readonly files: readonly string[];
+  /** What the user should know: files that were ignored, classes without images. */
   readonly notes: readonly string[];
 
   private constructor(init: FileDatasetInit, hash: string) {

@@ -8,6 +8,7 @@ import { explain, statOrNull, visibleEntries } from './paths.ts';
 import { describeIgnored, findImages } from './walk.ts';
 import { isImageName } from './decode.ts';
 
+/** A split of an image folder: its subfolder train/, val/ or test/, or one named like it. */
 export type SplitName = 'train' | 'val' | 'test';
 
 const SPLIT_FOLDERS: Record<SplitName, readonly string[]> = {
@@ -16,6 +17,7 @@ const SPLIT_FOLDERS: Record<SplitName, readonly string[]> = {
   test: ['test', 'testing'],
 };
 
+/** Which part of a folder is opened, and of which classes. */
 export interface ImageFolderOptions {
   /** Which of the folder's splits; leave it out where the class folders lie right inside. */
   readonly split?: SplitName | undefined;

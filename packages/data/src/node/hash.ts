@@ -5,9 +5,11 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { HashMismatchError } from '../errors.ts';
 
+/** What a file must hash to, where that is known. */
 export interface ExpectedHash {
   /** Hexadecimal. */
   readonly md5?: string | undefined;
+  /** Hexadecimal. */
   readonly sha256?: string | undefined;
 }
 

@@ -9,6 +9,7 @@ import { download, type DownloadOptions } from './download.ts';
 import { checkHash } from './hash.ts';
 import { statOrNull } from './paths.ts';
 
+/** Where CIFAR is looked for, and whether it may be fetched. */
 export interface CifarSource {
   /** The data folder (THAW_HOME). May be read-only where the data is in it. */
   readonly home: string;
@@ -20,10 +21,13 @@ export interface CifarSource {
   readonly url?: string | undefined;
   /** MD5 of the archive, where it is not the published one. */
   readonly md5?: string | undefined;
+  /** Called as bytes of a download arrive. */
   readonly onProgress?: DownloadOptions['onProgress'];
+  /** Stops a download. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Which labels are read, and where missing data comes from. */
 export type CifarOptions = CifarReadOptions & Partial<Omit<CifarSource, 'home'>>;
 
 /**

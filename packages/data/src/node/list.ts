@@ -10,7 +10,9 @@ import { describeIgnored, findImages } from './walk.ts';
 
 /** Image files, and the files among the given ones that are not images by their names. */
 export interface ImageList {
+  /** Paths of the images. */
   readonly images: readonly string[];
+  /** Paths of what is no image by its name. */
   readonly ignored: readonly string[];
 }
 

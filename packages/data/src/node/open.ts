@@ -15,20 +15,36 @@ export const DATASET_NAMES = ['cifar10', 'cifar100', 'generated'] as const;
 /** Size of the generated data set, unless `generated` says otherwise. */
 const GENERATED = { train: 2000, test: 500, classes: 10, seed: 0 } as const;
 
+/** Where data is looked for, and what is wanted of it. */
 export interface OpenOptions extends CifarSource, CifarReadOptions {
   /** The classes of a model that exists: others are an error. Default: those of the data. */
   readonly classes?: readonly string[] | undefined;
   /** Number of generated images and classes, and their seed; default 2000, 500, 10 and 0. */
   readonly generated?:
-    { readonly train?: number; readonly test?: number; readonly classes?: number; readonly seed?: number } | undefined;
+    | {
+        /** Training images. */
+        readonly train?: number;
+        /** Test images. */
+        readonly test?: number;
+        /** 2 to 30. */
+        readonly classes?: number;
+        /** Of the drawing. */
+        readonly seed?: number;
+      }
+    | undefined;
 }
 
 /** A data set's splits. Where `validation` is missing, take it from `train` with `splitIndices`. */
 export interface OpenedDataset {
+  /** As messages call it. */
   readonly name: string;
+  /** Class names, of all splits. */
   readonly classes: readonly string[];
+  /** To learn from. */
   readonly train: ImageDataset;
+  /** To choose by, where the data set has such a part. */
   readonly validation?: ImageDataset | undefined;
+  /** To measure on, where the data set has such a part. */
   readonly test?: ImageDataset | undefined;
   /** What the user should know: ignored files, a file that differs from the published one. */
   readonly notes: readonly string[];
@@ -36,7 +52,9 @@ export interface OpenedDataset {
 
 /** One split and what the user should know about it. */
 export interface OpenedSplit {
+  /** Its images. */
   readonly dataset: ImageDataset;
+  /** As in OpenedDataset. */
   readonly notes: readonly string[];
 }
 

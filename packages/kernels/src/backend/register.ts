@@ -14,6 +14,7 @@ import { ThawBackend } from './thaw-backend.ts';
 /** That of TensorFlow.js's own WebGPU backend: over WebGL and WebAssembly (2) and the host (1). */
 const PRIORITY = 3;
 
+/** How a device becomes a backend. */
 export interface RegisterOptions extends GpuOptions {
   /** Of the backend in TensorFlow.js. Default "thaw"; a second device in one program needs a name of its own. */
   readonly name?: string;

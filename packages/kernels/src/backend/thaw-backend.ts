@@ -15,6 +15,7 @@ import type { BufferSlice } from '../runtime/slice.ts';
 import type { Binding, Precision } from '../wgsl/shader.ts';
 import { deviceType, fromDevice, toDevice } from './storage.ts';
 
+/** What TensorFlow.js knows a tensor's values by. */
 export type DataId = TensorInfo['dataId'];
 
 interface TensorRecord {
@@ -48,7 +49,9 @@ interface DeviceMemory {
   readonly numBytesInGPUFree: number;
 }
 
+/** A TensorFlow.js backend on one WebGPU device; `register` makes one. What programs use of it is here; the rest is for kernels and for TensorFlow.js. */
 export class ThawBackend extends KernelBackend {
+  /** @internal */
   readonly gpu: Gpu;
   readonly #data: DataStorage<TensorRecord>;
   /** Tensors made by the step that is being captured and still alive. */
@@ -62,12 +65,14 @@ export class ThawBackend extends KernelBackend {
 
   // --- tensors, as tfjs's engine asks for them ---
 
+  /** @internal */
   override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
     const dataId = {};
     this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount: 1, values, slice: undefined, changes: 0 });
     return dataId;
   }
 
+  /** @internal */
   override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
     if (dtype === 'complex64') {
       const { real, imag } = backend_util.splitRealAndImagArrays(values as Float32Array);
@@ -78,6 +83,7 @@ export class ThawBackend extends KernelBackend {
     this.#data.set(dataId, { shape, dtype, precision: 'float32', refCount, values, slice: undefined, changes: 0 });
   }
 
+  /** @internal */
   override async read(dataId: DataId): Promise<BackendValues> {
     const record = this.#data.get(dataId);
     const known = this.#known(record);
@@ -103,6 +109,7 @@ export class ThawBackend extends KernelBackend {
     }
   }
 
+  /** @internal */
   override readSync(dataId: DataId): BackendValues {
     const known = this.#known(this.#data.get(dataId));
     if (known) return known;
@@ -114,14 +121,17 @@ export class ThawBackend extends KernelBackend {
     return values ?? (seen && seen.replays === this.gpu.queue.replays ? seen.values : undefined);
   }
 
+  /** @internal */
   override incRef(dataId: DataId): void {
     this.#data.get(dataId).refCount++;
   }
 
+  /** @internal */
   override refCount(dataId: DataId): number {
     return this.#data.has(dataId) ? this.#data.get(dataId).refCount : 0;
   }
 
+  /** @internal */
   override disposeData(dataId: DataId, force = false): boolean {
     if (!this.#data.has(dataId)) return true;
     const record = this.#data.get(dataId);
@@ -137,14 +147,17 @@ export class ThawBackend extends KernelBackend {
     return true;
   }
 
+  /** @internal */
   override numDataIds(): number {
     return this.#data.numDataIds();
   }
 
+  /** @internal */
   override floatPrecision(): 32 {
     return 32;
   }
 
+  /** @internal */
   override epsilon(): number {
     return 1e-7;
   }
@@ -161,7 +174,12 @@ export class ThawBackend extends KernelBackend {
   }
 
   /** Wall time of `work`, which tfjs expects to run before this returns; time of each dispatch comes from profile(). */
-  override async time(work: () => void): Promise<{ wallMs: number; kernelMs: number }> {
+  override async time(work: () => void): Promise<{
+    /** Milliseconds. */
+    wallMs: number;
+    /** The same milliseconds. */
+    kernelMs: number;
+  }> {
     const start = util.now();
     work();
     await this.settle(0);
@@ -372,6 +390,7 @@ export class ThawBackend extends KernelBackend {
     return this.gpu.queue.dispatches;
   }
 
+  /** Bytes of device memory in use, kept for reuse, and most at once. */
   memoryReport(): MemoryReport {
     return this.gpu.memory();
   }

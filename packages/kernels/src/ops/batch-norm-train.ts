@@ -5,7 +5,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw, presentInputs } from './backend.ts';
 
+/** What batchNormTrain does beside normalising. */
 export interface BatchNormTrainOptions {
+  /** Added to the variance. */
   epsilon: number;
   /** Added before the ReLU; has x's shape. */
   residual?: tf.Tensor4D;
@@ -15,22 +17,29 @@ export interface BatchNormTrainOptions {
   moving?: MovingStatistics;
 }
 
+/** Statistics that follow those of the batches. */
 export interface MovingStatistics {
   /** [channels] */
   readonly mean: tf.Variable<tf.Rank.R1>;
   /** [channels]; follows the unbiased variance, as Keras's fused batch-norm does (keras-team/keras#10443). */
   readonly variance: tf.Variable<tf.Rank.R1>;
+  /** Share of itself that a statistic keeps, in [0, 1]. */
   readonly momentum: number;
 }
 
 /** `hasResidual` tells the gradient, which sees attributes but no absent inputs. */
 export type BatchNormTrainAttributes = {
+  /** Added to the variance. */
   epsilon: number;
+  /** Whether a ReLU comes last. */
   relu: boolean;
+  /** Whether a residual is added. */
   hasResidual: boolean;
+  /** Of the moving statistics. */
   momentum: number;
 };
 
+/** What batchNormTrain gives. */
 export interface BatchNormTrainResult {
   /** The shape of x. */
   y: tf.Tensor4D;

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { currentThaw } from '../backend/current.ts';
 import { ThawGpuError } from '../runtime/errors.ts';
 
+/** A step that `capture` recorded. */
 export interface CapturedStep {
   /** Runs it. @throws when a tensor that it uses was disposed or replaced since */
   replay(): void;

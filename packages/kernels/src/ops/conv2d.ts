@@ -3,13 +3,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw, presentInputs } from './backend.ts';
 
+/** [vertical, horizontal] */
 export type Pair = [number, number];
 /** [[top, bottom], [left, right]] in pixels. */
 export type Padding = [[number, number], [number, number]];
 
+/** What conv2d does beside convolving. */
 export interface Conv2DOptions {
   /** [vertical, horizontal] */
   strides: Pair;
+  /** Zeros around x; none where [[0, 0], [0, 0]]. */
   pad: Padding;
   /** [vertical, horizontal]; default [1, 1]. */
   dilations?: Pair;
@@ -21,7 +24,17 @@ export interface Conv2DOptions {
   relu?: boolean;
 }
 
-export type Conv2DAttributes = { strides: Pair; pad: Padding; dilations: Pair; relu: boolean };
+/** Attributes of the kernel ThawConv2D. */
+export type Conv2DAttributes = {
+  /** [vertical, horizontal] */
+  strides: Pair;
+  /** Zeros around x. */
+  pad: Padding;
+  /** [vertical, horizontal] */
+  dilations: Pair;
+  /** Whether a ReLU comes last. */
+  relu: boolean;
+};
 
 /**
  * Convolution with its usual epilogue: `relu(conv(x, filter) + bias + residual)`.

@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw } from './backend.ts';
 
+/** What dense does beside multiplying. */
 export interface DenseOptions {
   /** Default false. */
   relu?: boolean;

@@ -4,7 +4,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { onThaw } from './backend.ts';
 import type { HostVector } from './host-vector.ts';
 
-export type DropoutAttributes = { rate: number; salt: number };
+/** How much is dropped. */
+export type DropoutAttributes = {
+  /** Probability, in [0, 1). */
+  rate: number;
+  /** A whole number that tells apart the dropouts of one step. */
+  salt: number;
+};
 
 /**
  * Zeroes each element with probability `rate` and divides the others by 1 - rate.

@@ -2,12 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assignValues } from './assign-values.ts';
 
+/** A few numbers that the host sets before a step and the device reads: rates, seeds. A captured step finds the new ones. */
 export class HostVector {
   readonly #variable: tf.Variable<tf.Rank.R1>;
   #values: readonly number[];
 
   constructor(
     values: readonly number[],
+    /** Of the tensor. */
     readonly dtype: 'float32' | 'int32',
   ) {
     this.#values = values;
@@ -21,6 +23,7 @@ export class HostVector {
     return this.#variable;
   }
 
+  /** What was set last. */
   get values(): readonly number[] {
     return this.#values;
   }
@@ -31,6 +34,7 @@ export class HostVector {
     assignValues(this.#variable, this.dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values));
   }
 
+  /** Frees the tensor. */
   dispose(): void {
     this.#variable.dispose();
   }

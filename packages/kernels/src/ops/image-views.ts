@@ -8,21 +8,38 @@ import { onThaw, presentInputs } from './backend.ts';
 export interface ImageView {
   /** Edges of the window, in pixels of the image; x0 > x1 mirrors it. Beyond its edges an image goes on mirrored. */
   readonly x0: number;
+  /** Right edge. */
   readonly x1: number;
+  /** Upper edge. */
   readonly y0: number;
+  /** Lower edge. */
   readonly y1: number;
   /** A colour becomes gain rgb + grey luma + offset, held within 0 to 255. */
   readonly gain: number;
+  /** Share of the luma. */
   readonly grey: number;
+  /** Added, of 255. */
   readonly offset: number;
   /** Pixels of the view that are 0 after normalisation; right and bottom are the first beyond. */
-  readonly erased: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly erased: {
+    /** First column that is erased. */
+    readonly left: number;
+    /** First row that is erased. */
+    readonly top: number;
+    /** First column beyond. */
+    readonly right: number;
+    /** First row beyond. */
+    readonly bottom: number;
+  };
 }
 
 /** An output channel c is scale[c] rgb[channels[c]] + shift[c]. */
 export interface Normalisation {
+  /** Which channel of RGB each output channel is made of. */
   readonly channels: readonly [number, number, number];
+  /** One of each output channel. */
   readonly scale: readonly [number, number, number];
+  /** One of each output channel. */
   readonly shift: readonly [number, number, number];
 }
 

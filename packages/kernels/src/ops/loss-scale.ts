@@ -11,14 +11,17 @@ export type LossScaleRule = {
   readonly backoff: number;
   /** Factor after `interval` steps without a change; 1 for a fixed scale. */
   readonly growth: number;
+  /** Steps without a change before the scale grows. */
   readonly interval: number;
   /** The scale stays in [least, most]. */
   readonly least: number;
+  /** Upper bound of the scale. */
   readonly most: number;
 };
 
 /** What a loss scale was after some steps. */
 export interface LossScaleState {
+  /** What the loss is multiplied by. */
   readonly scale: number;
   /** Steps since the scale last changed. */
   readonly good: number;
@@ -26,6 +29,7 @@ export interface LossScaleState {
   readonly skipped: number;
 }
 
+/** The factor that gradients are scaled by on their way through float16, kept and adjusted on the device. */
 export class LossScale {
   readonly #scale: tf.Variable<tf.Rank.R0>;
   readonly #scaling: tf.Variable<tf.Rank.R1>;
@@ -67,6 +71,7 @@ export class LossScale {
     tf.dispose([scale, scaling]);
   }
 
+  /** Reads what it came to; waits for the device. */
   async read(): Promise<LossScaleState> {
     const [[scale = NaN], [, , skipped = NaN, good = NaN]] = await Promise.all([
       this.#scale.data<'float32'>(),
@@ -75,6 +80,7 @@ export class LossScale {
     return { scale, good, skipped };
   }
 
+  /** Frees its tensors. */
   dispose(): void {
     tf.dispose([this.#scale, this.#scaling]);
   }

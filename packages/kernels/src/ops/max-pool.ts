@@ -2,11 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Padding, Pair } from './conv2d.ts';
 
+/** The window and how it moves. */
 export interface MaxPool2DOptions {
   /** Window [height, width]. */
   size: Pair;
   /** [vertical, horizontal] */
   strides: Pair;
+  /** Pixels around x, which never win. */
   pad: Padding;
 }
 

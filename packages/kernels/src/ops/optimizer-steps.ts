@@ -8,11 +8,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw, presentInputs } from './backend.ts';
 
-export type AdamAttributes = { beta1: number; beta2: number; epsilon: number };
-
-export interface AdamSchedule {
-  learningRate: number;
+/** What of Adam stays the same in all steps. */
+export type AdamAttributes = {
+  /** Share of itself that the first moment keeps. */
   beta1: number;
+  /** Share of itself that the second moment keeps. */
+  beta2: number;
+  /** Added to the root of the second moment. */
+  epsilon: number;
+};
+
+/** What of Adam changes from step to step. */
+export interface AdamSchedule {
+  /** Of this step. */
+  learningRate: number;
+  /** Share of itself that the first moment keeps. */
+  beta1: number;
+  /** Share of itself that the second moment keeps. */
   beta2: number;
   /** Number of this step, from 1. */
   step: number;
@@ -42,10 +54,15 @@ function checkStep(step: number): void {
   if (!(step >= 1)) throw new Error(`adam: step is ${step}; steps are counted from 1`);
 }
 
+/** The tensors of an Adam step, of one shape but for the last two. */
 export interface AdamTensors {
+  /** What is trained. */
   value: tf.Tensor;
+  /** Of the loss. */
   gradient: tf.Tensor;
+  /** First moment; zeros at first. */
   m: tf.Tensor;
+  /** Second moment; zeros at first. */
   v: tf.Tensor;
   /** [2], or [3] of adamScaledRates with `scaling` */
   rates: tf.Tensor1D;
@@ -60,7 +77,14 @@ export interface AdamTensors {
 export function adamStep(
   tensors: AdamTensors,
   { beta1, beta2, epsilon }: AdamAttributes,
-): { value: tf.Tensor; m: tf.Tensor; v: tf.Tensor } {
+): {
+  /** In place of value. */
+  value: tf.Tensor;
+  /** In place of m. */
+  m: tf.Tensor;
+  /** In place of v. */
+  v: tf.Tensor;
+} {
   const { value, gradient, m, v, rates, scaling } = tensors;
   if (onThaw()) {
     const attributes: AdamAttributes = { beta1, beta2, epsilon };
@@ -82,17 +106,31 @@ export function adamStep(
   });
 }
 
-export type SgdAttributes = { momentum: number; weightDecay: number; nesterov: boolean };
+/** Attributes of the kernel ThawSgd, as in SgdOptions. */
+export type SgdAttributes = {
+  /** 0 for none. */
+  momentum: number;
+  /** 0 for none. */
+  weightDecay: number;
+  /** Whether the step looks ahead. */
+  nesterov: boolean;
+};
 
+/** How gradient descent steps. */
 export interface SgdOptions {
   /** 0: plain gradient descent, no velocity needed. */
   momentum: number;
+  /** Times the value, added to the gradient; default 0. */
   weightDecay?: number;
+  /** Nesterov's momentum; default false. */
   nesterov?: boolean;
 }
 
+/** The tensors of a step of gradient descent. */
 export interface SgdTensors {
+  /** What is trained. */
   value: tf.Tensor;
+  /** Of the loss. */
   gradient: tf.Tensor;
   /** [learningRate], on the device. */
   rates: tf.Tensor1D;
@@ -106,7 +144,15 @@ export interface SgdTensors {
  * One step of gradient descent; value, gradient and velocity have one shape.
  * The returned tensors replace value and velocity, which the backend may have reused: assign them and use the old no more.
  */
-export function sgdStep(tensors: SgdTensors, options: SgdOptions): { value: tf.Tensor; velocity?: tf.Tensor } {
+export function sgdStep(
+  tensors: SgdTensors,
+  options: SgdOptions,
+): {
+  /** In place of value. */
+  value: tf.Tensor;
+  /** In place of velocity; absent without momentum. */
+  velocity?: tf.Tensor;
+} {
   const { value, gradient, rates, velocity, scaling } = tensors;
   const { momentum } = options;
   const weightDecay = options.weightDecay ?? 0;

@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw, presentInputs } from './backend.ts';
 
+/** What scaleShift does besides. */
 export interface ScaleShiftOptions {
   /** Added before the ReLU; has x's shape. */
   residual?: tf.Tensor4D;
@@ -11,7 +12,12 @@ export interface ScaleShiftOptions {
 }
 
 /** `hasResidual` tells the gradient, which sees attributes but no absent inputs. */
-export type ScaleShiftAttributes = { relu: boolean; hasResidual: boolean };
+export type ScaleShiftAttributes = {
+  /** Whether a ReLU comes last. */
+  relu: boolean;
+  /** Whether a residual is added. */
+  hasResidual: boolean;
+};
 
 /**
  * `relu(x * scale + shift + residual)` per channel.

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw } from './backend.ts';
 
+/** How the targets are made of labels. */
 export interface SoftmaxCrossEntropyOptions {
   /** Share of the target that is spread evenly over all classes, in [0, 1); default 0. */
   smoothing?: number;

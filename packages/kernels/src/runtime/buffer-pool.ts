@@ -13,6 +13,7 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+/** Device memory of a backend, in bytes. */
 export interface MemoryReport {
   /** Bytes of buffers that tensors hold. */
   readonly usedBytes: number;

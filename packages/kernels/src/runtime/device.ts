@@ -2,8 +2,11 @@
 import type { DeviceKind, MatrixUnit } from '../tuning/tilings.ts';
 import type { TunedDevice } from '../tuning/tuned.ts';
 
+/** What an adapter is and has. */
 export interface AdapterDescription {
+  /** As `nvidia`; may be empty. */
   readonly vendor: string;
+  /** As `ampere`; may be empty. */
   readonly architecture: string;
   /** The device's name, as the driver gives it. */
   readonly name: string;
@@ -11,9 +14,11 @@ export interface AdapterDescription {
   readonly driver: string;
   /** True for a CPU that plays a GPU (lavapipe, SwiftShader, WARP). */
   readonly isSoftware: boolean;
+  /** Of those that Thaw uses, the ones that it has. */
   readonly features: readonly string[];
   /** What multiplies matrices of float16 into float32, if anything does that the kernels can use. */
   readonly matrixUnit: MatrixUnit | undefined;
+  /** Of those that Thaw needs, what it has. */
   readonly limits: Readonly<Record<WantedLimit, number>>;
 }
 
@@ -34,6 +39,7 @@ const wantedLimits = [
   'maxComputeWorkgroupSizeZ',
   'maxComputeWorkgroupsPerDimension',
 ] as const;
+/** The name of a WebGPU limit that Thaw raises to the adapter's own. */
 export type WantedLimit = (typeof wantedLimits)[number];
 
 const isFeature = (name: string, features: ReadonlySet<string>): boolean => features.has(name);
@@ -129,6 +135,7 @@ export async function requestDevice(adapter: GPUAdapter, { matrixUnits: mayUse =
 
 /** An adapter's description and the device that was made from it. */
 export interface OpenedDevice extends AdapterDescription {
+  /** The device; destroy it when it is no longer needed. */
   readonly device: GPUDevice;
 }
 

@@ -15,6 +15,7 @@ import { Scratch } from './scratch.ts';
 import { BufferSlice, type SliceOwner } from './slice.ts';
 import { aligned } from './coalesce.ts';
 
+/** How the runtime of a device works. */
 export interface GpuOptions {
   /** Free buffers kept for reuse, in bytes. Default 1 GiB. */
   readonly maxPooledBytes?: number;

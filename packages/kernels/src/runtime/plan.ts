@@ -37,10 +37,15 @@ export interface Plan {
 
 /** What plans need of a device; a GPUDevice's own `limits` fits. */
 export interface Limits {
+  /** Workgroups of a dispatch, along each axis. */
   readonly maxComputeWorkgroupsPerDimension: number;
+  /** Bytes of a tensor. */
   readonly maxStorageBufferBindingSize: number;
+  /** Threads of a workgroup. */
   readonly maxComputeInvocationsPerWorkgroup: number;
+  /** Bytes of workgroup memory. */
   readonly maxComputeWorkgroupStorageSize: number;
+  /** Tensors of a dispatch. */
   readonly maxStorageBuffersPerShaderStage: number;
 }
 

@@ -5,7 +5,9 @@ import type { BufferSlice } from './slice.ts';
 
 /** Where in a network a dispatch comes from. */
 export interface LayerPass {
+  /** As the program named it with `layer`. */
   readonly layer: string;
+  /** Whether it computes the layer or its gradients. */
   readonly pass: 'forward' | 'backward';
 }
 
@@ -19,12 +21,15 @@ export interface Profiled {
 
 /** One dispatch, and what it took. */
 export interface DispatchTime {
+  /** Name of the shader. */
   readonly kernel: string;
   /** Undefined outside a layer. */
   readonly from: LayerPass | undefined;
+  /** Numbers that the shader was given. */
   readonly params: Plan['params'];
   /** Bytes of its tensors: once where one is read or written, twice where it is changed in place. */
   readonly bytes: number;
+  /** From the device's own clock. */
   readonly milliseconds: number;
 }
 

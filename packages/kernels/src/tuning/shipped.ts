@@ -8,6 +8,7 @@ import llvmpipe from './shipped/llvmpipe-subgroups-8.json' with { type: 'json' }
 import { fittingChoices, type Choices, type TunedDevice, type TunedKernel, type TuningTable } from './tuned.ts';
 
 // What TypeScript knows of a JSON file are strings; that they are a table's words is a test's business.
+/** The tables that come with the package. */
 export const shippedTables = [llvmpipe] as readonly TuningTable[];
 
 /** What of the tables holds for a device. @param current fingerprints of today's shaders */

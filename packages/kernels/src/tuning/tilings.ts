@@ -21,6 +21,7 @@ export type { Tuning } from './legal.ts';
 
 /** How to run a tiled kernel: its plain shader's tuning, and its subgroup variant's where that is to be used. */
 export interface Tiling {
+  /** Of the plain shader; its own constants where this is not given. */
   readonly direct?: Tuning;
   /** Used where the shape allows it. LANES is the device's subgroup size. */
   readonly subgroups?: Tuning;
@@ -78,19 +79,25 @@ const matrixTiles = ({ M, N, K }: MatrixUnit, LANES: number, limits: Limits): Tu
 const MULTIPROCESSORS = 132;
 /** Enough workgroups to fill a large GPU. */
 export const WORKGROUPS = 1024;
+/** The name of a kernel that has tilings. */
 export type TiledKernel =
   'conv2d' | 'conv2d-backward-input' | 'conv2d-backward-filter' | 'mat-mul' | 'dense' | 'channels' | 'elementwise';
+/** Tilings by kernel. */
 export type Tilings = Readonly<Partial<Record<TiledKernel, Tiling>>>;
 
 /** A product that a subgroup makes in one instruction: M x K by K x N halves, added to M x N in float32. */
 export interface MatrixUnit {
+  /** Rows. */
   readonly M: number;
+  /** Columns. */
   readonly N: number;
+  /** Terms of each sum. */
   readonly K: number;
 }
 
 /** What the choice of a tiling depends on. */
 export interface DeviceKind {
+  /** A processor that plays a GPU. */
   readonly isSoftware: boolean;
   /** Lanes of every subgroup; undefined where the device has none, or several sizes. */
   readonly subgroupSize: number | undefined;

@@ -4,22 +4,30 @@ import type { DeviceKind, Tiling, Tuning } from './tilings.ts';
 
 /** Kernels with several shaders, whose best tiling depends on the shape. */
 export const TUNED_KERNELS = ['conv2d', 'conv2d-backward-input', 'conv2d-backward-filter'] as const;
+/** The name of such a kernel. */
 export type TunedKernel = (typeof TUNED_KERNELS)[number];
 
+/** The shaders that a kernel may have: plain, with subgroups, staged through workgroup memory, with matrix units. */
 export const VARIANTS = ['direct', 'subgroups', 'staged', 'matrix'] as const;
+/** The name of such a shader. */
 export type VariantName = (typeof VARIANTS)[number];
 
 /** One shader of a kernel with its `// @tune` constants. */
 export interface Choice {
+  /** Which shader. */
   readonly variant: VariantName;
+  /** Values of its constants. */
   readonly tuning: Tuning;
 }
 
+/** The best by kernel, and by bucket of shapes. */
 export type Choices = Readonly<Partial<Record<TunedKernel, Readonly<Record<string, Choice>>>>>;
 
 /** What `thaw bench --tune` found on one adapter. */
 export interface TuningTable {
+  /** Name of the device. */
   readonly adapter: string;
+  /** Its driver and version. */
   readonly driver: string;
   /** Of that device; undefined where it had none, or several sizes. */
   readonly subgroupSize?: number | undefined;
@@ -27,12 +35,15 @@ export interface TuningTable {
   readonly date: string;
   /** Fingerprints of the kernels' shaders at that time. */
   readonly shaders: Readonly<Partial<Record<TunedKernel, string>>>;
+  /** What won, by kernel and bucket. */
   readonly choices: Choices;
 }
 
 /** The device at hand, as far as it decides whether a table fits. */
 export interface TunedDevice extends DeviceKind {
+  /** Name of the device. */
   readonly adapter: string;
+  /** Its driver and version. */
   readonly driver: string;
 }
 
@@ -70,7 +81,12 @@ export function fittingChoices(
   table: TuningTable,
   device: TunedDevice,
   current: Readonly<Record<TunedKernel, string>>,
-): { readonly choices: Choices; readonly ignored: string | undefined } {
+): {
+  /** Those that hold. */
+  readonly choices: Choices;
+  /** Why others do not; undefined where there are none. */
+  readonly ignored: string | undefined;
+} {
   if (table.adapter !== device.adapter)
     return { choices: {}, ignored: `it was made on ${table.adapter}, and this is ${device.adapter}` };
   if (table.driver !== device.driver)

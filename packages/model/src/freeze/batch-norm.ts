@@ -1,5 +1,6 @@
 // Which statistics a batch-norm layer runs on while training.
 
+/** The policies there are. */
 export const BATCH_NORM_POLICIES = ['keras', 'frozen', 'train'] as const;
 
 /**
@@ -12,6 +13,7 @@ export type BatchNormPolicy = (typeof BATCH_NORM_POLICIES)[number];
 /** `moving`: the stored statistics, which stay. `batch`: the batch's, and the stored ones move. */
 export type BatchNormMode = 'moving' | 'batch';
 
+/** Which statistics a layer runs on while training. @param trainable whether the layer is thawed */
 export function batchNormMode(policy: BatchNormPolicy, trainable: boolean): BatchNormMode {
   switch (policy) {
     case 'keras':

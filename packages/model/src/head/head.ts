@@ -8,8 +8,11 @@ import { uniformNumbers } from '../weights/random.ts';
 /** 'article' is Dense 32, 16, 8; 'linear' none; a list gives the widths of the hidden layers. */
 export type HeadSpec = 'article' | 'linear' | readonly number[];
 
+/** What a head is like. */
 export interface HeadOptions {
+  /** Its hidden layers. */
   readonly spec: HeadSpec;
+  /** Outputs, at least 2. */
   readonly classes: number;
   /** Length of a feature vector. */
   readonly inputs: number;
@@ -37,9 +40,13 @@ interface DenseLayer {
   readonly bias: tf.Variable<tf.Rank.R1>;
 }
 
+/** Dense layers with ReLU in front of the classes' logits. */
 export class Head {
+  /** Its hidden layers. */
   readonly spec: HeadSpec;
+  /** Outputs. */
   readonly classes: number;
+  /** Length of a feature vector. */
   readonly inputs: number;
   readonly #store = new VariableStore();
   readonly #layers: readonly DenseLayer[];
@@ -101,14 +108,17 @@ export class Head {
     return tf.mul<tf.Scalar>(tf.addN<tf.Scalar>(squares), this.#l2);
   }
 
+  /** Puts back values of its variables. @throws WeightsError on a missing, misshapen or unknown name */
   restore(values: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>): void {
     this.#store.restore(values);
   }
 
+  /** Frees its variables. */
   dispose(): void {
     this.#maskSeed?.dispose();
     this.#store.dispose();
   }
 }
 
+/** Makes a head on the current backend. @throws for fewer than 2 classes, or a dropout outside [0, 1) */
 export const createHead = (options: HeadOptions): Head => new Head(options);

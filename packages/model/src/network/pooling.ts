@@ -2,6 +2,7 @@
 import { globalAveragePool, layer, toFloat32 } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** The map averaged over the image, or all of it as one vector. */
 export type Pooling = 'average' | 'flatten';
 
 /** In float32. @param map [batch, height, width, channels]; @returns [batch, channels], or [batch, height * width * channels] */

@@ -21,6 +21,7 @@ import { makeSegments, runAll, segmentSpecs, type Segment } from './segments.ts'
 import { checkPrecision, type Precision } from './precision.ts';
 import { VariableStore } from './variable-store.ts';
 
+/** Which layers train, and how. */
 export interface ResNet50Options {
   /** Names of the layers that train, as resolveFreeze gives them; default none. */
   trainable?: ReadonlySet<string>;
@@ -39,20 +40,30 @@ export interface ResNet50Options {
   precision?: Precision;
 }
 
+/** How the trainable part runs. */
 export interface PartOptions {
   /** A training step: batch-norms in mode 'batch' use the batch's statistics. Default true. */
   training?: boolean;
 }
 
+/** ResNet-50 without its classifier, on the current TensorFlow.js backend, partly or wholly frozen. */
 export class ResNet50 {
+  /** Of its weights. */
   readonly variant: Variant;
+  /** Widths and depths; RESNET50 but in tests. */
   readonly architecture: Architecture;
   /** Keras's layer list, without top. */
   readonly table: readonly Layer[];
   /** Where the parts meet: the layer whose output frozenPart gives, and its shape without the batch. */
-  readonly frozenOutput: { readonly layer: string; readonly shape: readonly number[] };
+  readonly frozenOutput: {
+    /** Its name. */
+    readonly layer: string;
+    /** [height, width, channels] */
+    readonly shape: readonly number[];
+  };
   /** Channels of the trunk's output, and of `features`. */
   readonly channels: number;
+  /** In which the trunk stores and computes. */
   readonly precision: Precision;
   readonly #weights: TrunkWeights;
   readonly #store = new VariableStore();
@@ -222,6 +233,7 @@ export class ResNet50 {
     return { ...this.#weights, tensors, hash };
   }
 
+  /** Frees all of its tensors. */
   dispose(): void {
     for (const segment of [...this.#frozen, ...this.#trainable]) segment.dispose();
     this.#store.dispose();

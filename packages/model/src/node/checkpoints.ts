@@ -13,10 +13,12 @@ const AVERAGE = 'average/';
 export class FileCheckpoints implements CheckpointStore {
   constructor(private readonly folder: string) {}
 
+  /** Writes last.safetensors. */
   saveLast(checkpoint: Checkpoint): Promise<void> {
     return writeAtomically(join(this.folder, 'last.safetensors'), encodeCheckpoint(checkpoint));
   }
 
+  /** Writes best.safetensors. */
   saveBest(checkpoint: Checkpoint): Promise<void> {
     return writeAtomically(join(this.folder, 'best.safetensors'), encodeCheckpoint(checkpoint));
   }

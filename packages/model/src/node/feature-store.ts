@@ -9,14 +9,19 @@ import { writeAtomically } from './atomic.ts';
 
 /** What features depend on, beside the source's own key. */
 export interface FeatureKey {
+  /** Of the trunk's weights. */
   readonly weightsHash: string;
+  /** Name of the images' preprocessing. */
   readonly preprocessing: string;
+  /** Height and width of the images, pixels. */
   readonly imageSize: number;
+  /** In which the trunk computed. */
   readonly precision: Precision;
   /** Of the images in the source and which of them are taken, in order. */
   readonly dataHash: string;
 }
 
+/** Features as safetensors, in a folder. */
 export class FileFeatureStore implements FeatureStore {
   constructor(
     private readonly folder: string,
@@ -25,6 +30,7 @@ export class FileFeatureStore implements FeatureStore {
     private readonly onNote: (note: string) => void = () => undefined,
   ) {}
 
+  /** Path of the file for a part of the data. */
   path(key: string): string {
     const { weightsHash, preprocessing, imageSize, precision, dataHash } = this.key;
     // Files from before there was a choice are float32's.

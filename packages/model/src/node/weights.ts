@@ -17,7 +17,9 @@ import {
 } from '../weights/index.ts';
 import { readKerasH5 } from './keras-h5.ts';
 
+/** Which weights, from where. */
 export interface LoadWeightsOptions {
+  /** Whose weights, or `random`. */
   source: WeightSource;
   /** A file to read instead of looking in `home`. */
   file?: string;
@@ -35,6 +37,7 @@ export interface LoadWeightsOptions {
 
 /** No file of the wanted source is there; `candidates` are those that would do, with their URLs. */
 export class MissingWeightsError extends WeightsError {
+  /** Files that would do. */
   readonly candidates: readonly WeightFile[];
   /** Where they belong. */
   readonly folder: string;

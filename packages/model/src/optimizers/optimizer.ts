@@ -6,9 +6,38 @@ import * as tf from '@tensorflow/tfjs-core';
 import { makeLossScale, type LossScaling } from './loss-scaling.ts';
 import type { GroupOf } from './rate-groups.ts';
 
-export type OptimizerConfig =
-  | { readonly kind: 'adam'; readonly learningRate: number; readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number; readonly weightDecay?: number } // prettier-ignore
-  | { readonly kind: 'sgd'; readonly learningRate: number; readonly momentum?: number; readonly nesterov?: boolean; readonly weightDecay?: number }; // prettier-ignore
+/** Adam, after Kingma and Ba, with decoupled weight decay (AdamW). */
+export interface AdamConfig {
+  /** Which optimizer. */
+  readonly kind: 'adam';
+  /** Above 0. */
+  readonly learningRate: number;
+  /** Share of itself that the first moment keeps; default 0.9. */
+  readonly beta1?: number;
+  /** Share of itself that the second moment keeps; default 0.999. */
+  readonly beta2?: number;
+  /** Added to the root of the second moment; default 1e-7. */
+  readonly epsilon?: number;
+  /** A step takes learningRate times this off every value; default 0. */
+  readonly weightDecay?: number;
+}
+
+/** Gradient descent, in PyTorch's form. */
+export interface SgdConfig {
+  /** Which optimizer. */
+  readonly kind: 'sgd';
+  /** Above 0. */
+  readonly learningRate: number;
+  /** Share of itself that the velocity keeps; default 0, none. */
+  readonly momentum?: number;
+  /** Nesterov's momentum; default false. */
+  readonly nesterov?: boolean;
+  /** Times the value, added to the gradient; default 0. */
+  readonly weightDecay?: number;
+}
+
+/** Which optimizer, and its rates. */
+export type OptimizerConfig = AdamConfig | SgdConfig;
 
 /** Variables of one group that have had the same number of updates, and so have the same rates. */
 interface Cohort {
@@ -25,13 +54,25 @@ interface Slot {
 
 /** State to save: tensors named `<variable>/<slot>`, and the number of updates of each variable. */
 export interface OptimizerState {
-  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+  /** Moments or velocities. */
+  readonly tensors: ReadonlyMap<
+    string,
+    {
+      /** Of the variable. */
+      readonly shape: readonly number[];
+      /** Its values. */
+      readonly data: Float32Array;
+    }
+  >;
+  /** Updates of each variable so far. */
   readonly steps: Readonly<Record<string, number>>;
   /** Where gradients are scaled; `skipped` counts all of the run. */
   readonly lossScale?: LossScaleState | undefined;
 }
 
+/** Adam or SGD over variables by name. */
 export class Optimizer {
+  /** Of the next step; groups have a multiple of it. */
   learningRate: number;
   readonly #config: OptimizerConfig;
   readonly #groupOf: GroupOf;
@@ -176,6 +217,7 @@ export class Optimizer {
     }
   }
 
+  /** Reads everything that `restore` needs. */
   async state(): Promise<OptimizerState> {
     const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
     const steps: Record<string, number> = {};
@@ -190,6 +232,7 @@ export class Optimizer {
     return { tensors, steps, lossScale };
   }
 
+  /** Puts back what `state` gave, in place of what there is. */
   restore({ tensors, steps, lossScale }: OptimizerState): void {
     this.dispose();
     if (this.#lossScaling !== undefined) this.#lossScale = makeLossScale(this.#lossScaling, lossScale);
@@ -204,6 +247,7 @@ export class Optimizer {
     }
   }
 
+  /** Frees its tensors. */
   dispose(): void {
     for (const { cohort } of this.#slots.values()) {
       cohort.rates?.dispose();

@@ -11,6 +11,7 @@ export interface RateGroup {
   readonly decays: boolean;
 }
 
+/** How rates differ from stage to stage. */
 export interface RateRules {
   /** Rate of a stage as a share of that of the stage above it, above 0; default 1. */
   readonly stageDecay?: number | undefined;

@@ -1,9 +1,13 @@
 // The learning rate over a run, as a share of its highest value: functions of a step's number and the number of all steps.
 
+/** The schedules there are. */
 export const SCHEDULES = ['constant', 'cosine', 'one-cycle'] as const;
+/** The name of a schedule. */
 export type ScheduleKind = (typeof SCHEDULES)[number];
 
+/** How the learning rate goes over a run. */
 export interface Schedule {
+  /** Which curve. */
   readonly kind: ScheduleKind;
   /** Share of the steps in which the rate rises; default 0, of one-cycle 0.3. */
   readonly warmup?: number | undefined;

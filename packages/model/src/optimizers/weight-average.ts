@@ -8,6 +8,7 @@ import type { NamedTensors } from '../training/types.ts';
 /** How much of itself an average keeps in a step: min(decay, (1 + step) / (10 + step)). @param step from 0 */
 export const keptShare = (decay: number, step: number): number => Math.min(decay, (1 + step) / (10 + step));
 
+/** Moving averages of a classifier's variables. */
 export class WeightAverage {
   readonly #decay: number;
   readonly #variables: ReadonlyMap<string, tf.Variable>;
@@ -58,6 +59,7 @@ export class WeightAverage {
     this.#averages.restore(state);
   }
 
+  /** Frees the averages; the variables stay. */
   dispose(): void {
     this.#rates.dispose();
     this.#averages.dispose();

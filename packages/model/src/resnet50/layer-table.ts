@@ -10,6 +10,7 @@ import {
 } from './trunk.ts';
 import type { Variant } from './variants.ts';
 
+/** Keras's name for what a layer does. */
 export type LayerKind =
   | 'InputLayer'
   | 'ZeroPadding2D'
@@ -21,27 +22,35 @@ export type LayerKind =
   | 'GlobalAveragePooling2D'
   | 'Dense';
 
+/** A variable of a layer. */
 export interface LayerVariable {
   /** `conv1_conv/kernel`, `conv1_bn/moving_mean`, ... */
   readonly name: string;
+  /** As Keras has it: filters [height, width, in, out]. */
   readonly shape: readonly number[];
   /** A moving statistic: never trained, at most moved. */
   readonly statistic: boolean;
 }
 
+/** A layer of the network. */
 export interface Layer {
+  /** Its place in Keras's list, from 0. */
   readonly index: number;
+  /** Keras's name of it. */
   readonly name: string;
+  /** What it does. */
   readonly kind: LayerKind;
   /** Without the batch: [height, width, channels] or [channels]. */
   readonly outputShape: readonly number[];
   /** Number of values in all its variables. */
   readonly parameters: number;
+  /** What it has to load or to learn. */
   readonly variables: readonly LayerVariable[];
   /** Names of the layers whose outputs it reads. */
   readonly inputs: readonly string[];
 }
 
+/** Of which network the table is. */
 export interface LayerTableOptions {
   /** Height and width of the input, pixels. */
   imageSize: number;

@@ -2,13 +2,19 @@
 import { batchNormMode, type BatchNormMode, type BatchNormPolicy } from '../freeze/batch-norm.ts';
 import type { Layer, LayerKind } from './layer-table.ts';
 
+/** A line of the summary: one layer. */
 export interface SummaryRow {
+  /** Its place in Keras's list, from 0. */
   index: number;
+  /** Keras's name of it. */
   name: string;
+  /** What it does. */
   kind: LayerKind;
   /** `(None, 16, 16, 64)` */
   outputShape: string;
+  /** Values in all its variables. */
   parameters: number;
+  /** Whether it trains. */
   trainable: boolean;
   /** Of batch-norm layers: which statistics it runs on while training. */
   batchNorm?: BatchNormMode;
@@ -16,9 +22,13 @@ export interface SummaryRow {
   connectedTo: readonly string[];
 }
 
+/** The layer table as Keras prints it. */
 export interface Summary {
+  /** One of each layer. */
   rows: SummaryRow[];
+  /** Numbers of values. */
   totals: {
+    /** In all variables. */
     parameters: number;
     /** Values that the optimizer changes. */
     trainable: number;
@@ -27,7 +37,7 @@ export interface Summary {
   };
 }
 
-/** @param trainable names of trainable layers, as resolveFreeze gives them */
+/** The summary of a layer table. @param trainable names of trainable layers, as resolveFreeze gives them */
 export function summary(table: readonly Layer[], trainable: ReadonlySet<string>, policy: BatchNormPolicy): Summary {
   const rows = table.map((layer): SummaryRow => {
     const trains = trainable.has(layer.name);

@@ -2,19 +2,26 @@
 // the network are all derived from this one description; widths and depths are parameters, so tests can build a tiny one.
 import type { Variant } from './variants.ts';
 
+/** Widths and depths of a residual network. */
 export interface Architecture {
   /** Channels of the 7x7 stem. */
   readonly stemWidth: number;
   /** A block's output has this many times its inner width. */
   readonly expansion: number;
+  /** From the lowest to the highest. */
   readonly stages: readonly {
+    /** As `conv2`. */
     readonly name: string;
+    /** Number of blocks. */
     readonly blocks: number;
+    /** Channels inside a block. */
     readonly width: number;
+    /** Of the first block. */
     readonly stride: 1 | 2;
   }[];
 }
 
+/** ResNet-50's own: 3, 4, 6 and 3 blocks. */
 export const RESNET50: Architecture = {
   stemWidth: 64,
   expansion: 4,
@@ -30,13 +37,17 @@ export const RESNET50: Architecture = {
 export interface ConvSpec {
   /** Layer names, as `conv2_block1_1_conv` and `conv2_block1_1_bn`. */
   readonly conv: string;
+  /** Name of the batch-norm layer. */
   readonly bn: string;
   /** Filter height and width. */
   readonly size: number;
+  /** Both ways, pixels. */
   readonly stride: number;
   /** Zero pixels on each side. */
   readonly pad: number;
+  /** Of its input. */
   readonly inChannels: number;
+  /** Of its output. */
   readonly outChannels: number;
 }
 
@@ -44,7 +55,9 @@ export interface ConvSpec {
 export interface BlockSpec {
   /** As `conv2_block1`. */
   readonly name: string;
+  /** As `conv2`. */
   readonly stage: string;
+  /** In order: 1x1, 3x3, 1x1. */
   readonly convs: readonly [ConvSpec, ConvSpec, ConvSpec];
   /** In the first block of a stage; elsewhere the shortcut is the identity. */
   readonly shortcut: ConvSpec | undefined;
@@ -52,9 +65,13 @@ export interface BlockSpec {
   readonly output: string;
 }
 
+/** All convolutions of a trunk. */
 export interface TrunkSpec {
+  /** Which of the three ResNet-50s. */
   readonly variant: Variant;
+  /** The 7x7 convolution in front. */
   readonly stem: ConvSpec;
+  /** In order. */
   readonly blocks: readonly BlockSpec[];
   /** Channels of the last block's output. */
   readonly channels: number;

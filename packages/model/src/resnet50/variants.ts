@@ -1,8 +1,11 @@
 // The three ResNet-50s that weights exist for. They differ in four places, and mixing them up loses accuracy in silence.
 
+/** The name of a variant. */
 export type VariantName = 'keras' | 'torchvision' | 'tf-official';
 
+/** Where the ResNet-50 of a source of weights differs from the others. */
 export interface Variant {
+  /** Its name. */
   readonly name: VariantName;
   /** Which convolution of a stage's first block has stride 2. */
   readonly strideOn: 'first-1x1' | '3x3';
@@ -16,6 +19,7 @@ export interface Variant {
   readonly preprocessing: VariantName;
 }
 
+/** The variants there are. */
 export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
   keras: {
     name: 'keras',

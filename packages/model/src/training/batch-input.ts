@@ -4,13 +4,22 @@ import { assignValues, imageViews, packViews, VIEW_LENGTH, type ImageView, type 
 import * as tf from '@tensorflow/tfjs-core';
 import type { ImageBatch, ImageSource } from './types.ts';
 
+/** What a batch looks like on the host. */
 export interface InputFormat {
   /** Of one image or feature vector on the host. */
   readonly shape: readonly number[];
   /** Images that the device looks at through views: `side` is that of what the network sees. */
-  readonly views?: { readonly side: number; readonly normalisation: Normalisation } | undefined;
+  readonly views?:
+    | {
+        /** Pixels. */
+        readonly side: number;
+        /** From RGB to the network's input. */
+        readonly normalisation: Normalisation;
+      }
+    | undefined;
 }
 
+/** A batch on the host. */
 export interface InputBatch {
   /** [size, ...shape] */
   readonly values: Float32Array;

@@ -18,12 +18,15 @@ function lastMap(network: ResNet50): readonly number[] {
   return network.table.findLast(({ outputShape }) => outputShape.length === 3)?.outputShape ?? [1, 1];
 }
 
+/** A trunk and a head: images to probabilities of classes. */
 export class Classifier {
   /** What an optimizer changes, by name. */
   readonly trainables: ReadonlyMap<string, tf.Variable>;
 
   constructor(
+    /** The trunk. */
     readonly network: ResNet50,
+    /** The head. */
     readonly head: Head,
   ) {
     this.trainables = new Map([...network.trainables, ...head.variables]);
@@ -74,6 +77,7 @@ export class Classifier {
     this.head.restore(new Map([...state].filter(([name]) => isHead(name))));
   }
 
+  /** Frees the tensors of both. */
   dispose(): void {
     this.network.dispose();
     this.head.dispose();

@@ -10,28 +10,35 @@ import type { Features, ImageSource } from './types.ts';
 /** A head alone is little work: small batches would be all overhead. */
 export const LEAST_FEATURE_BATCH = 512;
 
+/** How well a classifier does on a source. */
 export interface Evaluation {
   /** Class of each image that could be read, in the source's order. */
   readonly predictions: Int32Array;
   /** [images, classes] */
   readonly probabilities: Float32Array;
+  /** True class of each image that could be read. */
   readonly labels: Int32Array;
   /** confusion[actual][predicted] */
   readonly confusion: number[][];
+  /** Share predicted right. */
   readonly accuracy: number;
+  /** Mean of F1 over the classes. */
   readonly macroF1: number;
   /** Mean cross-entropy, nats. */
   readonly loss: number;
+  /** Of each class. */
   readonly perClass: ClassMetrics[];
 }
 
+/** What an evaluation may have besides. */
 export interface EvaluateOptions {
   /** The source's features, where the frozen trunk has given them already. */
   readonly features?: Features | undefined;
+  /** Called with the number of images done, and of all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** @throws when the source has no image that can be read */
+/** Runs a classifier on all images of a source. @param imageSize height and width of the images, pixels @param batchSize images at a time @throws when the source has no image that can be read */
 export async function evaluateClassifier(
   classifier: Classifier,
   source: ImageSource,

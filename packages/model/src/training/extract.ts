@@ -2,9 +2,13 @@
 import type { TrunkRunner } from './trunk-runner.ts';
 import type { Features, ImageSource } from './types.ts';
 
+/** How features are extracted. */
 export interface ExtractOptions {
+  /** Images at a time. */
   readonly batchSize: number;
+  /** Called with the number of images done, and of all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Stops the extraction. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -61,7 +65,14 @@ export function* featureBatches(
   { values, labels, width }: Features,
   order: Int32Array,
   batchSize: number,
-): Generator<{ values: Float32Array; labels: Int32Array; size: number }> {
+): Generator<{
+  /** [size, width] */
+  values: Float32Array;
+  /** [size] */
+  labels: Int32Array;
+  /** Rows. */
+  size: number;
+}> {
   for (let start = 0; start < order.length; start += batchSize) {
     const rows = order.subarray(start, start + batchSize);
     const batch = new Float32Array(rows.length * width);

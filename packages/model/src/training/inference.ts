@@ -12,6 +12,7 @@ interface Captured {
 /** Fewer batches than this are not worth a capture. */
 const LEAST_BATCHES = 3;
 
+/** A forward pass on batches of host data; where the backend can, it is captured once and replayed. */
 export class Inference {
   readonly #captured = new Map<number, Captured>();
 
@@ -45,6 +46,7 @@ export class Inference {
     return tf.tidy(() => this.forward(inputTensor(batch, this.format, size)));
   }
 
+  /** Frees what was captured. */
   dispose(): void {
     for (const { x, output, step } of this.#captured.values()) {
       step.dispose();

@@ -7,8 +7,11 @@ import type { Classifier } from './classifier.ts';
 import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
 import { beginStep, StepSums, trainStep, type StepInput, type StepOptions } from './step.ts';
 
+/** A batch to learn from, on the host. */
 export interface TrainingBatch extends InputBatch {
+  /** [size] */
   readonly labels: Int32Array;
+  /** Number of images. */
   readonly size: number;
 }
 
@@ -18,7 +21,9 @@ interface Captured {
   readonly step: CapturedStep;
 }
 
+/** Training steps on batches of host data; where the backend can, a step is captured once and replayed. */
 export class StepRunner {
+  /** Loss and hits of the steps since the last read. */
   readonly sums = new StepSums();
   readonly #captured = new Map<number, Captured>();
 
@@ -45,7 +50,7 @@ export class StepRunner {
     this.#captured.set(size, { x, labels, step });
   }
 
-  /** @param step number of the step in the run; seeds dropout */
+  /** Runs one step; it may still be under way when this returns. @param step number of the step in the run; seeds dropout */
   run(batch: TrainingBatch, step: number): void {
     const { labels, size } = batch;
     beginStep(this.classifier, this.optimizer, step, this.options);
@@ -65,6 +70,7 @@ export class StepRunner {
     });
   }
 
+  /** Frees what was captured, and the sums. */
   dispose(): void {
     for (const { x, labels, step } of this.#captured.values()) {
       step.dispose();

@@ -22,12 +22,18 @@ export class StepSums {
   }
 
   /** Reads and starts anew; no step may run in between. */
-  async take(): Promise<{ loss: number; correct: number }> {
+  async take(): Promise<{
+    /** Sum over the images. */
+    loss: number;
+    /** Images predicted right. */
+    correct: number;
+  }> {
     const [[loss = 0], [correct = 0]] = await Promise.all([this.#loss.data(), this.#correct.data()]);
     for (const sum of [this.#loss, this.#correct]) assignValues(sum, Float32Array.of(0));
     return { loss, correct };
   }
 
+  /** Frees the sums. */
   dispose(): void {
     tf.dispose([this.#loss, this.#correct]);
   }
@@ -40,11 +46,13 @@ function zero(): tf.Variable {
   return sum;
 }
 
+/** What a step learns from, on the device. */
 export interface StepInput {
   /** Features [size, inputs] of a frozen trunk, or images [size, height, width, 3]. */
   readonly x: tf.Tensor;
   /** int32 [size] */
   readonly labels: tf.Tensor1D;
+  /** Number of images. */
   readonly size: number;
 }
 

@@ -27,14 +27,21 @@ import type {
   Progress,
 } from './types.ts';
 
+/** What is trained on what, and how. */
 export interface TrainOptions {
+  /** What is trained, in place. */
   readonly classifier: Classifier;
+  /** Images to learn from. */
   readonly train: ImageSource;
+  /** Images to choose the best epoch by. */
   readonly validation?: ImageSource | undefined;
   /** Height and width of the source's images. */
   readonly imageSize: number;
+  /** Passes over the images. */
   readonly epochs: number;
+  /** Images in a step. */
   readonly batchSize: number;
+  /** Which, and its rates. */
   readonly optimizer: OptimizerConfig;
   /** Of the learning rate, over all epochs; default constant. */
   readonly schedule?: Schedule | undefined;
@@ -54,40 +61,64 @@ export interface TrainOptions {
   readonly features?: FeatureStore | undefined;
   /** Who runs a frozen trunk over these images; the classifier's own backend by default. */
   readonly trunkRunner?: ((part: 'train' | 'validation') => TrunkRunner) | undefined;
+  /** Where checkpoints are kept: after every epoch, and when the run is interrupted. Default: nowhere. */
   readonly checkpoints?: CheckpointStore | undefined;
+  /** A checkpoint to go on from. */
   readonly resume?: Checkpoint | undefined;
+  /** Interrupts the run, after a checkpoint. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every step: bounds the steps in flight on a device. */
   readonly settle?: (() => Promise<void>) | undefined;
 }
 
+/** Where the training is, every twenty steps. */
 export interface StepEvent {
+  /** From 1. */
   readonly epoch: number;
   /** Within the epoch, from 1. */
   readonly step: number;
+  /** In the epoch. */
   readonly steps: number;
   /** Means over the epoch so far. */
   readonly loss: number;
+  /** Mean over the epoch so far. */
   readonly accuracy: number;
+  /** In this epoch so far. */
   readonly imagesPerSecond: number;
+  /** Spent waiting for data in this epoch so far. */
   readonly dataSeconds: number;
 }
 
+/** What is told of a training as it goes. */
 export interface TrainHooks {
+  /** A phase begins, of so many images or steps. */
   onPhase?(name: string, total: number): void;
+  /** Images of the phase done, and of all. */
   onProgress?(done: number, total: number): void;
+  /** Every twenty steps, and at the end of an epoch. */
   onStep?(event: StepEvent): void;
+  /** An epoch is done, validated and kept; the next waits for the promise. */
   onEpoch?(record: EpochRecord): void | Promise<void>;
 }
 
+/** What came of a training. */
 export interface TrainResult {
+  /** One record of each epoch. */
   readonly history: readonly EpochRecord[];
+  /** Whether the signal ended it. */
   readonly interrupted: boolean;
   /** Epoch whose weights are in the best checkpoint: highest validation accuracy, without validation the last. */
   readonly bestEpoch: number;
   /** Tensors alive after the second step and at the end of training: equal, or something leaks. */
-  readonly memory: { readonly tensorsAfterStep2: number; readonly tensorsAtEnd: number };
+  readonly memory: {
+    /** After the second step. */
+    readonly tensorsAfterStep2: number;
+    /** At the end. */
+    readonly tensorsAtEnd: number;
+  };
+  /** Steps run here, not those before a resumption. */
   readonly steps: number;
+  /** Mean, waiting for data included. */
   readonly secondsPerStep: number;
   /** What the loss scale came to, and the steps that it had skipped; undefined where nothing was scaled. */
   readonly lossScale: LossScaleState | undefined;

@@ -4,6 +4,7 @@ import { poolMap, type Pooling, type ResNet50 } from '../network/index.ts';
 import type { Classifier } from './classifier.ts';
 import { Inference } from './inference.ts';
 
+/** Runs a trunk, in inference, on batches of images. */
 export interface TrunkRunner {
   /** Length of an image's feature vector. */
   readonly width: number;
@@ -22,7 +23,9 @@ export interface TrunkRunner {
 
 /** Which features: of what trunk, from its last map how, of images how large. */
 export interface TrunkFeatures {
+  /** The trunk. */
   readonly network: ResNet50;
+  /** How its last map becomes a vector. */
   readonly pooling: Pooling;
   /** Length of a feature vector. */
   readonly width: number;

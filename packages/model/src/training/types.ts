@@ -1,10 +1,13 @@
 // What training asks of others: images by index, a store for features, a store for checkpoints; and what it reports.
 import type { ImageView, LossScaleState, Normalisation } from '@thaw/kernels';
 
+/** Images as the network reads them. */
 export interface ImageBatch {
   /** [size, height, width, 3], preprocessed as the trunk's variant says. */
   readonly images: Float32Array;
+  /** [size] */
   readonly labels: Int32Array;
+  /** Number of images. */
   readonly size: number;
 }
 
@@ -14,14 +17,19 @@ export interface PixelBatch {
   readonly images: Float32Array;
   /** How each image is looked at. */
   readonly views: readonly ImageView[];
+  /** [size] */
   readonly labels: Int32Array;
+  /** Number of images. */
   readonly size: number;
 }
 
 /** Images that are enlarged, augmented and normalised on the device. */
 export interface PixelSource {
+  /** Of the images on the host, pixels. */
   readonly height: number;
+  /** Of the images on the host, pixels. */
   readonly width: number;
+  /** From RGB to the network's input. */
   readonly normalisation: Normalisation;
   /** Whether they look different in every epoch. */
   readonly isAugmented: boolean;
@@ -29,7 +37,9 @@ export interface PixelSource {
   batches(indices: Int32Array, batchSize: number, epoch?: number): AsyncIterable<PixelBatch>;
 }
 
+/** Images by index, as training and evaluation ask for them. */
 export interface ImageSource {
+  /** Number of images. */
   readonly length: number;
   /** Class of each image. */
   readonly labels: Int32Array;
@@ -41,7 +51,9 @@ export interface ImageSource {
 
 /** Features of a source, kept between runs. `key` names the source. */
 export interface FeatureStore {
+  /** What was saved under the key; undefined where nothing was. */
   load(key: string): Promise<Features | undefined>;
+  /** Keeps features under a key. */
   save(key: string, features: Features): Promise<void>;
 }
 
@@ -49,55 +61,89 @@ export interface FeatureStore {
 export interface Features {
   /** [length, width] */
   readonly values: Float32Array;
+  /** [length] */
   readonly labels: Int32Array;
+  /** Length of a feature vector. */
   readonly width: number;
 }
 
+/** What an epoch came to. */
 export interface EpochRecord {
   /** From 1. */
   readonly epoch: number;
+  /** Mean cross-entropy over the training images, nats; with the head's L2 penalty, where there is one. */
   readonly loss: number;
+  /** Share of the training images predicted right, as they were learned from. */
   readonly accuracy: number;
+  /** Mean cross-entropy over the validation images, nats. */
   readonly validationLoss?: number;
+  /** Share of the validation images predicted right. */
   readonly validationAccuracy?: number;
+  /** Mean of F1 over the classes. */
   readonly validationMacroF1?: number;
   /** Of the epoch's last step. */
   readonly learningRate: number;
+  /** Of the epoch's steps, its validation left out. */
   readonly seconds: number;
+  /** Over those seconds. */
   readonly imagesPerSecond: number;
   /** Seconds of the epoch spent waiting for data. */
   readonly dataSeconds: number;
 }
 
-export type NamedTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+/** Tensors on the host, by name. */
+export type NamedTensors = ReadonlyMap<
+  string,
+  {
+    /** Of the tensor. */
+    readonly shape: readonly number[];
+    /** Its values. */
+    readonly data: Float32Array;
+  }
+>;
 
+/** How far a run has come: all that is needed to go on with it. */
 export interface Progress {
   /** Epochs finished. */
   readonly epoch: number;
   /** Steps done of the next epoch, and the sums over them. */
   readonly step: number;
+  /** Of the images' losses. */
   readonly lossSum: number;
+  /** Images predicted right. */
   readonly correct: number;
+  /** Images. */
   readonly seen: number;
+  /** Of the whole run. */
   readonly totalSteps: number;
+  /** From 1; 0 before the first. */
   readonly bestEpoch: number;
+  /** Its validation accuracy; -1 before the first. */
   readonly bestScore: number;
+  /** One record of each epoch. */
   readonly history: readonly EpochRecord[];
+  /** Updates of each variable. */
   readonly optimizerSteps: Readonly<Record<string, number>>;
   /** Of mixed precision, where something of the trunk trains; `skipped` counts the steps of the whole run. */
   readonly lossScale?: LossScaleState | undefined;
 }
 
+/** A run as it can be gone on with. */
 export interface Checkpoint {
   /** Variables of the head, and of the trunk where it trains. */
   readonly variables: NamedTensors;
+  /** Its moments or velocities. */
   readonly optimizer: NamedTensors;
   /** The averages of the variables, where they are averaged and are not the variables' own values here. */
   readonly average?: NamedTensors | undefined;
+  /** How far the run has come. */
   readonly progress: Progress;
 }
 
+/** Where checkpoints are kept. */
 export interface CheckpointStore {
+  /** Keeps the run as it is now. */
   saveLast(checkpoint: Checkpoint): Promise<void>;
+  /** Keeps the best epoch so far. */
   saveBest(checkpoint: Checkpoint): Promise<void>;
 }

@@ -10,14 +10,19 @@ import {
   type WeightTensor,
 } from './trunk-weights.ts';
 
+/** What is known of a file of weights with Keras's names. */
 export interface KerasNamedOptions {
+  /** Whose ResNet-50 it is. */
   variant: VariantName;
+  /** How messages call the file. */
   label: string;
+  /** Names the values: the file's SHA-256. */
   hash: string;
+  /** Default RESNET50. */
   architecture?: Architecture;
 }
 
-/** @throws WeightsError when a tensor is missing, misshapen, or of another network */
+/** Weights from tensors under Keras's names. @throws WeightsError when a tensor is missing, misshapen, or of another network */
 export function fromKerasNames(tensors: ReadonlyMap<string, WeightTensor>, options: KerasNamedOptions): TrunkWeights {
   const { label, variant, architecture } = options;
   const weights = assembleWeights({ ...options, find: (name) => ({ key: name, tensor: tensors.get(name) }) });

@@ -1,10 +1,14 @@
 // The weight files that Thaw knows by name: where they come from and, where it is published, their hash.
 import { VARIANTS, type VariantName } from '../resnet50/index.ts';
 
+/** The sources of weights there are. */
 export const WEIGHT_SOURCES = ['keras', 'torchvision', 'tf-official', 'random'] as const;
+/** The name of a source of weights. */
 export type WeightSource = (typeof WEIGHT_SOURCES)[number];
 
+/** A file of weights that is known by name. */
 export interface WeightFile {
+  /** Whose weights. */
   source: Exclude<WeightSource, 'random'>;
   /** In THAW_HOME/weights. */
   fileName: string;
@@ -12,8 +16,11 @@ export interface WeightFile {
   url: string | undefined;
   /** Hexadecimal; undefined where the publisher gives none. */
   md5?: string;
+  /** Hexadecimal; undefined where the publisher gives none. */
   sha256?: string;
+  /** Whether the ImageNet classifier is in it. */
   includeTop: boolean;
+  /** In a line. */
   description: string;
 }
 

@@ -5,14 +5,17 @@
 import { RESNET50, type Architecture, type LayerVariable, type VariantName } from '../resnet50/index.ts';
 import { networkVariables, type TrunkWeights, type WeightTensor } from './trunk-weights.ts';
 
+/** Which random weights. */
 export interface RandomWeightsOptions {
   /** Same seed, same weights. */
   seed: number;
   /** Default torchvision: its preprocessing scales the input to unit variance. */
   variant?: VariantName;
+  /** Default RESNET50. */
   architecture?: Architecture;
 }
 
+/** Weights to train from nothing: He-normal kernels, batch-norms as the identity. @throws where the seed is no whole number */
 export function randomWeights(options: RandomWeightsOptions): TrunkWeights {
   const { seed, variant = 'torchvision', architecture = RESNET50 } = options;
   if (!Number.isSafeInteger(seed)) throw new Error(`randomWeights: the seed must be a whole number, got ${seed}.`);

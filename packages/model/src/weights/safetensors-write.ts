@@ -1,10 +1,23 @@
 // Safetensors files, written: the format is described in safetensors.ts.
 import { SafetensorsError, sizeOf, type SafetensorsDtype } from './safetensors.ts';
 
+/** A tensor to write; its type follows from its array. */
 export type SafetensorsInput =
-  | { shape: readonly number[]; data: Float32Array | Int32Array | BigInt64Array | Uint8Array }
+  | {
+      /** Sizes of its axes. */
+      shape: readonly number[];
+      /** Its values, row by row. */
+      data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
+    }
   /** Half-precision bits. */
-  | { shape: readonly number[]; data: Uint16Array; dtype: 'F16' | 'BF16' };
+  | {
+      /** Sizes of its axes. */
+      shape: readonly number[];
+      /** Its values, row by row. */
+      data: Uint16Array;
+      /** Which half-precision it is. */
+      dtype: 'F16' | 'BF16';
+    };
 
 /**
  * A safetensors file. The same tensors and metadata give the same bytes in whatever order they are passed: metadata and

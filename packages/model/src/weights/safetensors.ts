@@ -3,19 +3,26 @@
 // and the data, which the tensors cover without gap or overlap; offsets count from the data's first byte.
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.ts';
 
-const BYTES_PER_VALUE = { F32: 4, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1 } as const;
+/** Types of values that are read. */
+export type SafetensorsDtype = 'F32' | 'F16' | 'BF16' | 'I32' | 'I64' | 'U8';
 
-export type SafetensorsDtype = keyof typeof BYTES_PER_VALUE;
+const BYTES_PER_VALUE: Readonly<Record<SafetensorsDtype, number>> = { F32: 4, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1 };
 
+/** A tensor of a file. */
 export interface SafeTensor {
+  /** Type of its values. */
   dtype: SafetensorsDtype;
+  /** Sizes of its axes. */
   shape: number[];
   /** Its values as they lie in the file, little-endian. */
   bytes: Uint8Array;
 }
 
+/** What is in a file. */
 export interface SafetensorsFile {
+  /** By name. */
   tensors: Map<string, SafeTensor>;
+  /** The header's `__metadata__`; empty where it has none. */
   metadata: Record<string, string>;
 }
 

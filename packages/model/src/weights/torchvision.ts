@@ -37,13 +37,17 @@ function torchvisionModule(layer: string): string {
   return `layer${stage - 1}.${block - 1}.${inner}`;
 }
 
+/** What is known of a file of torchvision's or timm's weights. */
 export interface TorchvisionOptions {
+  /** How messages call the file. */
   label: string;
+  /** Names the values: the file's SHA-256. */
   hash: string;
+  /** Default RESNET50. */
   architecture?: Architecture;
 }
 
-/** @throws WeightsError when a tensor is missing, misshapen, not floating-point, or of another network */
+/** Weights from torchvision's or timm's safetensors. @throws WeightsError when a tensor is missing, misshapen, not floating-point, or of another network */
 export function fromTorchvision(file: SafetensorsFile, options: TorchvisionOptions): TrunkWeights {
   const { label } = options;
   if (file.tensors.has('conv1_conv/kernel')) {

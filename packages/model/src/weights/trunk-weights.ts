@@ -1,12 +1,17 @@
 // Weights of a whole network under Keras's names, whatever file they came from, checked against the layer table.
 import { layerTable, VARIANTS, type Architecture, type LayerVariable, type VariantName } from '../resnet50/index.ts';
 
+/** A tensor of weights on the host. */
 export interface WeightTensor {
+  /** As Keras has it: filters [height, width, in, out]. */
   shape: number[];
+  /** Its values, row by row. */
   data: Float32Array;
 }
 
+/** The weights of a whole network, by Keras's names. */
 export interface TrunkWeights {
+  /** Whose ResNet-50 they are of. */
   variant: VariantName;
   /** Whether `predictions/kernel` and `predictions/bias` are there. */
   includeTop: boolean;

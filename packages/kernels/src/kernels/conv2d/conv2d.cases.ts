@@ -1,8 +1,11 @@
 /** Named shapes for the tests and the benchmark of all three directions: edges, primes and ResNet-50's own layers. */
 import type { Conv2dShape } from './shape.ts';
 
+/** A shape under a name. */
 export interface Conv2dCase {
+  /** As tests and tables print it. */
   readonly name: string;
+  /** The shape. */
   readonly shape: Conv2dShape;
 }
 

@@ -1,21 +1,37 @@
 /** The shape of a convolution, one name per quantity, shared by all three directions. */
 import { backend_util } from '@tensorflow/tfjs-core';
 
+/** The shape of a convolution, channels last: x [batch, inH, inW, inC], filter [kH, kW, inC, outC], y [batch, outH, outW, outC]. */
 export interface Conv2dShape {
+  /** Images. */
   readonly batch: number;
+  /** Height of x. */
   readonly inH: number;
+  /** Width of x. */
   readonly inW: number;
+  /** Channels of x. */
   readonly inC: number;
+  /** Height of y. */
   readonly outH: number;
+  /** Width of y. */
   readonly outW: number;
+  /** Channels of y. */
   readonly outC: number;
+  /** Height of the filter. */
   readonly kH: number;
+  /** Width of the filter. */
   readonly kW: number;
+  /** Rows of x from one row of y to the next. */
   readonly strideH: number;
+  /** Columns of x from one column of y to the next. */
   readonly strideW: number;
+  /** Rows of x from one tap to the next. */
   readonly dilationH: number;
+  /** Columns of x from one tap to the next. */
   readonly dilationW: number;
+  /** Rows of zeros above x. */
   readonly padTop: number;
+  /** Columns of zeros left of x. */
   readonly padLeft: number;
 }
 
