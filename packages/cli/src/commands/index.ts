@@ -8,6 +8,7 @@ import { evaluate } from './evaluate.ts';
 import { exportRun } from './export.ts';
 import { features } from './features.ts';
 import { predict } from './predict.ts';
+import { serve } from './serve.ts';
 import { summary } from './summary.ts';
 import { train } from './train.ts';
 
@@ -16,6 +17,7 @@ export const commands: readonly AnyCommand[] = [
   evaluate,
   predict,
   exportRun,
+  serve,
   features,
   summary,
   download,

@@ -1,21 +1,17 @@
 // thaw predict: names what is on image files, with a run's network or with the ImageNet classifier.
 import { relative, resolve } from 'node:path';
 import { openImageList } from '@thaw/data/node';
-import { headFeatures, ResNet50, type TrunkFeatures } from '@thaw/model';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
-import { CommandError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
-import type { Output } from '../output.ts';
-import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { openBackend } from '../session/backend.ts';
-import { findHomes, type Homes } from '../session/home.ts';
-import { classOfFile, imageNetClasses, isSameClass, type ImageNetClass } from '../session/imagenet.ts';
+import { findHomes } from '../session/home.ts';
+import { classOfFile, isSameClass, type ImageNetClass } from '../session/imagenet.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { predictImages, type Ranked } from '../session/predict.ts';
-import { openRun } from '../session/run.ts';
-import { obtainWeights } from '../session/weights.ts';
+import { checkModelSettings, openImageModel } from '../session/model.ts';
 import { percent, plural } from '../text/format.ts';
 import { table } from '../text/table.ts';
 import { Trunk } from '../trunk/trunk.ts';
@@ -95,24 +91,12 @@ export const predict = defineCommand({
   run: predictCommand,
 });
 
-interface Model {
-  readonly classes: readonly ImageNetClass[];
-  readonly imageSize: number;
-  readonly resizeShorter: number;
-  readonly features: TrunkFeatures;
-  /** Features [batch, width] to probabilities [batch, classes]. */
-  classify(features: tf.Tensor2D): tf.Tensor2D;
-}
-
 async function predictCommand(
   settings: PredictSettings,
   { io, output }: Context,
   args: readonly string[],
 ): Promise<void> {
-  if (settings.run !== undefined && settings.weights !== undefined)
-    throw new UsageError('--weights: a run has its own weights; give --run or --weights, not both.');
-  if (settings.weights === 'random')
-    throw new UsageError('--weights: random weights name nothing; use keras, torchvision or tf-official, or --run.');
+  checkModelSettings(settings);
   if (settings.csv && settings.json) throw new UsageError('--csv: choose --csv or --json, not both.');
   const dataset = await openImageList(args.map((path) => resolve(io.cwd, path)));
   const homes = await findHomes(io);
@@ -126,7 +110,7 @@ async function predictCommand(
   const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {
-    const model = await openModel(settings, io.cwd, homes, output);
+    const model = await openImageModel(settings, io.cwd, homes, output);
     const start = performance.now();
     let skipped = 0;
     const runner = trunk.runner(model.features);
@@ -201,47 +185,6 @@ async function predictCommand(
     await trunk.close();
     backend.close();
   }
-}
-
-async function openModel(settings: PredictSettings, cwd: string, homes: Homes, output: Output): Promise<Model> {
-  const progress = byteProgress(output);
-  if (settings.run !== undefined) {
-    const { classifier, config } = await openRun(
-      { ...settings, folder: resolve(cwd, settings.run), onNote: (note) => output.warn(note) },
-      homes,
-      progress,
-    );
-    const { imageSize } = config.network;
-    if (settings.imageSize !== undefined && settings.imageSize !== imageSize)
-      throw new UsageError(`--image-size: this run works on ${imageSize} x ${imageSize} images; leave the option out.`);
-    const classes = config.data.classes.map((name) => ({ name, wordNetId: /^n\d{8}$/.exec(name)?.[0] }));
-    return {
-      classes,
-      imageSize,
-      resizeShorter: 1,
-      features: headFeatures(classifier, imageSize),
-      classify: (features) => classifier.classify(features),
-    };
-  }
-  const { weights, source } = await obtainWeights(
-    { weights: settings.weights, weightsFile: settings.weightsFile, includeTop: true },
-    homes,
-    progress,
-  );
-  const imageSize = settings.imageSize ?? 224;
-  const network = new ResNet50(weights, { imageSize, precision: settings.precision ?? 'float32' });
-  const classes = await imageNetClasses(weights.topClasses, homes);
-  if (!classes)
-    throw new CommandError(
-      `These ${source} weights have ${weights.topClasses} classes, not ImageNet's 1000; predict with a run instead (--run).`,
-    );
-  return {
-    classes,
-    imageSize,
-    resizeShorter: 256 / 224,
-    features: { network, pooling: 'average', width: network.channels, imageSize },
-    classify: (features) => tf.tidy(() => tf.softmax(network.topLogits(features))),
-  };
 }
 
 /** How many top classes are what the file's name says; undefined where no name says anything. */

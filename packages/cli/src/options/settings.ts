@@ -74,6 +74,10 @@ export const settings = z.strictObject({
   fold: z.boolean(),
   half: z.boolean(),
   topK: z.int().min(1),
+  port: z.int().min(0).max(65535),
+  maxUpload: z.number().gt(0).max(1024),
+  maxWaiting: z.int().min(1),
+  rateLimit: z.int().min(1),
   csv: z.boolean(),
   minutes: z.number().gt(0).max(600),
   against: z.string().regex(new RegExp(`^${listOf(PEERS)}$`)),
@@ -99,7 +103,7 @@ export type SettingName = keyof Settings;
 /** Any of the settings; undefined counts as not given. */
 export type SomeSettings = { readonly [Name in SettingName]?: Settings[Name] | undefined };
 
-export const GROUPS = ['Data', 'Model', 'Training', 'Measurement', 'Device', 'Output', 'General'] as const;
+export const GROUPS = ['Data', 'Model', 'Training', 'Measurement', 'Server', 'Device', 'Output', 'General'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** How a setting appears on the command line. */
@@ -437,6 +441,26 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
   },
   half: { group: 'Output', flags: '--half', description: 'filters and matrices in float16: half the size', ...flag },
   topK: { group: 'Output', flags: '--top-k <n>', description: 'how many classes to print for each image', ...whole(1) },
+  port: {
+    group: 'Server',
+    flags: '--port <n>',
+    description: 'port on 127.0.0.1; 0 takes any that is free',
+    number: true,
+    expected: 'a whole number from 0 to 65535',
+  },
+  maxUpload: { group: 'Server', flags: '--max-upload <MiB>', description: 'size of a request at most', ...real('a number above 0, at most 1024') }, // prettier-ignore
+  maxWaiting: {
+    group: 'Server',
+    flags: '--max-waiting <n>',
+    description: 'images that may wait for the device; more are told to come back (503)',
+    ...whole(1),
+  },
+  rateLimit: {
+    group: 'Server',
+    flags: '--rate-limit <n>',
+    description: "one client's requests a second at most; more are refused (429)",
+    ...whole(1),
+  },
   csv: { group: 'Output', flags: '--csv', description: 'comma-separated values on standard output', ...flag },
   json: {
     group: 'Output',

@@ -45,7 +45,8 @@ export async function predictImages(
   return ranked;
 }
 
-function best(row: Float32Array, count: number): Ranked[] {
+/** The `count` likeliest classes, the likeliest first. */
+export function best(row: Float32Array, count: number): Ranked[] {
   return Array.from(row, (probability, index) => ({ index, probability }))
     .sort((a, b) => b.probability - a.probability || a.index - b.index)
     .slice(0, count);

@@ -1,0 +1,141 @@
+// thaw serve: a run's network, or the ImageNet classifier, over HTTP on this machine.
+import { once } from 'node:events';
+import { BackendRunner } from '@thaw/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { basename, resolve } from 'node:path';
+import type { z } from 'zod';
+import { CommandError } from '../errors.ts';
+import { settings as allSettings } from '../options/settings.ts';
+import { createServer } from '../serve/server.ts';
+import { openBackend } from '../session/backend.ts';
+import { findHomes } from '../session/home.ts';
+import { listenForInterrupt } from '../session/interrupt.ts';
+import { checkModelSettings, openImageModel } from '../session/model.ts';
+import { defineCommand, type Context } from './command.ts';
+
+const schema = allSettings
+  .pick({
+    run: true,
+    checkpoint: true,
+    weights: true,
+    weightsFile: true,
+    imageSize: true,
+    precision: true,
+    port: true,
+    batchSize: true,
+    topK: true,
+    maxUpload: true,
+    maxWaiting: true,
+    rateLimit: true,
+    backend: true,
+    adapter: true,
+    config: true,
+    quiet: true,
+    json: true,
+    verbose: true,
+  }) // prettier-ignore
+  .partial({
+    run: true,
+    weights: true,
+    weightsFile: true,
+    imageSize: true,
+    precision: true,
+    adapter: true,
+    config: true,
+  });
+
+export const serve = defineCommand({
+  name: 'serve',
+  summary: 'answer with class names over HTTP, on this machine',
+  description:
+    'Serves a network on http://127.0.0.1: POST /predict takes an image (raw, or as a form with several) and answers in JSON,\nGET / is a page to drop images on, /health and /metrics are for monitors. Requests that arrive together share a pass.',
+  options: [
+    'run',
+    ['checkpoint', { default: 'best' }],
+    ['weights', { description: 'ImageNet weights: keras, torchvision or tf-official', default: 'what is in THAW_HOME, else keras' }],
+    'weightsFile',
+    ['imageSize', { default: "the run's, 224 for ImageNet" }],
+    ['precision', { default: "the run's, else float32" }],
+    ['port', { default: '8080' }],
+    ['batchSize', { description: 'images in a pass at most', default: '16' }],
+    ['topK', { description: 'classes in an answer, where the request has no ?top=', default: '5' }],
+    ['maxUpload', { default: '20' }],
+    ['maxWaiting', { default: '64' }],
+    ['rateLimit', { default: '100' }],
+    ['backend', { default: 'auto' }],
+    'adapter', 'json', 'quiet', 'config', 'verbose',
+  ], // prettier-ignore
+  examples: [
+    ['thaw serve --run runs/2026-11-24-101500-photos-custom', 'then open http://127.0.0.1:8080'],
+    ['curl -F image=@photo.jpg http://127.0.0.1:8080/predict', 'from a program; several files in one form, too'],
+    ['curl --data-binary @photo.jpg -H content-type:image/jpeg http://127.0.0.1:8080/predict?top=1', 'without a form'],
+  ],
+  schema,
+  defaults: {
+    checkpoint: 'best',
+    port: 8080,
+    batchSize: 16,
+    topK: 5,
+    maxUpload: 20,
+    maxWaiting: 64,
+    rateLimit: 100,
+    backend: 'auto',
+    quiet: false,
+    json: false,
+    verbose: false,
+  },
+  run: serveCommand,
+});
+
+async function serveCommand(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
+  checkModelSettings(settings);
+  const { port, batchSize, topK, maxUpload, maxWaiting, rateLimit } = settings;
+  const homes = await findHomes(io);
+  const backend = await openBackend({
+    io,
+    onNote: (note) => output.say(note),
+    ...settings,
+    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
+  });
+  try {
+    const opened = await openImageModel(settings, io.cwd, homes, output);
+    const { classes, imageSize, resizeShorter, features } = opened;
+    const trunk = new BackendRunner(features);
+    const run = async (images: Float32Array, size: number): Promise<Float32Array> => {
+      const values = await trunk.run(images, size);
+      const probabilities = tf.tidy(() => opened.classify(tf.tensor2d(values, [size, features.width])));
+      try {
+        return await probabilities.data<'float32'>();
+      } finally {
+        probabilities.dispose();
+      }
+    };
+    const name = settings.run === undefined ? 'ImageNet' : basename(resolve(io.cwd, settings.run));
+    const served = { name, device: backend.info.name, classes: classes.map((one) => one.name), imageSize, resizeShorter, preprocessing: features.network.variant.preprocessing, run }; // prettier-ignore
+    // Compiled before the first request, which need not wait for it.
+    await run(new Float32Array(imageSize * imageSize * 3), 1);
+    const server = await createServer(served, {
+      batchSize,
+      topK,
+      maxBytes: maxUpload * 2 ** 20,
+      maxWaiting,
+      requestsPerSecond: rateLimit,
+    });
+    const address = await server.listen({ host: '127.0.0.1', port }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+        throw new CommandError(`Port ${port} is in use; choose another with --port, or --port 0 for any that is free.`);
+      if (error instanceof Error && 'code' in error && error.code === 'EACCES')
+        throw new CommandError(`Port ${port} is not this user's to open; choose one of 1024 and above with --port.`);
+      throw error;
+    });
+    output.event('listening', { address, model: name, classes: served.classes, device: served.device });
+    output.result(`${name} on ${address} (${served.device}). Ctrl-C ends it.`);
+    const interrupt = listenForInterrupt(() => output.say('Answering what is under way ...'));
+    await once(interrupt.signal, 'abort');
+    await server.close();
+    interrupt.stop();
+    trunk.dispose();
+  } finally {
+    backend.close();
+  }
+}
