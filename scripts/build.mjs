@@ -34,7 +34,7 @@ async function buildPackage(name) {
     // What other programs' bundlers take from is compiled module by module; programs are bundled.
     const compile = 'sideEffects' in manifest ? compileModules : bundle;
     await compile(folder, manifest, present, fresh);
-    if (withTypes && !(await emitDeclarations(name, folder, fresh))) return false;
+    if (withTypes && !(await emitDeclarations(name, folder, present, fresh))) return false;
     rmSync(join(folder, 'dist'), { recursive: true, force: true });
     renameSync(fresh, join(folder, 'dist'));
   } catch (error) {

@@ -10,7 +10,7 @@ export async function readImports(root: string): Promise<Imports> {
     ['packages'],
     {
       baseDir: root,
-      exclude: { path: '(^|/)(dist|vitest\\.config\\.ts$)' },
+      exclude: { path: '(^|/)(dist|\\.dist-|vitest\\.config\\.ts$)' },
       doNotFollow: { path: 'node_modules' },
       tsPreCompilationDeps: true,
     },

@@ -8,10 +8,11 @@ import { run } from './process.mjs';
 /**
  * @param {string} name the package's short name
  * @param {string} folder its folder
+ * @param {{ source: string }[]} entries whose declarations, and those that they reach, are written; relative to the folder
  * @param {string} dist where to
  * @returns {Promise<boolean>} whether tsc was content
  */
-export async function emitDeclarations(name, folder, dist) {
+export async function emitDeclarations(name, folder, entries, dist) {
   const config = {
     extends: join(folder, 'tsconfig.json'),
     compilerOptions: {
@@ -23,8 +24,8 @@ export async function emitDeclarations(name, folder, dist) {
       rootDir: join(folder, 'src'),
       outDir: dist,
     },
-    include: [join(folder, 'src/**/*.ts')],
-    exclude: [join(folder, 'src/**/*.test.ts'), join(folder, 'src/**/testing/**')],
+    files: entries.map(({ source }) => join(folder, source)),
+    include: [join(folder, 'src/**/*.d.ts')],
   };
   // Beside node_modules, so that "types" are found; in .tools, so that no editor takes it for the package's own.
   mkdirSync(join(TOOLS, 'tsconfig'), { recursive: true });
