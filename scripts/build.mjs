@@ -3,10 +3,10 @@
 //   node scripts/build.mjs [--no-types] [package ...]     without names: the package in the current folder, else all
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { bundle, compileModules } from './lib/bundle.mjs';
+import { bundle, bundlePages, compileModules } from './lib/bundle.mjs';
 import { emitDeclarations } from './lib/declarations.mjs';
 import { buildFingerprint, markBuilt } from './lib/freshness.mjs';
-import { entryPoints } from './lib/entries.mjs';
+import { entryPoints, pages } from './lib/entries.mjs';
 import { inRoot, PACKAGES } from './lib/paths.mjs';
 import { say } from './lib/process.mjs';
 
@@ -34,6 +34,7 @@ async function buildPackage(name) {
     // What other programs' bundlers take from is compiled module by module; programs are bundled.
     const compile = 'sideEffects' in manifest ? compileModules : bundle;
     await compile(folder, manifest, present, fresh);
+    await bundlePages(folder, pages(folder), fresh);
     if (withTypes && !(await emitDeclarations(name, folder, present, fresh))) return false;
     rmSync(join(folder, 'dist'), { recursive: true, force: true });
     renameSync(fresh, join(folder, 'dist'));

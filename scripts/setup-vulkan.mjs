@@ -4,7 +4,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backportsSource, hasSuite, mirrorOf } from './lib/apt-sources.mjs';
-import { run, say } from './lib/process.mjs';
+import { aptInstall } from './lib/apt-install.mjs';
+import { say } from './lib/process.mjs';
 import { systemFacts } from './lib/system.mjs';
 import { describePlan, installForbidden } from './lib/vulkan.mjs';
 import { aptInstallArguments, planVulkan } from './lib/vulkan-plan.mjs';
@@ -49,17 +50,7 @@ async function install({ packages, backports }, codename, dryRun) {
   }
 
   if (newSource) writeFileSync(newSource.path, newSource.text);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const options = ['-q', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
-  // An unrelated source that cannot be reached fails the update; the install below decides whether that matters.
-  const updated = await run('apt-get', [...options, 'update'], { env });
-  const installed = await run('apt-get', [...options, ...aptInstallArguments(packages, backports)], { env });
-  if (installed === 0) return 0;
-  say(
-    `apt-get install failed with code ${installed}${updated === 0 ? '' : `, after apt-get update failed with code ${updated}`}.`,
-  );
-  say('Check that the package mirror can be reached (network, proxy, /etc/apt/sources.list.d), then run this again.');
-  return 1;
+  return aptInstall(aptInstallArguments(packages, backports));
 }
 
 /** Apt's source files with their text. */

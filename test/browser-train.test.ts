@@ -1,16 +1,18 @@
 // examples/browser-train in headless Chromium: from images to a trained head to an answer, and what it says when something is
-// wrong. Needs Chromium (THAW_CHROMIUM, else where systems have it); WebGPU is Chromium's own software device, SwiftShader.
-import { existsSync } from 'node:fs';
+// wrong. Needs Chromium (CHROME_PATH, else where systems have it); WebGPU is Chromium's own software device, SwiftShader.
 import { chromium, type Browser, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureBuilt } from '../scripts/lib/built.mjs';
+import { findBrowser } from '../packages/bench/src/browser/find.ts';
 import { buildExample, serve } from '../scripts/lib/example.mjs';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const program = process.env['THAW_CHROMIUM'] ?? PLACES.find((path) => existsSync(path));
-if (program === undefined)
-  console.warn('SKIPPED: the page that fine-tunes in the browser: no Chromium (THAW_CHROMIUM)');
+let program: string | undefined;
+try {
+  program = findBrowser();
+} catch (error) {
+  console.warn(`SKIPPED: the page that fine-tunes in the browser: ${String(error)}`);
+}
 
 let site: { url: string; stop: () => Promise<void> };
 const browsers: Browser[] = [];

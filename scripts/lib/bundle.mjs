@@ -1,7 +1,23 @@
 // Turns a package's sources into ES modules for Node >= 20 and browsers, with its dependencies left outside.
-import { join, relative, resolve, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { build } from 'esbuild';
 import { externalDependencies, leanShaders, ownModulesOutside, rawText } from './esbuild-plugins.mjs';
+
+/**
+ * How sources become the script of a page, with everything in it.
+ * @type {import('esbuild').BuildOptions}
+ */
+export const forBrowsers = {
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'chrome120',
+  conditions: ['thaw-source'],
+  mainFields: ['browser', 'module', 'main'],
+  // Of CommonJS packages, which ask for them.
+  define: { global: 'globalThis', 'process.env': '{}' },
+  logLevel: 'warning',
+};
 
 /**
  * Bundles entries, one file each and chunks for what they share.
@@ -71,4 +87,23 @@ function settings(folder, entries, outdir) {
 /** @param {{ dependencies?: Record<string, string>, peerDependencies?: Record<string, string> }} manifest */
 function externals({ dependencies, peerDependencies }) {
   return externalDependencies(Object.keys({ ...dependencies, ...peerDependencies }));
+}
+
+/**
+ * Bundles the scripts of pages, each with everything it imports, for a browser.
+ * @param {string} folder the package's folder
+ * @param {string[]} sources relative to the folder
+ * @param {string} outdir
+ * @throws where esbuild fails, after it has printed why
+ */
+export async function bundlePages(folder, sources, outdir) {
+  if (sources.length === 0) return;
+  await build({
+    ...forBrowsers,
+    absWorkingDir: folder,
+    entryPoints: sources.map((source) => ({ in: source, out: basename(source, '.ts') })),
+    outdir,
+    minify: true,
+    plugins: [rawText],
+  });
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureBuilt } from './built.mjs';
 import { binary } from './binary.mjs';
+import { ensureChromium } from './chromium.mjs';
 import { conformance } from './conformance.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
 import { ensureInstalled, ensurePnpm, pnpmCommand } from './pnpm.mjs';
@@ -10,10 +11,14 @@ import { checkBundle } from './bare-root.mjs';
 import { portable } from './portable.mjs';
 import { run, say, StepError } from './process.mjs';
 import { ensureRuntimeDir } from './system.mjs';
+import { testBrowser } from './test-browser.mjs';
 import { test } from './test-command.mjs';
 import { ensureAdapter } from './vulkan.mjs';
 
 const CLI = inRoot('packages', 'cli', 'dist', 'thaw.js');
+
+/** With these, `thaw bench browser` starts none. */
+const NO_BROWSER = ['--no-open', '--help', '-h'];
 
 /** @typedef {(args: string[]) => Promise<number>} Command */
 
@@ -22,6 +27,7 @@ export const COMMANDS = {
   demo,
   thaw,
   test,
+  'test:browser': testBrowser,
   build,
   lint,
   format,
@@ -50,6 +56,8 @@ async function thaw(args) {
   await ensureBuilt();
   requireCli();
   ensureRuntimeDir();
+  if (args[0] === 'bench' && args[1] === 'browser' && !args.some((word) => NO_BROWSER.includes(word)))
+    await ensureChromium();
   return run(process.execPath, [CLI, ...args], { cwd: process.env.INIT_CWD ?? process.cwd() });
 }
 

@@ -22,11 +22,17 @@ export function entryPoints(folder, manifest) {
 }
 
 /** @param {string} folder */
-function workers(folder) {
+const workers = (folder) => sourcesEndingIn(folder, '.worker.ts');
+
+/** Scripts of pages that a package serves, by URL beside its bundle; each is bundled with all it needs. @param {string} folder */
+export const pages = (folder) => sourcesEndingIn(folder, '.page.ts');
+
+/** @param {string} folder @param {string} ending */
+function sourcesEndingIn(folder, ending) {
   const src = join(folder, 'src');
   if (!existsSync(src)) return [];
   return readdirSync(src, { recursive: true })
     .map(String)
-    .filter((path) => path.endsWith('.worker.ts'))
+    .filter((path) => path.endsWith(ending))
     .map((path) => `./src/${path.replaceAll('\\', '/')}`);
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pages } from './entries.mjs';
 import { inRoot, PACKAGES, TOOLS } from './paths.mjs';
 
 const STAMPS = join(TOOLS, 'built');
@@ -22,7 +23,10 @@ export function buildFingerprint(name) {
   const folder = inRoot('packages', name);
   const builder = [inRoot('scripts', 'build.mjs'), ...filesUnder(inRoot('scripts', 'lib')), inRoot('pnpm-lock.yaml')];
   const hash = createHash('sha256');
-  for (const path of [...filesUnder(join(folder, 'src')), join(folder, 'package.json'), ...builder]) {
+  // The script of a page holds what it imports of the packages below.
+  const below = pages(folder).length > 0 ? PACKAGES.slice(0, PACKAGES.indexOf(name)) : [];
+  const sources = [...below, name].flatMap((one) => filesUnder(inRoot('packages', one, 'src')));
+  for (const path of [...sources, join(folder, 'package.json'), ...builder]) {
     const { size, mtimeMs } = statSync(path);
     hash.update(`${path}\0${size}\0${mtimeMs}\0`);
   }

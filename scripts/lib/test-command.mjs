@@ -1,5 +1,5 @@
 // `npm test`: every package's tests and the workspace's own in one vitest, with a last line "N passed, N failed".
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binary } from './binary.mjs';
@@ -7,7 +7,7 @@ import { ensureBuilt } from './built.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
 import { ensureInstalled } from './pnpm.mjs';
 import { run, say, StepError } from './process.mjs';
-import { countsLine } from './test-counts.mjs';
+import { countsLine, readCounts } from './test-counts.mjs';
 import { ensureRuntimeDir } from './system.mjs';
 import { ensureAdapter } from './vulkan.mjs';
 
@@ -65,14 +65,5 @@ async function builtOrSay() {
     if (!(error instanceof StepError)) throw error;
     say(error.message);
     return false;
-  }
-}
-
-/** @param {string} path @returns {import('./test-counts.mjs').TestCounts | null} */
-function readCounts(path) {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return null;
   }
 }

@@ -1,59 +1,20 @@
 // thaw bench kernels: every kernel of a training step beside other engines and beside the floor that the device sets.
-import type { Engine, EngineName } from './engines/engine.ts';
-import { compare, startPeers, type Compared } from './measure/compare.ts';
-import { floorMilliseconds, geometricMean, type Ceilings } from './measure/statistics.ts';
-import type { Precision } from '@thaw/kernels/tuning';
-import { KERNEL_CASES, termsOf, workOf, type KernelCase, type KernelWork } from './workloads/kernel-cases.ts';
+import type { EngineName } from './engines/engine.ts';
+import { kernelRows, type KernelRow, type KernelRowOptions } from './measure/kernel-rows.ts';
+import { startPeers } from './peer/start.ts';
+import type { KernelCase, KernelWork } from './workloads/kernel-cases.ts';
 
 /** What `benchKernels` measures with. */
-export interface BenchKernelsOptions {
-  /** Thaw's engine, which the others are compared with. */
-  readonly engine: Engine;
+export interface BenchKernelsOptions extends Omit<KernelRowOptions, 'peers'> {
   /** Other engines, each in a process of its own. */
   readonly against: readonly EngineName[];
   /** Part of the adapter's name, for the other engines too. */
   readonly adapter?: string | undefined;
-  /** Of the device, as `measureCeilings` gives them. */
-  readonly ceilings: Ceilings;
-  /** Of the made-up inputs. */
-  readonly seed: number;
-  /** In which Thaw stores activations and filters; other engines compute with the same numbers in float32. Default float32. */
-  readonly precision?: Precision;
-  /** Rounds in which the engines take turns, at most. */
-  readonly rounds: number;
-  /** For the rounds of one case. */
-  readonly seconds: number;
-}
-
-/** One line of the table: a kernel's case in an engine. */
-export interface KernelRow extends Compared {
-  /** Name of the case. */
-  readonly case: string;
-  /** Which kernel it is of. */
-  readonly op: KernelWork['op'];
-  /** Multiplications and additions, 10^9 a second. */
-  readonly gflops: number;
-  /** Bytes that have to be moved at least, 10^9 a second. */
-  readonly gigabytesPerSecond: number;
-  /** The least that the device's ceilings allow. */
-  readonly floorMilliseconds: number;
 }
 
 /** Engine and kernels it has not: WebAssembly has no gradient of a convolution's filter. */
 const canRunKernel = (engine: EngineName, op: KernelWork['op']): boolean =>
   engine !== 'tfjs-wasm' || op !== 'conv2d-backward-filter';
-
-/**
- * Ten times what sums of that many random terms part by; batch-norm's gradient subtracts means and keeps fewer digits.
- * What is stored in float16 (y and dx, but of the dense layer) is rounded once more, on both sides where both store it so.
- */
-export const kernelTolerance =
-  (work: KernelWork, precision: Precision) =>
-  (tensor: string): number => {
-    const isHalf = precision === 'float16' && work.op !== 'dense' && (tensor === 'y' || tensor === 'dx');
-    const factor = work.op === 'batch-norm-train' ? 100 : 10;
-    return factor * Math.sqrt(termsOf(work) + 16) * 2 ** -24 + (isHalf ? 2 ** -10 : 0);
-  };
 
 /** Runs the cases one by one. @throws DisagreementError when an engine computes something else */
 export async function benchKernels(
@@ -61,28 +22,12 @@ export async function benchKernels(
   options: BenchKernelsOptions,
   onRow: (row: KernelRow) => void,
 ): Promise<KernelRow[]> {
-  const { against, adapter, ceilings, seed, precision = 'float32' } = options;
-  const peers = await startPeers(against, adapter);
+  const peers = await startPeers(options.against, options.adapter);
   const rows: KernelRow[] = [];
   try {
-    for (const { name, work } of cases) {
-      const able = peers.filter(({ engine }) => canRunKernel(engine, work.op));
-      const allowedOf = kernelTolerance(work, precision);
-      const { flops, bytes } = workOf(work, precision);
-      for (const one of await compare(
-        name,
-        { kind: 'kernel', work, seed, precision },
-        { ...options, peers: able, allowedOf },
-      )) {
-        const seconds = one.milliseconds.median / 1000;
-        const row: KernelRow = {
-          ...one,
-          case: name,
-          op: work.op,
-          gflops: flops / seconds / 1e9,
-          gigabytesPerSecond: bytes / seconds / 1e9,
-          floorMilliseconds: floorMilliseconds({ flops, bytes }, ceilings),
-        };
+    for (const one of cases) {
+      const able = peers.filter(({ engine }) => canRunKernel(engine, one.work.op));
+      for (const row of await kernelRows(one, { ...options, peers: able })) {
         rows.push(row);
         onRow(row);
       }
@@ -91,43 +36,4 @@ export async function benchKernels(
     for (const peer of peers) peer.stop();
   }
   return rows;
-}
-
-/** The cases of one kernel in one engine, summed up. */
-export interface FamilySummary {
-  /** Which kernel. */
-  readonly op: KernelWork['op'];
-  /** In which engine. */
-  readonly engine: string;
-  /** How many cases were measured. */
-  readonly cases: number;
-  /** Geometric means. */
-  readonly gflops: number;
-  /** Floor over measured time: 1 is all that the device can do. */
-  readonly shareOfFloor: number;
-  /** How many times as fast Thaw is; undefined for Thaw itself. */
-  readonly ratio: number | undefined;
-  /** The case in which Thaw gains least. */
-  readonly least: number | undefined;
-}
-
-/** Geometric means by kernel and engine, in the cases' order. */
-export function summariseKernels(rows: readonly KernelRow[]): FamilySummary[] {
-  const ops = [...new Set(KERNEL_CASES.map(({ work }) => work.op))];
-  return ops.flatMap((op) =>
-    [...new Set(rows.map(({ engine }) => engine))].flatMap((engine) => {
-      const own = rows.filter((row) => row.op === op && row.engine === engine);
-      if (own.length === 0) return [];
-      const ratios = own.flatMap(({ ratio }) => ratio ?? []);
-      return {
-        op,
-        engine,
-        cases: own.length,
-        gflops: geometricMean(own.map(({ gflops }) => gflops)) ?? NaN,
-        shareOfFloor: geometricMean(own.map((row) => row.floorMilliseconds / row.milliseconds.median)) ?? NaN,
-        ratio: geometricMean(ratios),
-        least: ratios.length === 0 ? undefined : Math.min(...ratios),
-      };
-    }),
-  );
 }

@@ -1,8 +1,9 @@
 // thaw bench step: the training step and its parts in every engine, verified against each other before any time is taken.
 import type { Precision } from '@thaw/model';
 import type { Engine, EngineName } from './engines/engine.ts';
-import { compare, startPeers, type Compared } from './measure/compare.ts';
+import { compare, type Compared } from './measure/compare.ts';
 import { floorMilliseconds, type Ceilings } from './measure/statistics.ts';
+import { startPeers } from './peer/start.ts';
 import type { StepCase, StepSpec } from './workloads/step.ts';
 import { workOfStep } from './workloads/step-work.ts';
 

@@ -14,12 +14,15 @@ export {
   type StepRow,
 } from './bench-step.ts';
 export {
-  benchKernels,
-  summariseKernels,
-  type BenchKernelsOptions,
-  type FamilySummary,
-  type KernelRow,
-} from './bench-kernels.ts';
+  benchBrowser,
+  type BenchBrowserOptions,
+  type BrowserEnvironment,
+  type BrowserResult,
+} from './bench-browser.ts';
+export { BROWSER_CASES, BROWSER_PEERS } from './browser/spec.ts';
+export { BrowserError, findBrowser, GRAPHICS, NoBrowserError, type Graphics } from './browser.ts';
+export { benchKernels, type BenchKernelsOptions } from './bench-kernels.ts';
+export { summariseKernels, type FamilySummary, type KernelRow } from './measure/kernel-rows.ts';
 export { measureCeilings } from './ceilings/ceilings.ts';
 export { tune, type TunedBucket, type TuneOptions } from './tune.ts';
 export { exportStep } from './export-step.ts';

@@ -4,8 +4,8 @@ import { resnet50Cases, type Conv2dShape } from '@thaw/kernels/cases';
 import { candidates, convolutionBucket, TUNED_KERNELS, type Choice, type Precision, type TunedKernel } from '@thaw/kernels/tuning'; // prettier-ignore
 import { uniformNumbers } from '@thaw/model';
 import * as tf from '@tensorflow/tfjs-core';
-import { kernelTolerance } from './bench-kernels.ts';
 import { checkAgreement, DisagreementError, type Outputs } from './measure/agreement.ts';
+import { kernelTolerance } from './measure/kernel-rows.ts';
 import { spread } from './measure/statistics.ts';
 import { kernelOperation, readAll } from './workloads/kernel.ts';
 

@@ -1,5 +1,5 @@
-// The parts of jasmine-core that the worker uses (its types would declare vitest's globals a second time), and the module
-// that scripts/lib/conformance.mjs makes.
+// The parts of jasmine-core that the specs' runners use (its types would declare vitest's globals a second time), and the module
+// that scripts/lib/spec-bundle.mjs makes.
 declare module 'jasmine-core' {
   export interface Node {
     readonly id: string;
@@ -20,7 +20,17 @@ declare module 'jasmine-core' {
     addReporter(reporter: { specDone: (result: SpecResult) => void }): void;
     execute(): Promise<{ readonly overallStatus: string; readonly incompleteReason?: string }>;
   }
-  const jasmineRequire: { boot(): { getEnv(): Env; DEFAULT_TIMEOUT_INTERVAL: number } };
+  export interface Jasmine {
+    getEnv(options?: { suppressLoadErrors: boolean }): Env;
+    DEFAULT_TIMEOUT_INTERVAL: number;
+  }
+  const jasmineRequire: {
+    /** In Node: makes its functions globals. */
+    boot(): Jasmine;
+    core(required: unknown): Jasmine;
+    /** The functions to make globals. */
+    interface(jasmine: Jasmine, env: Env): object;
+  };
   export default jasmineRequire;
 }
 

@@ -1,5 +1,4 @@
 // What a device does at most: float32 operations on registers, and bytes of a copy. The best of several rounds, as a ceiling.
-import { waiterOf } from '@thaw/kernels/node';
 import type { Ceilings } from '../measure/statistics.ts';
 import arithmeticSource from './arithmetic.wgsl?raw';
 import copySource from './copy.wgsl?raw';
@@ -19,12 +18,16 @@ const SHAPES = [
   { THREADS: 256, PER_THREAD: 4 },
 ];
 
+type Wait = <T>(work: Promise<T>) => Promise<T>;
+
 // Values of the WebGPU specification; Node has no global GPUBufferUsage.
 const STORAGE = 0x80;
 
-/** Measures how fast the device multiplies and adds, and how fast it copies, at best. Takes a second or two. */
-export async function measureCeilings(device: GPUDevice): Promise<Ceilings> {
-  const wait = waiterOf(device);
+/**
+ * Measures how fast the device multiplies and adds, and how fast it copies, at best. Takes a second or two.
+ * @param wait how this program waits for the device: `waiterOf` of @thaw/kernels/node in Node
+ */
+export async function measureCeilings(device: GPUDevice, wait: Wait = (work) => work): Promise<Ceilings> {
   const buffers = [COPY_BYTES, COPY_BYTES, 16 * 1024].map((size) => device.createBuffer({ size, usage: STORAGE }));
   const [x, y, sums] = buffers;
   if (!x || !y || !sums) throw new Error('ceilings: a buffer was not made');
@@ -48,7 +51,7 @@ export async function measureCeilings(device: GPUDevice): Promise<Ceilings> {
 /** Least seconds of one dispatch. */
 async function best(
   device: GPUDevice,
-  wait: ReturnType<typeof waiterOf>,
+  wait: Wait,
   code: string,
   constants: Record<string, number>,
   buffers: readonly GPUBuffer[],

@@ -1,7 +1,7 @@
 // What the benchmark needs of a TensorFlow.js backend: to be made current, to be waited for, and what it counts.
 
 /** The engines there are. */
-export const ENGINE_NAMES = ['thaw', 'tfjs-webgpu', 'tfjs-wasm', 'tfjs-cpu'] as const;
+export const ENGINE_NAMES = ['thaw', 'tfjs-webgpu', 'tfjs-webgl', 'tfjs-wasm', 'tfjs-cpu'] as const;
 /** The name of an engine. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 

@@ -21,6 +21,8 @@ export async function openEngine(name: EngineName, adapter?: string): Promise<En
     case 'tfjs-wasm':
     case 'tfjs-cpu':
       return hostEngine(name);
+    case 'tfjs-webgl':
+      throw new Error('tfjs-webgl runs in a browser only: thaw bench browser measures it.');
     default:
       throw new Error(`unknown engine ${String(name satisfies never)}`);
   }

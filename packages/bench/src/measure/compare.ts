@@ -1,15 +1,24 @@
 // One workload in several engines: verified against each other before any time is taken, then timed in turns.
 import type { Engine, EngineName } from '../engines/engine.ts';
-import { Peer } from '../peer/peer.ts';
 import { openWorkload, type WorkloadSpec } from '../workloads/open.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { checkAgreement, type Agreement } from './agreement.ts';
 import { interleave, type InterleaveOptions, type Measured } from './interleave.ts';
 
+/** Another engine that opens workloads: one in a process of its own, or, in a browser, beside Thaw's. */
+export interface Contender {
+  /** Name of the engine. */
+  readonly engine: EngineName;
+  /** Opens a workload, one at a time. */
+  open(spec: WorkloadSpec): Promise<Workload>;
+}
+
+/** In which engines, and how much may part them. */
 export interface CompareOptions extends InterleaveOptions {
+  /** Thaw, which the others are compared with. */
   readonly engine: Engine;
-  /** Processes of other engines, which the caller stops. */
-  readonly peers: readonly Peer[];
+  /** The others. */
+  readonly peers: readonly Contender[];
   /** The largest difference of a tensor that rounding explains. */
   readonly allowedOf: (tensor: string) => number;
 }
@@ -22,18 +31,6 @@ export interface Compared extends Measured {
   readonly ratio: number | undefined;
   /** How nearly its results are Thaw's; undefined for Thaw itself. */
   readonly agreement: Agreement | undefined;
-}
-
-/** Starts the peers that a benchmark asks for. */
-export async function startPeers(names: readonly EngineName[], adapter: string | undefined): Promise<Peer[]> {
-  const peers: Peer[] = [];
-  try {
-    for (const name of names) peers.push(await Peer.start(name, adapter));
-  } catch (error) {
-    for (const peer of peers) peer.stop();
-    throw error;
-  }
-  return peers;
 }
 
 /** @throws DisagreementError, before any time is taken, when an engine computes something else */

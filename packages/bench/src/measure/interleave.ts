@@ -6,7 +6,9 @@ import { spread, type Spread } from './statistics.ts';
 const SLOT_MS = 250;
 const MOST_REPETITIONS = 200;
 
+/** How long is measured. */
 export interface InterleaveOptions {
+  /** In which every workload has its turn, at most. */
   readonly rounds: number;
   /** Time for all rounds; an engine whose next slot would go over it sits out. Everyone gets one round. */
   readonly seconds: number;

@@ -40,6 +40,8 @@ export interface KernelCase {
   readonly name: string;
   /** What is computed. */
   readonly work: KernelWork;
+  /** Of the network that has this layer; undefined where none decides. */
+  readonly imageSize?: number;
 }
 
 /** Image sizes and batches of the convolutions and batch-norms. */
@@ -53,7 +55,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
   ...SIZES.flatMap(([imageSize, batch]) => {
     const convolutions = resnet50Cases(imageSize, batch);
     return (['conv2d', 'conv2d-backward-input', 'conv2d-backward-filter'] as const).flatMap((op) =>
-      convolutions.map(({ name, shape }): KernelCase => ({ name: `${op}, ${name}`, work: { op, shape } })),
+      convolutions.map(({ name, shape }): KernelCase => ({ name: `${op}, ${name}`, work: { op, shape }, imageSize })),
     );
   }),
   ...SIZES.flatMap(([imageSize, batch]) =>
@@ -62,6 +64,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
       return {
         name: `batch-norm-train forward and backward, ${size} x ${size} x ${channels} at ${imageSize}`,
         work: { op: 'batch-norm-train', shape: [batch, size, size, channels] },
+        imageSize,
       };
     }),
   ),

@@ -21,6 +21,9 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 
 export const PEERS = ['tfjs-webgpu', 'tfjs-wasm', 'tfjs-cpu'] as const;
 
+/** As @thaw/bench knows them; named here, or every command would load it for its help. */
+export const GRAPHICS = ['auto', 'software', 'vulkan', 'gl', 'native'] as const;
+
 const listOf = (words: readonly string[]): string => `(${words.join('|')})(,(${words.join('|')}))*`;
 const POLICIES = Object.keys(AUGMENTATION_POLICIES);
 const AUGMENT = new RegExp(`^(${POLICIES.join('|')}|${listOf(AUGMENTATIONS)})$`);
@@ -85,6 +88,8 @@ export const settings = z.strictObject({
   seconds: z.number().gt(0),
   filter: z.string().min(1),
   with: z.string().min(1),
+  graphics: z.enum(GRAPHICS),
+  open: z.boolean(),
   html: z.string().min(1),
   exportStep: z.string().min(1),
   precision: z.enum(PRECISIONS),
@@ -411,6 +416,19 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
     flags: '--backend <name>',
     description: 'auto: thaw (WebGPU) where there is an adapter, else wasm; cpu is for tests',
     ...words(BACKENDS),
+  },
+  graphics: {
+    group: 'Device',
+    flags: '--graphics <name>',
+    description:
+      'what the browser is started with: software (SwiftShader), vulkan, gl (WebGPU on Vulkan, WebGL on OpenGL), native; auto: on Linux vulkan with a GPU and software without, elsewhere native',
+    ...words(GRAPHICS),
+  },
+  open: {
+    group: 'Device',
+    flags: '--no-open',
+    description: 'start no browser: print the address, and wait until yours has opened it and is done',
+    ...flag,
   },
   adapter: {
     group: 'Device',

@@ -64,4 +64,19 @@ test('kernels: a series for each engine, a gap where it has no such kernel', () 
     },
   ]);
   expect(html).not.toMatch(/https?:\/\//);
+  expect(html).toContain('<h1>Kernels, side by side</h1>');
+});
+
+test('kernels elsewhere: another heading, and notes about where', () => {
+  const report = {
+    ...origin,
+    precision: 'float32',
+    rows: [],
+    families: [],
+    heading: 'In a browser',
+    notes: ['WebGL <b>'],
+  };
+  const html = kernelReportHtml(report, '/* chart */');
+  expect(html).toContain('<h1>In a browser</h1>');
+  expect(html).toContain('<p class="note">WebGL &lt;b&gt;</p>');
 });

@@ -3,12 +3,17 @@ import type { FamilySummary, KernelRow } from '@thaw/bench';
 import { writeText } from '../runs/folder.ts';
 import { benchPage, chartSection, tableSection, times, wholePercent, type Bars, type Origin } from './bench-page.ts'; // prettier-ignore
 import { chartLibrary } from './chart-library.ts';
+import { escape } from './escape.ts';
 
 export interface KernelReport extends Origin {
   /** In which activations and filters are stored. */
   readonly precision: string;
   readonly rows: readonly KernelRow[];
   readonly families: readonly FamilySummary[];
+  /** Default: of thaw bench kernels. */
+  readonly heading?: string;
+  /** Sentences about where it was measured. */
+  readonly notes?: readonly string[];
 }
 
 export async function writeKernelReport(path: string, report: KernelReport): Promise<void> {
@@ -25,9 +30,11 @@ const TITLES: Readonly<Record<KernelRow['op'], string>> = {
 };
 
 /** @param chartJs the text of chart.js's UMD build, safe inside a script element */
-export function kernelReportHtml({ precision, rows, families, ...origin }: KernelReport, chartJs: string): string {
+export function kernelReportHtml(report: KernelReport, chartJs: string): string {
+  const { precision, rows, families, heading = 'Kernels, side by side', notes = [], ...origin } = report;
   const ops = [...new Set(rows.map(({ op }) => op))];
   const sections = [
+    ...notes.map((note) => `<p class="note">${escape(note)}</p>`),
     tableSection(
       'Geometric means',
       "Share of the floor: the time that arithmetic or traffic would take at the device's measured ceilings, over the time taken.",
@@ -45,8 +52,8 @@ export function kernelReportHtml({ precision, rows, families, ...origin }: Kerne
   const charts = ops.map((op) => chartOf(op, rows));
   return benchPage(
     {
-      title: 'thaw bench kernels',
-      heading: 'Kernels, side by side',
+      title: heading,
+      heading,
       about: `stored in ${precision}`,
       origin,
       charts,

@@ -80,6 +80,10 @@ export function matrixUnitOf(info: GPUAdapterInfo, features: ReadonlySet<string>
 export const isSoftwareAdapter = ({ device, description, architecture }: GPUAdapterInfo): boolean =>
   /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(`${device} ${description} ${architecture}`);
 
+/** Whether an adapter's compiler leaves loops over registers as they are (wgsl/unroll.ts). */
+export const needsUnrolling = ({ device, description, architecture }: GPUAdapterInfo): boolean =>
+  /swiftshader/i.test(`${device} ${description} ${architecture}`);
+
 /** What tilings are chosen by. */
 export function deviceKind(device: GPUDevice): DeviceKind {
   const { adapterInfo, features } = device;
@@ -90,11 +94,14 @@ export function deviceKind(device: GPUDevice): DeviceKind {
   };
 }
 
-/** Dawn's `device` of a software adapter is a slug, and its description reads "name: version" or just a driver's version. */
-function adapterName({ device, description, vendor }: GPUAdapterInfo): string {
-  const isSlug = /^[a-z0-9-]+$/.test(device) && device.includes('-');
+/**
+ * Dawn's `device` of a software adapter is a slug, and its description reads "name: version" or just a driver's version.
+ * Chromium gives a number for the device and its name as the description, or, without its developer features, neither.
+ */
+function adapterName({ device, description, vendor, architecture }: GPUAdapterInfo): string {
+  const isSlug = /^[a-z0-9-]+$/.test(device) && (device.includes('-') || device.startsWith('0x'));
   if (device && !isSlug) return device;
-  return description.split(':')[0]?.trim() || device || vendor || 'unnamed adapter';
+  return description.split(':')[0]?.trim() || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter'; // prettier-ignore
 }
 
 /** What a table of tuned tilings is held against. */

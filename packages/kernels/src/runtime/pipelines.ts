@@ -3,7 +3,9 @@
  * the queue holds back a dispatch until its pipeline is there.
  */
 import { paramsSize, specialise, type Shader } from '../wgsl/shader.ts';
+import { unroll } from '../wgsl/unroll.ts';
 import { SHADER_STAGE_COMPUTE } from './constants.ts';
+import { needsUnrolling } from './device.ts';
 import { ShaderError } from './errors.ts';
 import { pipelineKey, type Plan } from './plan.ts';
 
@@ -23,7 +25,11 @@ export class PipelineCache {
   #pipelines = new Map<string, Pipeline>();
   #layouts = new Map<string, GPUBindGroupLayout>();
 
-  constructor(private readonly device: GPUDevice) {}
+  readonly #prepare: (code: string) => string;
+
+  constructor(private readonly device: GPUDevice) {
+    this.#prepare = needsUnrolling(device.adapterInfo) ? unroll : (code) => code;
+  }
 
   get size(): number {
     return this.#pipelines.size;
@@ -64,7 +70,7 @@ export class PipelineCache {
 
   async #compile(plan: Plan, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
     const { shader, tuning, constants, precision = 'float32' } = plan;
-    const code = specialise(shader, tuning, precision);
+    const code = this.#prepare(specialise(shader, tuning, precision));
     const { device } = this;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code, label: shader.name });

@@ -114,7 +114,7 @@ test('settle(n) returns while at most n steps are unfinished, and waits for the 
   const steps = new CommandQueue(Object.assign(device, { queue: queue as GPUQueue }));
   const log: string[] = [];
   const step = (name: string) => steps.settle(2).then(() => log.push(name));
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const settled = () => new Promise((resolve) => setTimeout(resolve));
   await step('first');
   await step('second');
   const third = step('third');

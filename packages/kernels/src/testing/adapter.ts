@@ -6,7 +6,7 @@
 import { engine } from '@tensorflow/tfjs-core';
 import { afterEach, expect } from 'vitest';
 import { ThawBackend } from '../backend/thaw-backend.ts';
-import { openDevice } from '../node.ts';
+import { openDevice } from './open-device.ts';
 
 /** Why tests that need a device are skipped, or undefined where they run. */
 export const noAdapter =

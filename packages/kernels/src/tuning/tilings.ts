@@ -117,15 +117,18 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
     };
     return { conv2d: convolution, 'conv2d-backward-input': convolution, 'conv2d-backward-filter': convolution };
   }
+  // One vector of the processor, whose lanes then read neighbours in one load.
+  const LANES = subgroupSize === 4 ? 4 : 8;
+  const direct: Tuning = { TM: 8, TN: 8, COLS: LANES, ROWS: 1 };
   const convolution: Tiling = {
-    direct: { TM: 8, TN: 8, COLS: 8, ROWS: 1 },
+    direct,
     ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 16 } }),
   };
   return {
     conv2d: { ...convolution, ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 32 } }) },
     'conv2d-backward-input': convolution,
     'conv2d-backward-filter': convolution,
-    'mat-mul': { direct: { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
+    'mat-mul': { direct: subgroupSize === 4 ? direct : { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },
     dense: { direct: { TM: 8, COLS: 8 } },
     channels: { direct: { LANES: 8, ROWS: 1 }, workgroups: 8, wholeRows: 2 ** 31 },
     elementwise: { direct: { THREADS: 8, PER_THREAD: 64 } },

@@ -1,6 +1,7 @@
 // The device that a benchmark runs on: opened, its ceilings measured, and told with the versions of everything.
 import { measureCeilings } from '@thaw/bench';
 import type { ThawBackend } from '@thaw/kernels';
+import { waiterOf } from '@thaw/kernels/node';
 import { CommandError } from '../../errors.ts';
 import type { Settings } from '../../options/settings.ts';
 import type { Origin } from '../../report/bench-page.ts';
@@ -27,7 +28,7 @@ export async function onBenchDevice(
     if (!backend.thaw) throw new CommandError('thaw bench needs a WebGPU adapter.');
     const { info: device } = backend;
     output.event('device', { ...device, versions: versions() });
-    const ceilings = await measureCeilings(backend.thaw.gpu.device);
+    const ceilings = await measureCeilings(backend.thaw.gpu.device, waiterOf(backend.thaw.gpu.device));
     output.event('ceilings', { ...ceilings });
     output.say(`${device.name}, ${device.driver}; ${about}; ${ceilingsText(ceilings)}`);
     const created = new Date().toISOString();

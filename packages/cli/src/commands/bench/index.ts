@@ -1,5 +1,6 @@
 // thaw bench: what the machine at hand does, and other engines on it.
 import { defineGroup } from '../command.ts';
+import { benchBrowserCommand } from './browser.ts';
 import { benchKernelsCommand } from './kernels.ts';
 import { benchProfileCommand } from './profile.ts';
 import { benchStepCommand } from './step.ts';
@@ -8,6 +9,7 @@ import { benchTuneCommand } from './tune.ts';
 export const bench = defineGroup('bench', 'measure training steps and kernels, also against other engines', [
   benchStepCommand,
   benchKernelsCommand,
+  benchBrowserCommand,
   benchProfileCommand,
   benchTuneCommand,
 ]);

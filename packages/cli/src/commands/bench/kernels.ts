@@ -1,10 +1,10 @@
 // thaw bench kernels: every kernel of a training step, in Thaw and in other engines, beside the device's own ceilings.
-import { benchKernels, KERNEL_CASES, summariseKernels, thawEngine, type FamilySummary, type KernelRow } from '@thaw/bench'; // prettier-ignore
+import { benchKernels, KERNEL_CASES, summariseKernels, thawEngine } from '@thaw/bench';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { settings as allSettings } from '../../options/settings.ts';
 import { writeKernelReport } from '../../report/kernels.ts';
-import { table } from '../../text/table.ts';
+import { familyTable, milliseconds, rowTable, times } from '../../text/kernel-tables.ts';
 import { defineCommand, type Context } from '../command.ts';
 import { onBenchDevice } from './device.ts';
 import { filtered, peersOf, storedIn } from './options.ts';
@@ -53,12 +53,6 @@ export const benchKernelsCommand = defineCommand({
   run: runBenchKernels,
 });
 
-const right = 'right' as const;
-const milliseconds = (value: number): string => value.toFixed(value < 9.95 ? 2 : value < 99.5 ? 1 : 0);
-const times = (value: number | undefined): string =>
-  value === undefined ? '' : `${value.toFixed(value < 9.95 ? 2 : 1)} x`;
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
-
 async function runBenchKernels(settings: z.infer<typeof schema>, context: Context): Promise<void> {
   const { io, output } = context;
   const cases = filtered(KERNEL_CASES, settings.filter);
@@ -84,55 +78,3 @@ async function runBenchKernels(settings: z.infer<typeof schema>, context: Contex
     output.result(`\n${rowTable(rows, output.colors)}\n\ngeometric means\n${families}`);
   });
 }
-
-type Colors = Parameters<typeof table>[2];
-
-const rowTable = (rows: readonly KernelRow[], colors: Colors): string =>
-  table(
-    [
-      { title: 'case' },
-      { title: 'engine' },
-      { title: 'ms', align: right },
-      { title: 'min..max', align: right },
-      { title: 'GFLOP/s', align: right },
-      { title: 'GB/s', align: right },
-      { title: 'floor ms', align: right },
-      { title: 'of floor', align: right },
-      { title: 'of Thaw', align: right },
-    ],
-    rows.map((row) => [
-      row.case,
-      row.engine,
-      milliseconds(row.milliseconds.median),
-      `${milliseconds(row.milliseconds.min)}..${milliseconds(row.milliseconds.max)}`,
-      row.gflops.toFixed(1),
-      row.gigabytesPerSecond.toFixed(1),
-      milliseconds(row.floorMilliseconds),
-      percent(row.floorMilliseconds / row.milliseconds.median),
-      times(row.ratio),
-    ]),
-    colors,
-  );
-
-const familyTable = (families: readonly FamilySummary[], colors: Colors): string =>
-  table(
-    [
-      { title: 'kernel' },
-      { title: 'engine' },
-      { title: 'cases', align: right },
-      { title: 'GFLOP/s', align: right },
-      { title: 'of floor', align: right },
-      { title: 'of Thaw', align: right },
-      { title: 'least', align: right },
-    ],
-    families.map((one) => [
-      one.op,
-      one.engine,
-      String(one.cases),
-      one.gflops.toFixed(1),
-      percent(one.shareOfFloor),
-      times(one.ratio),
-      times(one.least),
-    ]),
-    colors,
-  );

@@ -29,7 +29,11 @@ fn exponential(v: f32) -> f32 {
   return ldexp(fma(p * r, r, r) + 1.0, half) * ldexp(1.0, i32(k) - half);
 }
 
-fn logarithm(v: f32) -> f32 { return select(log(v), nan(), v < 0.0); }
+// Zero apart: SwiftShader's log gives -88.03 there.
+fn logarithm(v: f32) -> f32 {
+  let logOrMinusInfinity = select(log(v), bitcast<f32>((params.nan & 0x7f800000u) | 0x80000000u), v == 0.0);
+  return select(logOrMinusInfinity, nan(), v < 0.0);
+}
 
 // log(1 + v): near 1 by the series of 2 atanh(v / (2 + v)).
 fn log1p(v: f32) -> f32 {
