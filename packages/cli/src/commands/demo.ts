@@ -113,7 +113,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     output.result(output.colors.bold('Thaw: an ImageNet ResNet-50, fine-tuned on this machine by two methods'));
     const progress = byteProgress(output);
     const loaded = await demoWeights(settings.seed, homes, progress, tell);
-    const place = { homes, progress, signal: interrupt.signal, interrupt };
+    const place = { cwd: io.cwd, homes, progress, signal: interrupt.signal, interrupt };
     const { name: dataName, data: all } = await demoData(settings.seed, place, tell);
     backend = await openBackend({
       io,

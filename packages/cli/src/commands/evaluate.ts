@@ -103,7 +103,12 @@ async function evaluateCommand(
   const interrupt = listenForInterrupt();
   const { imageSize } = before.network;
   const data = settings.data ?? before.settings.data ?? '';
-  const { dataset, notes } = await openPart(data, settings.split, { homes, progress }, before.data.classes);
+  const { dataset, notes } = await openPart(
+    data,
+    settings.split,
+    { cwd: io.cwd, homes, progress },
+    before.data.classes,
+  );
   for (const note of notes) output.warn(note);
   const backend = await openBackend({
     io,

@@ -84,7 +84,7 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
     throw new UsageError(`--output: "${settings.output}" ends in neither .safetensors nor .npy.`);
   const homes = await findHomes(io);
   const progress = byteProgress(output);
-  const { dataset, notes } = await openPart(settings.data, settings.split, { homes, progress });
+  const { dataset, notes } = await openPart(settings.data, settings.split, { cwd: io.cwd, homes, progress });
   for (const note of notes) output.warn(note);
   const indices = ranged(limited(dataset, settings.limitTest, settings.seed), settings.range);
   const interrupt = listenForInterrupt();

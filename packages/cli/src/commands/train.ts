@@ -1,5 +1,6 @@
 // thaw train: fine-tunes on a data set, into a run folder.
 import { join, resolve } from 'node:path';
+import { DATASET_NAMES } from '@thaw/data/node';
 import type { z } from 'zod';
 import { InterruptedError, UsageError } from '../errors.ts';
 import { TRAIN_DEFAULTS } from '../options/presets.ts';
@@ -125,7 +126,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
   let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
   let trunk: Trunk | undefined;
   try {
-    const data = await openRunData(settings, { homes, progress, signal: interrupt.signal });
+    const data = await openRunData(settings, { cwd: io.cwd, homes, progress, signal: interrupt.signal });
     for (const note of data.notes) output.warn(note);
     backend = await openBackend({
       io,
@@ -144,7 +145,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
       command: io.commandLine,
       created: before?.created,
       trunk: before?.device.trunk,
-      settings: portable(full, io.cwd),
+      settings: await portable(full, io.cwd),
       data,
       loaded,
       backend,
@@ -280,12 +281,13 @@ async function chooseFolder(
 }
 
 /** Settings as a resumed run needs them: paths that hold wherever it is resumed from, and nothing about talking. */
-function portable<Given extends TrainSettings>(
+async function portable<Given extends TrainSettings>(
   settings: Given,
   cwd: string,
-): Omit<Given, 'resume' | 'output' | 'config' | 'quiet' | 'json' | 'verbose'> {
+): Promise<Omit<Given, 'resume' | 'output' | 'config' | 'quiet' | 'json' | 'verbose'>> {
   const { resume: _r, output: _o, config: _c, quiet: _q, json: _j, verbose: _v, ...kept } = settings;
-  const isPath = /[\\/]/.test(kept.data);
+  const isKnown = DATASET_NAMES.some((name) => name === kept.data);
+  const isPath = /[\\/]/.test(kept.data) || (!isKnown && (await exists(resolve(cwd, kept.data))));
   return {
     ...kept,
     data: isPath ? resolve(cwd, kept.data) : kept.data,

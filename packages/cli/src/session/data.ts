@@ -28,6 +28,8 @@ export type DataSettings = Pick<Settings, 'data' | 'seed'> &
 
 /** What opening a data set needs besides its name. */
 export interface DataPlace {
+  /** The folder that a relative path starts from. */
+  readonly cwd: string;
   readonly homes: Homes;
   readonly progress?: ByteProgress | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -106,7 +108,8 @@ export function dataSlug(data: string): string {
   return slug || 'data';
 }
 
-const options = ({ homes, signal, download }: DataPlace) => ({
+const options = ({ cwd, homes, signal, download }: DataPlace) => ({
+  cwd,
   home: homes.home,
   cacheHome: homes.cacheHome,
   ...(signal && { signal }),

@@ -17,6 +17,8 @@ const GENERATED = { train: 2000, test: 500, classes: 10, seed: 0 } as const;
 
 /** Where data is looked for, and what is wanted of it. */
 export interface OpenOptions extends CifarSource, CifarReadOptions {
+  /** The folder that a relative path starts from; default the process's. */
+  readonly cwd?: string | undefined;
   /** The classes of a model that exists: others are an error. Default: those of the data. */
   readonly classes?: readonly string[] | undefined;
   /** Number of generated images and classes, and their seed; default 2000, 500, 10 and 0. */
@@ -112,7 +114,7 @@ async function locate(nameOrPath: string, options: OpenOptions): Promise<Source>
     if (known === format.id) return { kind: 'cifar', name: format.title, format, folder: null };
   }
   if (known === 'generated') return { kind: 'generated', name: 'generated' };
-  const candidates = [nameOrPath];
+  const candidates = [options.cwd === undefined ? nameOrPath : resolve(options.cwd, nameOrPath)];
   if (!/[\\/]/.test(nameOrPath)) {
     const homes = new Set([options.home, options.cacheHome]);
     for (const home of homes) if (home) candidates.push(join(home, 'datasets', nameOrPath));
