@@ -256,3 +256,22 @@ describe('what a captured step may not do', () => {
     clone.dispose();
   });
 });
+
+test('a step that is disposed gives back the buffers that no other one uses', async () => {
+  const doubled = (x: tf.Variable) =>
+    capture(() => [tf.tidy(() => tf.add<tf.Tensor>(tf.relu(tf.mul(x, 2)), tf.neg(tf.mul(x, 3))))]);
+  const [small, large] = [100, 10_000].map((size) => variable(tf.tidy(() => tf.ones([size]))));
+  const first = await doubled(small!);
+  first.replay();
+  const bytes = backend.memoryReport().usedBytes;
+  for (let i = 0; i < 2; i++) {
+    const second = await doubled(large!);
+    second.replay();
+    expect(backend.memoryReport().usedBytes).toBeGreaterThan(bytes);
+    second.dispose();
+    // The 40,000 bytes of the large tensor itself stay on the device.
+    expect(backend.memoryReport().usedBytes).toBe(bytes + 40_960);
+  }
+  first.dispose();
+  tf.dispose([small!, large!]);
+});

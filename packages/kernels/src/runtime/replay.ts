@@ -92,10 +92,10 @@ export class Replay {
       output.move(place.buffer, 0, output.owner);
       lifetimes.delete(output);
     }
-    host.scratch.place(lifetimes);
+    const homes = host.scratch.place(lifetimes);
     for (const [slice, { arena, offset }] of members) slice.move(arena.buffer, arena.offset + offset, arena.owner);
     await host.queue.until(Promise.all(list.map(({ pipeline }) => pipeline.ready)));
-    return new Replay(host, list, recording.held, own, external);
+    return new Replay(host, list, recording.held, own, external, homes);
   }
 
   private constructor(
@@ -104,6 +104,7 @@ export class Replay {
     held: readonly BufferSlice[],
     own: readonly BufferSlice[],
     external: readonly BufferSlice[],
+    private readonly homes: ReadonlySet<BufferSlice>,
   ) {
     this.#host = host;
     this.#list = list;
@@ -144,7 +145,7 @@ export class Replay {
     this.#isDisposed = true;
     this.#host.queue.flush();
     for (const slice of [...this.#held, ...this.#own]) slice.release();
-    this.#host.scratch.leave();
+    this.#host.scratch.leave(this.homes);
     this.#params.destroy();
     this.#encoded = [];
     this.#host.disposed(this);

@@ -5,26 +5,39 @@ import type { BufferSlice, SliceOwner } from './slice.ts';
 const nobody: SliceOwner = { release: () => undefined };
 
 export class Scratch {
-  #buffers: BufferSlice[] = [];
-  #steps = 0;
+  /** With the number of steps that have tensors in each. */
+  readonly #buffers = new Map<BufferSlice, number>();
 
   constructor(private readonly acquire: (size: number) => BufferSlice) {}
 
-  /** Places a step's tensors; leave() when the step is disposed. */
-  place(lifetimes: ReadonlyMap<BufferSlice, Lifetime>): void {
-    this.#steps++;
-    const capacities = this.#buffers.map(({ buffer }) => buffer.size);
-    const { bufferOf, sizes } = planMemory([...lifetimes.values()], capacities);
-    for (const size of sizes.slice(capacities.length)) this.#buffers.push(this.acquire(size));
+  /** Places a step's tensors. @returns the buffers that they are in, for leave() when the step is disposed */
+  place(lifetimes: ReadonlyMap<BufferSlice, Lifetime>): ReadonlySet<BufferSlice> {
+    const buffers = [...this.#buffers.keys()];
+    const { bufferOf, sizes } = planMemory(
+      [...lifetimes.values()],
+      buffers.map(({ buffer }) => buffer.size),
+    );
+    for (const size of sizes.slice(buffers.length)) buffers.push(this.acquire(size));
+    const homes = new Set<BufferSlice>();
     [...lifetimes.keys()].forEach((slice, i) => {
-      const home = this.#buffers[bufferOf[i] ?? -1];
-      if (home) slice.move(home.buffer, 0, nobody);
+      const home = buffers[bufferOf[i] ?? -1];
+      if (!home) return;
+      slice.move(home.buffer, 0, nobody);
+      homes.add(home);
     });
+    for (const home of homes) this.#buffers.set(home, (this.#buffers.get(home) ?? 0) + 1);
+    return homes;
   }
 
-  leave(): void {
-    if (--this.#steps > 0) return;
-    for (const slice of this.#buffers) slice.release();
-    this.#buffers = [];
+  /** Frees those buffers that no other step uses. */
+  leave(homes: ReadonlySet<BufferSlice>): void {
+    for (const home of homes) {
+      const steps = (this.#buffers.get(home) ?? 0) - 1;
+      if (steps > 0) this.#buffers.set(home, steps);
+      else {
+        this.#buffers.delete(home);
+        home.release();
+      }
+    }
   }
 }

@@ -25,6 +25,8 @@ export interface Tiling {
   readonly direct?: Tuning;
   /** Used where the shape allows it. LANES is the device's subgroup size. */
   readonly subgroups?: Tuning;
+  /** What products of at most so many rows take instead of `subgroups`. */
+  readonly few?: { readonly rows: number; readonly subgroups: Tuning };
   /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the smallest. */
   readonly staged?: readonly Tuning[];
   /** Tiles of matrix units, chosen likewise where tensors are stored in float16. M, N, K and LANES are the device's. */
@@ -125,7 +127,14 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
     ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 16 } }),
   };
   return {
-    conv2d: { ...convolution, ...(subgroupSize === 8 && { subgroups: { LANES: 8, TM: 32 } }) },
+    conv2d: {
+      ...convolution,
+      ...(subgroupSize === 8 && {
+        subgroups: { LANES: 8, TM: 32 },
+        // Single images: a program of 8 rows compiles several times as fast as one of 32, and computes fewer rows in vain.
+        few: { rows: 256, subgroups: { LANES: 8, TM: 8 } },
+      }),
+    },
     'conv2d-backward-input': convolution,
     'conv2d-backward-filter': convolution,
     'mat-mul': { direct: subgroupSize === 4 ? direct : { TM: 4, TN: 4, COLS: 8, ROWS: 1 } },

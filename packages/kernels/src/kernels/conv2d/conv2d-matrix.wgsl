@@ -43,9 +43,6 @@ alias Left = subgroup_matrix_left<f16, K, M>;
 alias Right = subgroup_matrix_right<f16, N, K>;
 alias Result = subgroup_matrix_result<f32, N, M>;
 
-override HAS_BIAS: bool = false;
-override HAS_RESIDUAL: bool = false;
-override RELU: bool = false;
 override PARTIAL: bool = false;
 
 struct Params {
@@ -55,6 +52,7 @@ struct Params {
   strideH: u32, strideW: u32,
   dilationH: u32, dilationW: u32,
   padTop: i32, padLeft: i32,
+  hasBias: u32, hasResidual: u32, relu: u32, // 1 or 0; no constants, as compiling takes longer than asking
   rowTiles: u32, columnTiles: u32,
   channelsPerPart: u32, // a multiple of DEPTH
 }
@@ -219,16 +217,16 @@ fn main(
           y[2u * (part * rows * outC8 + out)] = bitcast<vec4u>(low);
           y[2u * (part * rows * outC8 + out) + 1u] = bitcast<vec4u>(high);
         } else {
-          if (HAS_BIAS) {
+          if (params.hasBias != 0u) {
             low += bias[2u * col];
             high += bias[2u * col + 1u];
           }
-          if (HAS_RESIDUAL) {
+          if (params.hasResidual != 0u) {
             let more = residual[out];
             low += vec4f(bitcast<vec4h>(more.xy));
             high += vec4f(bitcast<vec4h>(more.zw));
           }
-          if (RELU) { // a NaN stays one
+          if (params.relu != 0u) { // a NaN stays one
             low = select(low, vec4f(0.0), low < vec4f(0.0));
             high = select(high, vec4f(0.0), high < vec4f(0.0));
           }

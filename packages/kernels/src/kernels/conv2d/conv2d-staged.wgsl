@@ -27,10 +27,6 @@ const X_ITEMS = BM * DEPTH4;
 const X_LOADS = (X_ITEMS + THREADS - 1u) / THREADS;
 const W_LOADS = (W_SIZE + THREADS - 1u) / THREADS;
 
-override HAS_BIAS: bool = false;
-override HAS_RESIDUAL: bool = false;
-override RELU: bool = false;
-
 struct Params {
   batch: u32, inH: u32, inW: u32, inC: u32,
   outH: u32, outW: u32, outC: u32,
@@ -38,6 +34,7 @@ struct Params {
   strideH: u32, strideW: u32,
   dilationH: u32, dilationW: u32,
   padTop: i32, padLeft: i32,
+  hasBias: u32, hasResidual: u32, relu: u32, // 1 or 0; no constants, as compiling takes longer than asking
   rowTiles: u32, columnTiles: u32,
   channelsPerPart: u32, // a multiple of DEPTH
 }
@@ -189,9 +186,9 @@ fn main(
       let col = col0 + colThread + j * COLS;
       if (col >= outC4) { break; }
       var v = acc[i * TN4 + j];
-      if (HAS_BIAS) { v += bias[col]; }
-      if (HAS_RESIDUAL) { v += vec4f(residual[out + col]); }
-      if (RELU) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
+      if (params.hasBias != 0u) { v += bias[col]; }
+      if (params.hasResidual != 0u) { v += vec4f(residual[out + col]); }
+      if (params.relu != 0u) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
       y[out + col] = Stored4(v);
     }
   }

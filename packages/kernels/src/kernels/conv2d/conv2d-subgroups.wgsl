@@ -13,10 +13,6 @@ const LANES: u32 = 8u; // @tune the device's subgroup size: a workgroup is one s
 const TM: u32 = 16u;  // @tune rows of the tile, a multiple of LANES
 const HELD = TM / LANES; // rows that one lane loads
 
-override HAS_BIAS: bool = false;
-override HAS_RESIDUAL: bool = false;
-override RELU: bool = false;
-
 struct Params {
   batch: u32, inH: u32, inW: u32, inC: u32,
   outH: u32, outW: u32, outC: u32,
@@ -24,6 +20,7 @@ struct Params {
   strideH: u32, strideW: u32,
   dilationH: u32, dilationW: u32,
   padTop: i32, padLeft: i32,
+  hasBias: u32, hasResidual: u32, relu: u32, // 1 or 0; no constants, as compiling takes longer than asking
   rowTiles: u32,
 }
 
@@ -113,9 +110,9 @@ fn main(
     let pixel = m / params.batch;
     let out = ((m % params.batch) * params.outH * params.outW + pixel) * outC4 + col;
     var v = acc[i];
-    if (HAS_BIAS) { v += bias[col]; }
-    if (HAS_RESIDUAL) { v += vec4f(residual[out]); }
-    if (RELU) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
+    if (params.hasBias != 0u) { v += bias[col]; }
+    if (params.hasResidual != 0u) { v += vec4f(residual[out]); }
+    if (params.relu != 0u) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
     y[out] = Stored4(v);
   }
 }

@@ -2,7 +2,7 @@
 import { checkBinding, foldRows, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
-import { channelParts, epilogueConstants, planSum, splitChannels, type Conv2dEpilogue } from './parts.ts';
+import { channelParts, epilogueParams, planSum, splitChannels, type Conv2dEpilogue } from './parts.ts';
 import type { Conv2dShape } from './shape.ts';
 import { chooseVariant, type Product } from './variant.ts';
 import source from './conv2d.wgsl?raw';
@@ -51,8 +51,14 @@ export function planConv2d(
   const first: Plan = {
     shader: variant.shader,
     tuning: variant.tuning,
-    constants: parts.count === 1 ? epilogueConstants(epilogue) : parts.constants,
-    params: { ...s, rowTiles, ...parts.params, ...(variant.step !== undefined && { columnTiles }) },
+    constants: parts.constants,
+    params: {
+      ...s,
+      ...epilogueParams(parts.count === 1 ? epilogue : {}),
+      rowTiles,
+      ...parts.params,
+      ...(variant.step !== undefined && { columnTiles }),
+    },
     workgroups: foldRows('conv2d', columnTiles * parts.count, rowTiles, limits),
     precision,
     outputs: { y: parts.output },

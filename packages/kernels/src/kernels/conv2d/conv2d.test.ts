@@ -101,3 +101,17 @@ test('a grid over the device limit is folded, and refused by name when the fold 
   const [folded] = planConv2d(s, {}, { ...small, maxComputeWorkgroupsPerDimension: 60 }, software);
   expect(folded?.workgroups).toEqual([1, 58, 2]);
 });
+test('one pipeline does for every epilogue', () => {
+  const { shape } = named('channels in fours');
+  const keys = [{}, { bias: true }, { bias: true, relu: true }, { bias: true, residual: true, relu: true }].flatMap(
+    (epilogue) => tilings.map((tiling) => planConv2d(shape, epilogue, limits, tiling)[0]!),
+  );
+  expect(new Set(keys.map(pipelineKey)).size).toBe(new Set(tilings.map((tiling) => pipelineKey(planConv2d(shape, {}, limits, tiling)[0]!))).size); // prettier-ignore
+});
+test('on a software device few rows take the short program', () => {
+  const { shape } = named('channels in fours');
+  const { conv2d: tiling = {} } = defaultTilings({ isSoftware: true, subgroupSize: 8, matrixUnit: undefined }, limits);
+  const rowsOf = (batch: number) => planConv2d({ ...shape, outH: 16, outW: 16, batch }, {}, limits, tiling)[0]?.tuning['TM']; // prettier-ignore
+  expect(rowsOf(1)).toBe(8);
+  expect(rowsOf(2)).toBe(32);
+});

@@ -21,6 +21,13 @@ export const epilogueConstants = ({ bias, residual, relu }: Conv2dEpilogue): Pla
   RELU: Number(relu ?? false),
 });
 
+/** The parameters that do so in a convolution, whose shaders take long to compile: one does for all epilogues. */
+export const epilogueParams = ({ bias, residual, relu }: Conv2dEpilogue): Plan['params'] => ({
+  hasBias: Number(bias ?? false),
+  hasResidual: Number(residual ?? false),
+  relu: Number(relu ?? false),
+});
+
 export interface Split {
   readonly count: number;
   readonly perPart: number;

@@ -34,8 +34,10 @@ export function chooseVariant(product: Product, tiling: Tiling, shaders: Shaders
   if (matrix) return matrix;
   const staged = allows.staged && largestThatFills(product, tiling, stagedVariants(shaders.staged, tiling.staged));
   if (staged) return staged;
-  if (tiling.subgroups && allows.subgroups) {
-    const tuning = { ...shaders.subgroups.tunables, ...tiling.subgroups };
+  const { few } = tiling;
+  const subgroups = few && product.rows <= few.rows ? few.subgroups : tiling.subgroups;
+  if (subgroups && allows.subgroups) {
+    const tuning = { ...shaders.subgroups.tunables, ...subgroups };
     // Without a TN a lane holds one vec4 of columns.
     const { TM = 1, TN = 4, LANES = 1 } = tuning;
     return { shader: shaders.subgroups, tuning, tileRows: TM, tileColumns: TN * LANES };
