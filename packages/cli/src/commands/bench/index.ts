@@ -1,6 +1,7 @@
 // thaw bench: what the machine at hand does, and other engines on it.
 import { defineGroup } from '../command.ts';
 import { benchBrowserCommand } from './browser.ts';
+import { benchColdCommand } from './cold.ts';
 import { benchKernelsCommand } from './kernels.ts';
 import { benchProfileCommand } from './profile.ts';
 import { benchStepCommand } from './step.ts';
@@ -11,5 +12,6 @@ export const bench = defineGroup('bench', 'measure training steps and kernels, a
   benchKernelsCommand,
   benchBrowserCommand,
   benchProfileCommand,
+  benchColdCommand,
   benchTuneCommand,
 ]);
