@@ -2,10 +2,12 @@
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
+import { backend as currentBackend } from '@tensorflow/tfjs-core';
 import { setTestEnvs } from '@tensorflow/tfjs-core/dist/jasmine_util';
 import type { Jasmine, Node } from 'jasmine-core';
 import { specFiles } from 'virtual:spec-files';
 import { register } from '../src/backend/register.ts';
+import { ThawBackend } from '../src/backend/thaw-backend.ts';
 
 export interface Spec {
   readonly suite: string;
@@ -37,9 +39,13 @@ export async function runSpecs(jasmine: Jasmine, { backend, opened, wanted }: Sp
   jasmine.DEFAULT_TIMEOUT_INTERVAL = 20_000;
   env.configure({ random: false, specFilter: (spec) => spec.getFullName().includes(wanted) });
   if (opened) {
-    const thaw = register(opened.device);
-    // A spec that reads nothing fails, too, when its work on the device does.
-    env.afterEach(() => thaw.settle(0));
+    register(opened.device);
+    // A spec that reads nothing fails, too, when its work on the device does. Suites reset the engine, which makes the
+    // backend anew.
+    env.afterEach(async () => {
+      const thaw = currentBackend();
+      if (thaw instanceof ThawBackend) await thaw.settle(0);
+    });
   }
   // As the official WebGPU backend has it: reads are asynchronous, so specs for synchronous backends are left out by tfjs.
   setTestEnvs([{ name: backend, backendName: backend }]);

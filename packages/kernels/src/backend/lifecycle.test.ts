@@ -7,7 +7,7 @@ import { DeviceLostError, DisposedError } from '../runtime/errors.ts';
 import { openTestDevice } from '../testing/adapter.ts';
 import { gpu } from '../testing/device.ts';
 import { register, unregister } from './register.ts';
-import type { ThawBackend } from './thaw-backend.ts';
+import { ThawBackend } from './thaw-backend.ts';
 
 let backend: ThawBackend;
 beforeEach(async () => {
@@ -112,4 +112,16 @@ test('a lost device is told by every read, with what to do', async () => {
   await expect(lost.settle(0)).rejects.toThrow(DeviceLostError);
   tf.dispose([x, y]);
   await tf.setBackend('thaw');
+});
+
+test("after a reset of TensorFlow.js's engine the backend is there anew, with its pipelines", async () => {
+  const x = doubled(count(0));
+  await x.data();
+  const { size } = backend.gpu.pipelines;
+  tf.engine().reset();
+  expect(backend.isDisposed).toBe(true);
+  expect(await tf.setBackend('thaw')).toBe(true);
+  expect((await values(doubled(count(1))))[0]).toBe(2);
+  const anew = tf.backend();
+  expect(anew instanceof ThawBackend && anew.gpu.pipelines.size).toBe(size);
 });

@@ -39,10 +39,19 @@ export function register(device: GPUDevice, { name = BACKEND, ...options }: Regi
       );
     removeBackend(name);
   }
-  const backend = createBackend(device, name, options);
+  const first = createBackend(device, name, options);
   own.add(name);
-  registerBackend(name, () => backend, PRIORITY);
-  return backend;
+  let backend = first;
+  registerBackend(
+    name,
+    () => {
+      // tf.engine().reset() disposes its backends and asks for them anew.
+      if (backend.isDisposed) backend = createBackend(device, name, options);
+      return backend;
+    },
+    PRIORITY,
+  );
+  return first;
 }
 
 /**
@@ -53,10 +62,12 @@ export function register(device: GPUDevice, { name = BACKEND, ...options }: Regi
 export function registerOnDemand(open: () => Promise<GPUDevice>): void {
   if (isKnown(BACKEND)) return;
   own.add(BACKEND);
+  let device: GPUDevice | undefined;
   registerBackend(
     BACKEND,
     async () => {
-      const backend = createBackend(await open(), BACKEND);
+      device ??= await open();
+      const backend = createBackend(device, BACKEND);
       const failed = await verifyMatrixUnit(backend);
       if (failed !== undefined) console.warn(`thaw: ${failed}`);
       return backend;

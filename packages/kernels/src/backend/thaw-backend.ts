@@ -192,6 +192,10 @@ export class ThawBackend extends KernelBackend {
     this.gpu.dispose();
   }
 
+  get isDisposed(): boolean {
+    return this.gpu.isDisposed;
+  }
+
   // --- what kernels use ---
 
   /**

@@ -45,6 +45,7 @@ export class Gpu {
   #from: LayerPass | undefined;
   #moves = 0;
   readonly #replays = new Set<Replay>();
+  isDisposed = false;
 
   constructor(
     readonly device: GPUDevice,
@@ -54,7 +55,7 @@ export class Gpu {
     this.#tilings = tilings ?? defaultTilings(this.kind, device.limits);
     for (const one of choices) this.#take(one, this.#given);
     this.queue = new CommandQueue(device, this.kind.isSoftware);
-    this.pipelines = new PipelineCache(device);
+    this.pipelines = PipelineCache.of(device);
     this.#pool = new BufferPool(
       device,
       bufferUsage.STORAGE | bufferUsage.COPY_SRC | bufferUsage.COPY_DST,
@@ -257,6 +258,7 @@ export class Gpu {
    * DisposedError from now on. The device stays open: who opened it destroys it.
    */
   dispose(): void {
+    this.isDisposed = true;
     this.queue.dispose();
     for (const replay of this.#replays) replay.dispose();
     this.#pool.dispose();

@@ -25,6 +25,15 @@ export class PipelineCache {
   #pipelines = new Map<string, Pipeline>();
   #layouts = new Map<string, GPUBindGroupLayout>();
 
+  static readonly #caches = new WeakMap<GPUDevice, PipelineCache>();
+
+  /** The cache of a device, which its backends share one after the other. */
+  static of(device: GPUDevice): PipelineCache {
+    const found = this.#caches.get(device) ?? new PipelineCache(device);
+    this.#caches.set(device, found);
+    return found;
+  }
+
   readonly #prepare: (code: string) => string;
 
   constructor(private readonly device: GPUDevice) {
