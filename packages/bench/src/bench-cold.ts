@@ -11,31 +11,47 @@ import { checkAgreement } from './measure/agreement.ts';
 import { spread, type Spread } from './measure/statistics.ts';
 import { VARIANT } from './workloads/step.ts';
 
+/** What is started cold, and how often. */
 export interface BenchColdOptions {
+  /** Part of the adapter's name. */
   readonly adapter?: string | undefined;
+  /** Side of the square images. */
   readonly imageSize: number;
+  /** Images of the forward pass. */
   readonly batchSize: number;
+  /** Of the weights and the images. */
   readonly seed: number;
+  /** Starts of each engine. */
   readonly rounds: number;
   /** Lets drivers use the compiled shaders that they keep on disk. Default false. */
   readonly shaderCaches?: boolean;
 }
 
+/** One cold start. */
 export interface ColdStart {
+  /** Which engine started. */
   readonly engine: ColdEngineName;
   /** Milliseconds from Node's start of the program to the first result. */
   readonly milliseconds: number;
+  /** The same by phase. */
   readonly phases: Readonly<Record<ColdPhase, number>>;
+  /** Milliseconds of the same pass once more. */
   readonly secondPass: number;
+  /** Compute pipelines made for the first pass. */
   readonly pipelines: number;
 }
 
+/** The cold starts of one engine. */
 export interface ColdRow {
+  /** Which engine started. */
   readonly engine: ColdEngineName;
+  /** From Node's start of the program to the first result. */
   readonly milliseconds: Spread;
   /** Medians. */
   readonly phases: Readonly<Record<ColdPhase, number>>;
+  /** Median milliseconds of the same pass once more. */
   readonly secondPass: number;
+  /** Compute pipelines made for the first pass. */
   readonly pipelines: number;
   /** Thaw's median over this one's: at most 0.6 is wanted. */
   readonly thawShare: number;

@@ -14,7 +14,9 @@ export interface ColdTask {
   readonly adapter: string | undefined;
 }
 
+/** Phases of a cold start, in their order. */
 export const COLD_PHASES = ['import', 'device', 'weights', 'first pass'] as const;
+/** A phase of a cold start. */
 export type ColdPhase = (typeof COLD_PHASES)[number];
 
 /** What a process tells when it is done. */

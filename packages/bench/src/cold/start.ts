@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { PeerError } from '../peer/peer.ts';
 import type { ColdReport, ColdTask } from './child.ts';
 
+/** In the order of their turns. */
 export const COLD_ENGINES = ['thaw', 'tfjs-webgpu'] as const;
+/** An engine that is started cold. */
 export type ColdEngineName = (typeof COLD_ENGINES)[number];
 
 /** Each is a program of its own. */

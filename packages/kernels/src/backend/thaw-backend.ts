@@ -192,6 +192,7 @@ export class ThawBackend extends KernelBackend {
     this.gpu.dispose();
   }
 
+  /** Whether dispose() was called. */
   get isDisposed(): boolean {
     return this.gpu.isDisposed;
   }

@@ -26,7 +26,12 @@ export interface Tiling {
   /** Used where the shape allows it. LANES is the device's subgroup size. */
   readonly subgroups?: Tuning;
   /** What products of at most so many rows take instead of `subgroups`. */
-  readonly few?: { readonly rows: number; readonly subgroups: Tuning };
+  readonly few?: {
+    /** The most rows. */
+    readonly rows: number;
+    /** Of the subgroup variant. */
+    readonly subgroups: Tuning;
+  };
   /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the smallest. */
   readonly staged?: readonly Tuning[];
   /** Tiles of matrix units, chosen likewise where tensors are stored in float16. M, N, K and LANES are the device's. */

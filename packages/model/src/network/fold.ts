@@ -25,13 +25,18 @@ export function scaleAndShift(spec: ConvSpec, values: Values, convBias: boolean,
   return { scale, shift };
 }
 
-/** The convolution that does both: its filter [size, size, in, out] and bias [out]. */
+/** The convolution that does both. */
 export function foldBatchNorm(
   spec: ConvSpec,
   values: Values,
   convBias: boolean,
   epsilon: number,
-): { filter: Float32Array; bias: Float32Array } {
+): {
+  /** [size, size, in, out] */
+  filter: Float32Array;
+  /** [out] */
+  bias: Float32Array;
+} {
   const { scale, shift } = scaleAndShift(spec, values, convBias, epsilon);
   const kernel = values(`${spec.conv}/kernel`);
   const filter = kernel.map((value, i) => value * (scale[i % spec.outChannels] ?? 0));
