@@ -39,7 +39,12 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
   test('a kernel without float16 gets a float32 copy, and nothing is left behind', async () => {
     const x = tf.tensor1d(rounded);
     tf.neg(x).dispose(); // x is on the device now
-    const before = tf.memory();
+    // The pool keeps what it was given back, so what is held counts.
+    const held = () => {
+      const { numTensors, numBytes, numBytesInGPU } = tf.memory() as tf.MemoryInfo & { numBytesInGPU: number };
+      return { numTensors, numBytes, numBytesInGPU };
+    };
+    const before = held();
     const half = toFloat16(x);
     expect(backend.precisionOf(half)).toBe('float16');
     expect(half.dtype).toBe('float32');
@@ -49,7 +54,7 @@ describe.skipIf(!hasHalf)(`float16${hasHalf ? '' : ' (this device has no shader-
     expectClose(await half.data(), rounded, 0);
     const again = toFloat16(half);
     tf.dispose([half, y, again]);
-    expect(tf.memory()).toEqual(before);
+    expect(held()).toEqual(before);
   });
 
   test('the gradient passes through', async () => {
