@@ -23,7 +23,10 @@ function withUnit(change: (plan: Plan) => Plan = (plan) => plan): ThawBackend {
 const emulated = (change: (code: string) => string) => (plan: Plan) => {
   if (!plan.shader.name.endsWith('-matrix')) return plan;
   const shader = emulateMatrices(plan.shader);
-  return { ...plan, shader: { ...shader, source: change(shader.source) } };
+  const source = change(shader.source);
+  // A device keeps its pipelines by the shader's name, which stands for one text.
+  const name = source === shader.source ? shader.name : `${shader.name}-changed`;
+  return { ...plan, shader: { ...shader, name, source } };
 };
 
 test('convolutions in float32, and stored in float16 where the device has that', async () => {
