@@ -25,8 +25,10 @@ export interface Tiling {
   readonly direct?: Tuning;
   /** Used where the shape allows it. LANES is the device's subgroup size. */
   readonly subgroups?: Tuning;
-  /** What products of at most so many rows take instead of `subgroups`. */
+  /** What products of at most so many rows of at most so many images take instead of `subgroups`. */
   readonly few?: {
+    /** The most images. */
+    readonly images: number;
     /** The most rows. */
     readonly rows: number;
     /** Of the subgroup variant. */
@@ -136,8 +138,8 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
       ...convolution,
       ...(subgroupSize === 8 && {
         subgroups: { LANES: 8, TM: 32 },
-        // Single images: a program of 8 rows compiles several times as fast as one of 32, and computes fewer rows in vain.
-        few: { rows: 256, subgroups: { LANES: 8, TM: 8 } },
+        // Few images: a program of 8 rows compiles several times as fast as one of 32, and computes fewer rows in vain.
+        few: { images: 8, rows: 256, subgroups: { LANES: 8, TM: 8 } },
       }),
     },
     'conv2d-backward-input': convolution,

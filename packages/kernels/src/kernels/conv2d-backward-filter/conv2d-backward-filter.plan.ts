@@ -41,6 +41,7 @@ export function planConv2dBackwardFilter(
   const parts = Math.max(1, Math.floor(depth / MIN_DEPTH_STAGED));
   const product: Product = {
     rows,
+    images: s.batch,
     columns: s.outC,
     parts,
     mostParts: parts,

@@ -40,6 +40,7 @@ export function planConv2dBackwardInput(
   const spans = Math.ceil(s.inH / s.strideH) * s.strideH * Math.ceil(s.inW / s.strideW) * s.strideW;
   const product: Product = {
     rows: s.batch * spans,
+    images: s.batch,
     columns: s.inC,
     parts: 1,
     mostParts: channelParts(s.outC),

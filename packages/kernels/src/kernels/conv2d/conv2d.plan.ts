@@ -31,6 +31,7 @@ export function planConv2d(
 ): Plan[] {
   const product: Product = {
     rows: s.batch * s.outH * s.outW,
+    images: s.batch,
     columns: s.outC,
     parts: 1,
     mostParts: channelParts(s.inC),

@@ -114,4 +114,7 @@ test('on a software device few rows take the short program', () => {
   const rowsOf = (batch: number) => planConv2d({ ...shape, outH: 16, outW: 16, batch }, {}, limits, tiling)[0]?.tuning['TM']; // prettier-ignore
   expect(rowsOf(1)).toBe(8);
   expect(rowsOf(2)).toBe(32);
+  // Of many images a batch is trained on, again and again: tiles that reuse the filters more are worth their compilation.
+  const small = planConv2d({ ...shape, outH: 1, outW: 1, batch: 32 }, {}, limits, tiling)[0];
+  expect(small?.tuning['TM']).toBe(32);
 });

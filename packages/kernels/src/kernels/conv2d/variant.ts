@@ -14,6 +14,8 @@ export interface Variant {
 /** The implicit matrix product that is to be made: its size, and which variants its channels allow. */
 export interface Product {
   readonly rows: number;
+  /** Of the batch that the rows are pixels of. */
+  readonly images: number;
   readonly columns: number;
   /** Into how many parts its sum is split where that fills the device. */
   readonly parts: number;
@@ -35,7 +37,7 @@ export function chooseVariant(product: Product, tiling: Tiling, shaders: Shaders
   const staged = allows.staged && largestThatFills(product, tiling, stagedVariants(shaders.staged, tiling.staged));
   if (staged) return staged;
   const { few } = tiling;
-  const subgroups = few && product.rows <= few.rows ? few.subgroups : tiling.subgroups;
+  const subgroups = few && product.images <= few.images && product.rows <= few.rows ? few.subgroups : tiling.subgroups;
   if (subgroups && allows.subgroups) {
     const tuning = { ...shaders.subgroups.tunables, ...subgroups };
     // Without a TN a lane holds one vec4 of columns.
