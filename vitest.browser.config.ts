@@ -6,8 +6,14 @@ import { packageTests } from './vitest.shared.ts';
 
 const { resolve, test } = packageTests('kernels in Chromium');
 
-/** Start programs, read files, open Dawn's null device, or wait as Node does. */
-const NODE_ONLY = ['gradients/core-gradients', 'wgsl/all-shaders', 'kernels/conv2d/matrix', 'runtime/napping'];
+/** Start programs, read or write files, open Dawn's null device, or wait as Node does. */
+const NODE_ONLY = [
+  'gradients/core-gradients',
+  'wgsl/all-shaders',
+  'kernels/conv2d/matrix',
+  'runtime/napping',
+  'tfjs/layers',
+];
 
 export default defineConfig({
   root: 'packages/kernels',

@@ -3,8 +3,10 @@ import type { io } from '@tensorflow/tfjs-core';
 
 type Type = 'DT_FLOAT' | 'DT_INT32' | 'DT_BOOL';
 
+// Of ASCII.
+const base64 = (text: string): string => btoa(text);
+
 /** Attributes in the JSON form of TensorFlow's AttrValue. */
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
 export const attr = {
   type: (type: Type) => ({ type }),
   ints: (...i: number[]) => ({ list: { i } }),
@@ -74,6 +76,6 @@ export function graphModel(
       shape: one.shape,
       dtype: isInteger(one) ? 'int32' : 'float32',
     })),
-    weightData: Uint8Array.from(Buffer.concat(bytes)).buffer,
+    weightData: Uint8Array.from(bytes.flatMap((one) => [...one])).buffer,
   };
 }
