@@ -1,5 +1,6 @@
 // Times an engine's work: repetitions run ahead of the device by at most two, and the last is waited for.
 import type { Engine } from '../engines/engine.ts';
+import { spread } from '../measure/statistics.ts';
 import type { Sample } from './workload.ts';
 
 const IN_FLIGHT = 2;
@@ -8,21 +9,22 @@ const IN_FLIGHT = 2;
 export async function timeRepetitions(engine: Engine, repetitions: number, run: () => void): Promise<Sample> {
   await engine.settle(0);
   const before = engine.dispatches();
-  let host = 0;
+  const host: number[] = [];
   const start = performance.now();
   for (let i = 1; i <= repetitions; i++) {
     const began = performance.now();
     run();
     // Submits before it returns; waiting is not the host's work.
     const settled = engine.settle(i === repetitions ? 0 : IN_FLIGHT);
-    host += performance.now() - began;
+    host.push(performance.now() - began);
     await settled;
   }
   const milliseconds = performance.now() - start;
   const after = engine.dispatches();
   return {
     milliseconds: milliseconds / repetitions,
-    hostMilliseconds: host / repetitions,
+    // Not the mean: the threads of a software device take the processor from the host in some repetitions.
+    hostMilliseconds: spread(host).median,
     dispatches: before === undefined || after === undefined ? undefined : (after - before) / repetitions,
     peakBytes: engine.peakBytes(),
   };
