@@ -1,4 +1,4 @@
-/** Plans the gradient of training batch-norm in one dispatch, for tensors of few rows. */
+/** Plans the gradient of training batch-norm in one dispatch, for tensors of few rows, four channels to a thread. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import type { Tiling } from '../../tuning/tilings.ts';
 import { readShader, type Precision } from '../../wgsl/shader.ts';
@@ -11,7 +11,7 @@ export const wholeShader = readShader('batch-norm-train-backward-whole', source)
 /**
  * Inputs dy, x, y (with the ReLU), gamma, mean, variance; outputs dgamma, dbeta, dx, dresidual (of one element where not
  * asked for).
- * @returns undefined where batch-norm-train-backward.plan.ts has to split the rows
+ * @returns undefined where batch-norm-train-backward.plan.ts has to do it
  */
 export function planBatchNormBackwardWhole(
   { shape, epsilon, relu, hasResidual }: BatchNormTrainBackwardShape,

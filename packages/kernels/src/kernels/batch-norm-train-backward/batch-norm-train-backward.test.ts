@@ -4,7 +4,7 @@ import { elements } from '../../runtime/plan.ts';
 import { EPSILON, expectClose, random, storedBound } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions } from '../../testing/precisions.ts';
-import { cases } from '../batch-norm-train/batch-norm-train.cases.ts';
+import { cases, wholeCases } from '../batch-norm-train/batch-norm-train.cases.ts';
 import { batchNormGradReference, batchNormReference } from '../batch-norm-train/batch-norm-train.ref.ts';
 import { planBatchNormBackwardWhole } from './batch-norm-train-backward-whole.plan.ts';
 import { planBatchNormTrainBackward } from './batch-norm-train-backward.plan.ts';
@@ -18,7 +18,7 @@ const variants = [{}, { LANES: 16, ROWS: 16 }, { LANES: 8, ROWS: 1 }].flatMap((t
 describePrecisions((precision, draw) => {
   // How numbers are stored has nothing to do with the tiling: the smallest will do for float16.
   for (const [tuning, isWhole] of precision === 'float32' ? variants : variants.slice(-2))
-    test.each(cases)(
+    test.each(isWhole ? wholeCases : cases)(
       `batch-norm-train-backward $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
       async ({ shape, relu, residual: hasResidual }) => {
         const channels = shape[3];

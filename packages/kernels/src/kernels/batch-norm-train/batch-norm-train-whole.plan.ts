@@ -11,7 +11,9 @@ export const wholeShader = readShader('batch-norm-train-whole', source);
  * that, filling a large GPU should be worth the two dispatches more (reasoned, not measured).
  */
 const MOST_ROWS = 2048;
-const LANES = 32;
+/** Channels of a thread. */
+const PER_THREAD = 4;
+const LANES = 8;
 /** Rows of threads, on a device that allows as many. */
 const ROWS = 32;
 
@@ -22,7 +24,10 @@ export interface WholeSplit {
   readonly tiles: number;
 }
 
-/** How channels are dealt out; undefined where the rows are too many for one workgroup, or the bindings for the device. */
+/**
+ * How channels are dealt out; undefined where they are no multiple of 4, where the rows are too many for one workgroup, or the
+ * bindings for the device.
+ */
 export function splitWhole(
   { bindings }: Shader,
   shape: readonly number[],
@@ -32,11 +37,12 @@ export function splitWhole(
   const channels = shape.at(-1) ?? 1;
   const rows = elements(shape.slice(0, -1));
   const buffers = bindings.filter(({ type }) => type !== 'uniform').length;
-  if (rows === 0 || rows > wholeRows || buffers > limits.maxStorageBuffersPerShaderStage) return undefined;
+  if (rows === 0 || rows > wholeRows || channels % PER_THREAD !== 0 || buffers > limits.maxStorageBuffersPerShaderStage)
+    return undefined;
   const lanes = direct?.['LANES'] ?? LANES;
   const threads = Math.max(1, Math.floor(limits.maxComputeInvocationsPerWorkgroup / lanes));
   const tuned = { LANES: lanes, ROWS: direct?.['ROWS'] ?? Math.min(ROWS, 2 ** Math.floor(Math.log2(threads))) };
-  return { rows, channels, tuned, tiles: Math.ceil(channels / lanes) };
+  return { rows, channels, tuned, tiles: Math.ceil(channels / PER_THREAD / lanes) };
 }
 
 export interface WholeNorm {
@@ -52,7 +58,7 @@ export interface WholeNorm {
 /**
  * Inputs x, gamma, beta, residual?, and movingMean and movingVariance, changed in place, where a momentum is given;
  * outputs y, mean, variance (biased). Without a momentum the moving statistics are outputs of one element.
- * @returns undefined where batch-norm-train.plan.ts has to split the rows
+ * @returns undefined where batch-norm-train.plan.ts has to do it
  */
 export function planBatchNormWhole(
   { shape, epsilon, hasResidual, relu, momentum }: WholeNorm,

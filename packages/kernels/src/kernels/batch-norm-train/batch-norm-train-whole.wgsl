@@ -2,11 +2,12 @@
 //   y = relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual),  variance = sum of (x - mean)^2 / rows
 // Statistics as in batch-statistics.wgsl: blocks of BLOCK rows take two passes in registers, blocks and threads are merged by
 // Chan's formula, and means are kept relative to the first row. MOVES: the moving statistics follow, as there.
+// Four channels to a thread; channels are a multiple of 4.
 
-alias Stored = f32; // @stored
+alias Stored4 = vec4f; // @stored
 
-const LANES: u32 = 32u; // @tune
-const ROWS: u32 = 8u;   // @tune
+const LANES: u32 = 8u; // @tune
+const ROWS: u32 = 32u; // @tune
 const BLOCK: u32 = 8u;  // @tune
 const THREADS = LANES * ROWS;
 const_assert (ROWS & (ROWS - 1u)) == 0u;
@@ -23,47 +24,48 @@ struct Params {
   fresh: f32, // 1 - momentum, rounded once from float64
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read> gamma: array<f32>;
-@group(0) @binding(2) var<storage, read> beta: array<f32>;
-@group(0) @binding(3) var<storage, read> residual: array<Stored>;
-@group(0) @binding(4) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(5) var<storage, read_write> variance: array<f32>;
-@group(0) @binding(6) var<storage, read_write> movingMean: array<f32>;
-@group(0) @binding(7) var<storage, read_write> movingVariance: array<f32>;
-@group(0) @binding(8) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(0) var<storage, read> x: array<Stored4>;
+@group(0) @binding(1) var<storage, read> gamma: array<vec4f>;
+@group(0) @binding(2) var<storage, read> beta: array<vec4f>;
+@group(0) @binding(3) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> mean: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> variance: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> movingMean: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> movingVariance: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> y: array<Stored4>;
 @group(0) @binding(9) var<uniform> params: Params;
 
 var<workgroup> counts: array<f32, THREADS>;
-var<workgroup> means: array<f32, THREADS>;
-var<workgroup> squares: array<f32, THREADS>;
+var<workgroup> means: array<vec4f, THREADS>;
+var<workgroup> squares: array<vec4f, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let lane = thread % LANES;
-  let channel = (group.y * groups.x + group.x) * LANES + lane;
-  let isInside = channel < params.channels;
+  let columns = params.channels / 4u;
+  let column = (group.y * groups.x + group.x) * LANES + lane;
+  let isInside = column < columns;
   let row0 = thread / LANES;
 
-  var pivot = 0.0;
+  var pivot = vec4f(0.0);
   var count = 0.0;
-  var middle = 0.0;
-  var square = 0.0;
+  var middle = vec4f(0.0);
+  var square = vec4f(0.0);
   if (isInside) {
-    pivot = f32(x[channel]);
+    pivot = vec4f(x[column]);
     for (var row = row0; row < params.rows; row += ROWS * BLOCK) {
-      var block: array<f32, BLOCK>;
+      var block: array<vec4f, BLOCK>;
       let blockCount = min(BLOCK, (params.rows - row + ROWS - 1u) / ROWS);
-      var sum = 0.0;
+      var sum = vec4f(0.0);
       for (var i = 0u; i < BLOCK; i++) {
         if (i < blockCount) {
-          block[i] = f32(x[(row + i * ROWS) * params.channels + channel]) - pivot;
+          block[i] = vec4f(x[(row + i * ROWS) * columns + column]) - pivot;
           sum += block[i];
         }
       }
       let n = f32(blockCount);
       let blockMean = sum / n;
-      var blockSquare = 0.0;
+      var blockSquare = vec4f(0.0);
       for (var i = 0u; i < BLOCK; i++) {
         if (i < blockCount) {
           let deviation = block[i] - blockMean;
@@ -99,22 +101,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let whole = pivot + means[lane];
   let spread = squares[lane] / f32(params.rows);
   if (row0 == 0u) {
-    mean[channel] = whole;
-    variance[channel] = spread;
+    mean[column] = whole;
+    variance[column] = spread;
     if (MOVES) {
       let unbiased = squares[lane] / f32(max(params.rows, 2u) - 1u);
-      movingMean[channel] = params.momentum * movingMean[channel] + params.fresh * whole;
-      movingVariance[channel] = params.momentum * movingVariance[channel] + params.fresh * unbiased;
+      movingMean[column] = params.momentum * movingMean[column] + params.fresh * whole;
+      movingVariance[column] = params.momentum * movingVariance[column] + params.fresh * unbiased;
     }
   }
 
-  let scale = 1.0 / sqrt(spread + params.epsilon) * gamma[channel];
-  let shift = beta[channel];
+  let scale = 1.0 / sqrt(spread + params.epsilon) * gamma[column];
+  let shift = beta[column];
   for (var row = row0; row < params.rows; row += ROWS) {
-    let i = row * params.channels + channel;
-    var v = (f32(x[i]) - whole) * scale + shift;
-    if (HAS_RESIDUAL) { v += f32(residual[i]); }
-    if (RELU) { v = select(v, 0.0, v < 0.0); } // a NaN stays one
-    y[i] = Stored(v);
+    let i = row * columns + column;
+    var v = (vec4f(x[i]) - whole) * scale + shift;
+    if (HAS_RESIDUAL) { v += vec4f(residual[i]); }
+    if (RELU) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
+    y[i] = Stored4(v);
   }
 }

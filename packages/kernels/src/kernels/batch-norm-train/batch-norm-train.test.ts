@@ -5,7 +5,7 @@ import { EPSILON, expectClose, random, storedBound } from '../../testing/compare
 import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions } from '../../testing/precisions.ts';
-import { cases } from './batch-norm-train.cases.ts';
+import { cases, wholeCases } from './batch-norm-train.cases.ts';
 import { planBatchNormWhole } from './batch-norm-train-whole.plan.ts';
 import { planBatchStatistics, planNormalise, splitRows } from './batch-norm-train.plan.ts';
 import { batchNormReference, statisticsReference } from './batch-norm-train.ref.ts';
@@ -24,7 +24,7 @@ const variants = tunings.flatMap((tuning) => [false, true].map((isWhole) => [tun
 describePrecisions((precision, draw) => {
   // How numbers are stored has nothing to do with the tiling: the smallest will do for float16.
   for (const [tuning, isWhole] of precision === 'float32' ? variants : variants.slice(-2))
-    test.each(cases)(
+    test.each(isWhole ? wholeCases : cases)(
       `batch-norm-train $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
       async ({ shape, relu, residual: hasResidual }) => {
         const channels = shape[3];
@@ -99,13 +99,14 @@ test('a pipeline key never holds a shape', () => {
   expect(new Set(keys).size).toBe(2);
 });
 
-test('one dispatch is for few rows, and for devices that bind nine buffers', () => {
+test('one dispatch is for few rows, for fours of channels, and for devices that bind nine buffers', () => {
   const norm = { epsilon, hasResidual: false, relu: false, momentum: undefined };
-  const plan = (side: number, limits = gpu.limits, wholeRows?: number) =>
-    planBatchNormWhole({ ...norm, shape: [2, side, side, 3] }, limits, wholeRows === undefined ? {} : { wholeRows });
+  const plan = (side: number, limits = gpu.limits, wholeRows?: number, channels = 4) =>
+    planBatchNormWhole({ ...norm, shape: [2, side, side, channels] }, limits, wholeRows === undefined ? {} : { wholeRows }); // prettier-ignore
   expect(plan(32)).toBeDefined();
   expect(plan(33)).toBeUndefined();
   expect(plan(4, gpu.limits, 31)).toBeUndefined();
+  expect(plan(4, gpu.limits, 32, 6)).toBeUndefined();
   expect(plan(4, { ...defaultLimits, maxStorageBuffersPerShaderStage: 8 } as typeof gpu.limits)).toBeUndefined();
 });
 
@@ -114,14 +115,14 @@ const whole = (shape: number[]) =>
 const parted = (workgroups: number) => (shape: number[]) =>
   planBatchStatistics(shape, gpu.limits, { direct: { LANES: 8, ROWS: 1 }, workgroups }, 0.9);
 describe.each([
-  ['in one pass', parted(1), 1],
-  ['split', parted(1024), 1024],
-  ['with the normalisation in one dispatch', whole, 1],
-])('moving statistics, rows %s', (_, plansOf, workgroups) => {
+  ['in one pass', parted(1), 1, [3, 5, 33]],
+  ['split', parted(1024), 1024, [3, 5, 33]],
+  ['with the normalisation in one dispatch', whole, 1, [12, 20, 132]],
+] as const)('moving statistics, rows %s', (_, plansOf, workgroups, [few, some, many]) => {
   test.each([
-    [2, 5, 7, 3],
-    [1, 1, 1, 5],
-    [4, 13, 11, 33],
+    [2, 5, 7, few],
+    [1, 1, 1, some],
+    [4, 13, 11, many],
   ])('[%i, %i, %i, %i]', async (...shape) => {
     const channels = shape[3];
     const rows = elements(shape) / channels;

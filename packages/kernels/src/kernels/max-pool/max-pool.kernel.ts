@@ -52,10 +52,14 @@ export const maxPoolKernels = [
     return backend.runOne(planMaxPool(s, limits, direct, backend.precisionOf(x)), { x });
   }),
   defineKernel('MaxPoolGrad', ({ backend, input, attrs }) => {
-    const [dy, x, y] = [input('dy'), input('input'), input('output')];
+    const [dy, x] = [input('dy'), input('input')];
     const { limits } = backend.gpu;
     const { direct } = backend.gpu.tiling('elementwise');
-    const plan = planMaxPoolBackward(poolShape(x, attrs<PoolAttributes>()), limits, direct, backend.precisionOf(x));
-    return backend.runOne(plan, { dy, x, y });
+    const s = poolShape(x, attrs<PoolAttributes>());
+    const [first, last] = planMaxPoolBackward(s, limits, direct, backend.precisionOf(x));
+    const taps = backend.runOne(first, { x });
+    const dx = backend.runOne(last, { dy, taps });
+    backend.release(taps);
+    return dx;
   }),
 ];
