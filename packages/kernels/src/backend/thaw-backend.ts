@@ -13,32 +13,12 @@ import type { DispatchTime } from '../runtime/profile.ts';
 import type { Replay } from '../runtime/replay.ts';
 import type { BufferSlice } from '../runtime/slice.ts';
 import type { Binding, Precision } from '../wgsl/shader.ts';
+import { checkTypes } from './check-types.ts';
 import { deviceType, fromDevice, toDevice } from './storage.ts';
+import type { Parts, TensorRecord } from './tensor-record.ts';
 
 /** What TensorFlow.js knows a tensor's values by. */
 export type DataId = TensorInfo['dataId'];
-
-interface TensorRecord {
-  readonly shape: readonly number[];
-  readonly dtype: DataType;
-  /** How the slice holds the numbers of a float32 tensor. */
-  readonly precision: Precision;
-  refCount: number;
-  /** Host values, until the device has them. */
-  values: BackendValues | undefined;
-  slice: BufferSlice | undefined;
-  /** What a read brought, good until a kernel changes the tensor in place or a captured step is replayed. */
-  seen?: { readonly values: BackendValues; readonly replays: number } | undefined;
-  /** Counts changes in place. */
-  changes: number;
-  /** Of a complex tensor, which has nothing else. */
-  parts?: Parts;
-}
-
-export interface Parts {
-  readonly real: TensorInfo;
-  readonly imag: TensorInfo;
-}
 
 interface DeviceMemory {
   readonly unreliable: boolean;
@@ -206,17 +186,7 @@ export class ThawBackend extends KernelBackend {
    * @throws when a tensor's numbers are not of the type that the shader reads, rather than take their bits for others
    */
   run(plan: Plan, inputs: Readonly<Record<string, TensorInfo | undefined>>): Record<string, TensorInfo> {
-    for (const { name, element } of plan.shader.bindings) {
-      const dtype = inputs[name]?.dtype;
-      if (
-        dtype !== undefined &&
-        (((element === 'f32' || element === 'stored') && dtype !== 'float32') ||
-          (element === 'i32' && dtype === 'float32'))
-      )
-        throw new ThawGpuError(
-          `${plan.shader.name}: '${name}' is of type ${dtype}, and this kernel reads ${element === 'i32' ? 'int32' : 'float32'}; cast it first`,
-        );
-    }
+    checkTypes(plan, inputs);
     const given: Record<string, BufferSlice | undefined> = {};
     const converted: BufferSlice[] = [];
     for (const binding of plan.shader.bindings) {

@@ -4,7 +4,8 @@
  * holds back everything after it, so the first step of a network compiles all its pipelines in parallel.
  * Every batch runs inside an error scope: after a failure, every awaited read rejects with the guilty kernel's name.
  */
-import { packParams, paramsSize } from '../wgsl/shader.ts';
+import { packParams } from '../wgsl/shader.ts';
+import { BindGroups } from './bind-groups.ts';
 import { bufferUsage, MAP_MODE_READ } from './constants.ts';
 import { encodeStep, encodeTimed, type EncodedDispatch } from './encoded.ts';
 import { DeviceLostError, DisposedError, ThawGpuError } from './errors.ts';
@@ -41,8 +42,6 @@ type Command = Dispatch | Upload | Copy | ReplayedStep;
 const BATCH = 256;
 /** Offset alignment that every WebGPU device accepts (minUniformBufferOffsetAlignment is at most 256). */
 const SLOT_BYTES = 256;
-/** Bind groups kept before the cache is emptied. */
-const MAX_BIND_GROUPS = 8192;
 
 export class CommandQueue {
   #pending: Command[] = [];
@@ -54,11 +53,9 @@ export class CommandQueue {
   #scopes: Promise<void>[] = [];
   #steps: Promise<void>[] = [];
   #waitingFor: Pipeline | undefined;
-  #uniforms: GPUBuffer;
+  readonly #uniforms: GPUBuffer;
   #uniformBytes = new Uint8Array(BATCH * SLOT_BYTES);
-  #bindGroups = new Map<string, GPUBindGroup>();
-  #ids = new WeakMap<GPUBuffer | GPUBindGroupLayout, number>();
-  #nextId = 0;
+  readonly #bindGroups: BindGroups;
   readonly #staging: Staging;
   #timestamps: BatchTimestamps[] | undefined;
   readonly #naps: Napping | undefined;
@@ -80,6 +77,7 @@ export class CommandQueue {
       size: BATCH * SLOT_BYTES,
       usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
     });
+    this.#bindGroups = new BindGroups(device, this.#uniforms);
     void device.lost.then(({ reason, message }) => {
       const failure = new DeviceLostError(reason, message);
       this.#failure = failure;
@@ -378,31 +376,7 @@ export class CommandQueue {
     this.#uniformBytes.set(new Uint8Array(params), slot * SLOT_BYTES);
     pass.setPipeline(pipeline.compiled);
     const offsets = pipeline.shader.params.length > 0 ? [slot * SLOT_BYTES] : [];
-    pass.setBindGroup(0, this.#bindGroup(pipeline, slices), offsets);
+    pass.setBindGroup(0, this.#bindGroups.get(pipeline, slices), offsets);
     pass.dispatchWorkgroups(...plan.workgroups);
-  }
-
-  #bindGroup({ layout, shader }: Pipeline, slices: readonly BufferSlice[]): GPUBindGroup {
-    let key = `${this.#id(layout)}`;
-    for (const s of slices) key += `,${this.#id(s.buffer)}:${s.offset}+${s.size}`;
-    const found = this.#bindGroups.get(key);
-    if (found) return found;
-    let given = 0;
-    const entries = shader.bindings.map(({ index, type }) => {
-      if (type === 'uniform') return { binding: index, resource: { buffer: this.#uniforms, size: paramsSize(shader) } };
-      const slice = slices[given++];
-      if (!slice) throw new ThawGpuError(`${shader.name}: ${slices.length} buffers for more bindings`);
-      return { binding: index, resource: { buffer: slice.buffer, offset: slice.offset, size: slice.size } };
-    });
-    const group = this.device.createBindGroup({ label: shader.name, layout, entries });
-    if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-    this.#bindGroups.set(key, group);
-    return group;
-  }
-
-  #id(object: GPUBuffer | GPUBindGroupLayout): number {
-    let id = this.#ids.get(object);
-    if (id === undefined) this.#ids.set(object, (id = this.#nextId++));
-    return id;
   }
 }

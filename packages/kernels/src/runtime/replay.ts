@@ -2,9 +2,9 @@
  * A recorded step made ready to run again and again: its tensors have places, its bind groups and parameters are made, and
  * a replay only encodes the list. Nothing of a replay is allocated.
  */
-import { paramsSize } from '../wgsl/shader.ts';
 import { aligned, coalesce, type LayOut } from './coalesce.ts';
 import { bufferUsage } from './constants.ts';
+import { createBindGroup } from './bind-groups.ts';
 import { ThawGpuError } from './errors.ts';
 import type { Lifetime } from './memory-plan.ts';
 import type { Limits } from './plan.ts';
@@ -153,19 +153,12 @@ export class Replay {
 
   #encode(recorded: RecordedDispatch, index: number): EncodedDispatch {
     const { pipeline, plan, slices } = recorded;
-    const { shader, layout, compiled } = pipeline;
+    const { shader, compiled } = pipeline;
     if (!compiled) throw new ThawGpuError(`${shader.name} was encoded before it was compiled`);
-    let given = 0;
-    const entries = shader.bindings.map(({ index: binding, type }) => {
-      if (type === 'uniform') return { binding, resource: { buffer: this.#params, size: paramsSize(shader) } };
-      const slice = slices[given++];
-      if (!slice) throw new ThawGpuError(`${shader.name}: ${slices.length} buffers for more bindings`);
-      return { binding, resource: { buffer: slice.buffer, offset: slice.offset, size: slice.size } };
-    });
     return {
       of: recorded,
       pipeline: compiled,
-      group: this.#host.device.createBindGroup({ label: shader.name, layout, entries }),
+      group: createBindGroup(this.#host.device, pipeline, slices, this.#params),
       offsets: shader.params.length > 0 ? [index * SLOT_BYTES] : [],
       workgroups: plan.workgroups,
     };
