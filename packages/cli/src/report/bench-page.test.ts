@@ -37,7 +37,7 @@ test('steps: rows of other files stand beside those measured here, with the floo
   expect(dataOf(html)).toEqual([
     {
       id: 'chart-all',
-      labels: ['thaw: 10.00 ms', 'pytorch fp32: 12.50 ms', 'floor: 4.00 ms'],
+      labels: ['thaw: 10.0 ms', 'pytorch fp32: 12.5 ms', 'floor: 4.00 ms'],
       series: [{ name: 'all', values: [10, 12.5, 4], colours: ['a', 'c', 'faint'] }],
       axis: 'milliseconds a step; shorter is faster',
       scale: 'linear',

@@ -47,7 +47,7 @@ export function benchPage({ title, heading, about, origin, charts, sections }: B
   const date = new Date(created).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
   const { flops, bytesPerSecond } = ceilings;
   const where =
-    `${date}, on ${device.name}, ${device.driver}${about === undefined ? '' : `; ${about}`}; measured ceilings ` +
+    `${date}, on ${[...new Set([device.name, device.driver])].join(', ')}${about === undefined ? '' : `; ${about}`}; measured ceilings ` +
     `${(flops / 1e9).toFixed(0)} GFLOP/s and ${(bytesPerSecond / 1e9).toFixed(1)} GB/s`;
   return `<!doctype html>
 <html lang="en">

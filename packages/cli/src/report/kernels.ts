@@ -1,6 +1,7 @@
 // The page of thaw bench kernels --html: bars by family, and every figure in a table. Self-contained.
 import type { FamilySummary, KernelRow } from '@thaw/bench';
 import { writeText } from '../runs/folder.ts';
+import { milliseconds } from '../text/format.ts';
 import { benchPage, chartSection, tableSection, times, wholePercent, type Bars, type Origin } from './bench-page.ts'; // prettier-ignore
 import { chartLibrary } from './chart-library.ts';
 import { escape } from './escape.ts';
@@ -94,11 +95,11 @@ const familyCells = (one: FamilySummary): string[] => [
 const rowCells = (row: KernelRow): string[] => [
   row.case,
   row.engine,
-  row.milliseconds.median.toFixed(2),
-  `${row.milliseconds.min.toFixed(2)} to ${row.milliseconds.max.toFixed(2)}`,
+  milliseconds(row.milliseconds.median),
+  `${milliseconds(row.milliseconds.min)} to ${milliseconds(row.milliseconds.max)}`,
   row.gflops.toFixed(1),
   row.gigabytesPerSecond.toFixed(1),
-  row.floorMilliseconds.toFixed(2),
+  milliseconds(row.floorMilliseconds),
   wholePercent(row.floorMilliseconds / row.milliseconds.median),
   times(row.ratio),
 ];

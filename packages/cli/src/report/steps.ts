@@ -1,6 +1,6 @@
 // The page of thaw bench step --html: a chart for each case, every engine in it, and every figure in a table.
 import { writeText } from '../runs/folder.ts';
-import { bytes, count, rate } from '../text/format.ts';
+import { bytes, count, milliseconds, rate } from '../text/format.ts';
 import { benchPage, chartSection, tableSection, times, wholePercent, type Bars, type Origin } from './bench-page.ts'; // prettier-ignore
 import { chartLibrary } from './chart-library.ts';
 
@@ -82,8 +82,6 @@ function colourOf(engine: string): string {
   if (engine.startsWith('tfjs-')) return 'b';
   return engine.startsWith('pytorch') ? 'c' : 'd';
 }
-
-const milliseconds = (value: number): string => value.toFixed(value < 99.5 ? 2 : 0);
 
 const rowCells = (row: StepFigures): string[] => [
   row.case,

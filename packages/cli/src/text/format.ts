@@ -42,6 +42,9 @@ export function bytes(value: number): string {
   return `${unit === 0 ? String(scaled) : scaled.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
+/** Milliseconds without their unit: "3.29", "41.6", "1267". */
+export const milliseconds = (value: number): string => value.toFixed(value < 9.95 ? 2 : value < 99.5 ? 1 : 0);
+
 /** Images per second: "7.4", "128", "12,340". */
 export const rate = (value: number): string => (value < 9.95 ? value.toFixed(1) : count(value));
 

@@ -1,9 +1,9 @@
 // Tables of kernels in several engines: every case, and geometric means.
 import type { FamilySummary, KernelRow } from '@thaw/bench';
+import { milliseconds } from './format.ts';
 import { table } from './table.ts';
 
 const right = 'right' as const;
-export const milliseconds = (value: number): string => value.toFixed(value < 9.95 ? 2 : value < 99.5 ? 1 : 0);
 /** How often faster Thaw is. */
 export const times = (value: number | undefined): string =>
   value === undefined ? '' : `${value.toFixed(value < 9.95 ? 2 : 1)} x`;

@@ -8,7 +8,7 @@ import { settings as allSettings } from '../../options/settings.ts';
 import type { Output } from '../../output.ts';
 import { writeStepReport, type StepFigures } from '../../report/steps.ts';
 import { openBackend } from '../../session/backend.ts';
-import { bytes, count, plural, rate } from '../../text/format.ts';
+import { bytes, count, milliseconds, plural, rate } from '../../text/format.ts';
 import { table } from '../../text/table.ts';
 import { defineCommand, type Context } from '../command.ts';
 import { onBenchDevice } from './device.ts';
@@ -154,8 +154,6 @@ function rowText({ case: name, engine, milliseconds, agreement }: StepRow): stri
 
 function stepTable(rows: readonly StepFigures[], output: Output): string {
   const right = 'right' as const;
-  const milliseconds = (value: number): string =>
-    value < 9.95 ? value.toFixed(2) : value.toFixed(value < 99.5 ? 1 : 0);
   return table(
     [
       { title: 'case' },
