@@ -1,0 +1,112 @@
+// Settings of the training: how long, by which rule, from where.
+import { SCHEDULES } from '@thaw/model';
+import { z } from 'zod';
+import { flag, real, share, text, whole, words, type OptionsOf } from './info.ts';
+
+export const trainingSettings = {
+  epochs: z.int().min(1),
+  batchSize: z.int().min(1),
+  optimizer: z.enum(['adam', 'sgd']),
+  learningRate: z.number().gt(0),
+  rateDecay: z.number().gt(0).max(1),
+  schedule: z.enum(SCHEDULES),
+  warmup: z.number().min(0).lt(1),
+  momentum: z.number().min(0).lt(1),
+  nesterov: z.boolean(),
+  weightDecay: z.number().min(0),
+  decayKernelsOnly: z.boolean(),
+  labelSmoothing: z.number().min(0).lt(1),
+  averageWeights: z.number().min(0).lt(1),
+  patience: z.int().min(1),
+  seed: z.int().min(0).max(0xffffffff),
+  lossScale: z.union([z.literal('dynamic'), z.number().gt(0)]),
+  resume: z.string().min(1),
+  cacheFeatures: z.boolean(),
+  minutes: z.number().gt(0).max(600),
+} as const;
+
+export const trainingOptions: OptionsOf<typeof trainingSettings> = {
+  epochs: { flags: '--epochs <n>', description: 'passes over the training images', ...whole(1) },
+  batchSize: { flags: '--batch-size <n>', description: 'images per step', ...whole(1) },
+  optimizer: { flags: '--optimizer <name>', description: 'adam or sgd', ...words(['adam', 'sgd']) },
+  learningRate: {
+    flags: '--learning-rate <x>',
+    description: 'step size of the optimizer',
+    ...real('a number above 0'),
+  },
+  rateDecay: {
+    flags: '--rate-decay <x>',
+    description:
+      "each stage of the trunk learns at x times the rate of the one above it, the top stage at x times the head's",
+    ...real('a number above 0, at most 1'),
+  },
+  schedule: {
+    flags: '--schedule <name>',
+    description: 'the learning rate over the run: constant, cosine (down to 0), one-cycle (up, then down)',
+    ...words(SCHEDULES),
+  },
+  warmup: {
+    flags: '--warmup <share>',
+    description: 'share of the steps in which the learning rate rises',
+    ...share,
+  },
+  momentum: {
+    flags: '--momentum <x>',
+    description: 'momentum of sgd',
+    ...share,
+  },
+  nesterov: { flags: '--nesterov', description: "Nesterov's momentum", ...flag },
+  weightDecay: {
+    flags: '--weight-decay <x>',
+    description: 'weight decay: decoupled with adam, added to the gradient with sgd',
+    ...real('a number of at least 0'),
+  },
+  decayKernelsOnly: {
+    flags: '--decay-kernels-only',
+    description: 'weight decay leaves biases and batch-norms alone',
+    ...flag,
+  },
+  labelSmoothing: {
+    flags: '--label-smoothing <share>',
+    description: 'share of the target that all classes share evenly',
+    ...share,
+  },
+  averageWeights: {
+    flags: '--average-weights <decay>',
+    description:
+      'validate and keep a moving average of the weights, which keeps this share of itself in a step; 0 for none',
+    ...share,
+  },
+  patience: {
+    flags: '--patience <n>',
+    description: 'stop after n epochs without a better validation accuracy',
+    ...whole(1),
+  },
+  seed: {
+    flags: '--seed <n>',
+    description: 'seed of the split, the order, the head and the dropout',
+    ...real('a whole number from 0 to 4294967295'),
+  },
+  lossScale: {
+    flags: '--loss-scale <x>',
+    description:
+      'in mixed precision, what gradients are scaled by on their way through float16: dynamic, or a fixed number',
+    number: true,
+    expected: 'dynamic or a number above 0',
+  },
+  resume: {
+    flags: '--resume <run>',
+    description: 'go on with an interrupted run, in its own folder',
+    ...text('a run folder'),
+  },
+  cacheFeatures: {
+    flags: '--no-cache-features',
+    description: 'run a frozen trunk though its features were kept, and keep none',
+    ...flag,
+  },
+  minutes: {
+    flags: '--minutes <n>',
+    description: 'about how long the whole demo may take',
+    ...real('a number of minutes from 0 to 600'),
+  },
+};
