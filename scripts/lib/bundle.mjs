@@ -25,14 +25,15 @@ export const forBrowsers = {
  * @param {{ dependencies?: Record<string, string>, peerDependencies?: Record<string, string> }} manifest
  * @param {{ source: string, name: string }[]} entries sources relative to the folder, and the names of their bundles
  * @param {string} outdir
+ * @param {import('esbuild').Plugin} dependencies leaves them outside
  * @throws where esbuild fails, after it has printed why
  */
-export async function bundle(folder, manifest, entries, outdir) {
+export async function bundle(folder, manifest, entries, outdir, dependencies = externals(manifest)) {
   await build({
     ...settings(folder, entries, outdir),
     // One copy of what two entries share: `.` and `./node` of a package must see the same classes.
     splitting: true,
-    plugins: [rawText, externals(manifest)],
+    plugins: [rawText, dependencies],
   });
 }
 

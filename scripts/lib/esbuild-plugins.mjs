@@ -1,6 +1,6 @@
 // What esbuild does not do by itself for Thaw.
 import { readFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
+import { builtinModules, createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 
 /** `import text from './x.wgsl?raw'` as the file's text, the way vite reads it. @type {import('esbuild').Plugin} */
@@ -46,6 +46,28 @@ export function externalDependencies(dependencies) {
     },
   };
 }
+
+/**
+ * Leaves Node's modules and every dependency outside, each by the path at which its importer finds it: so a bundle of several
+ * packages of the workspace needs none of their dependencies where it lies. @type {import('esbuild').Plugin}
+ */
+export const nearestDependencies = {
+  name: 'nearest-dependencies',
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+      if (kind === 'entry-point' || pluginData === nearestDependencies) return undefined;
+      if (INLINED.test(path) || path.startsWith('@thaw/') || path.startsWith('#')) return undefined;
+      if (path.startsWith('node:') || builtinModules.includes(path)) return { path, external: true };
+      try {
+        return { path: createRequire(importer).resolve(path), external: true };
+      } catch {
+        // For `import` alone.
+        const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: nearestDependencies });
+        return { ...found, external: true };
+      }
+    });
+  },
+};
 
 /**
  * Shaders as text without indentation and comments, but for those that say something to the host (`// @tune`); every line

@@ -1,14 +1,16 @@
-// Tests run from the sources, and Node cannot: a worker's file is bundled for them, with the workspace's packages inside.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+// Tests run from the sources, and Node cannot: a worker's file, or that of a program that a test starts, is bundled for them,
+// with the workspace's packages inside.
+import { existsSync, rmSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundle } from './bundle.mjs';
+import { nearestDependencies } from './esbuild-plugins.mjs';
 import { inRoot } from './paths.mjs';
 
-const WORKER_URL = /new URL\('\.\/([\w-]+\.worker)\.js', import\.meta\.url\)/g;
+const WORKER_URL = /new URL\('\.\/([\w/-]+\.(?:worker|program))\.js', import\.meta\.url\)/g;
 
 /**
- * Points `new URL('./x.worker.js', import.meta.url)` at a bundle of the x.worker.ts beside the source.
+ * Points `new URL('./x.worker.js', import.meta.url)` at a bundle of the x.worker.ts beside the source, and x.program.js likewise.
  * @returns {import('vitest/config').Plugin}
  */
 export function bundledWorkers() {
@@ -37,14 +39,12 @@ export function bundledWorkers() {
 /** Resolves to the bundle's path. @param {string} source */
 async function bundleWorker(source) {
   const folder = packageOf(source);
-  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const others = Object.fromEntries(Object.entries(dependencies).filter(([name]) => !name.startsWith('@thaw/')));
   const name = basename(source, '.ts');
-  await bundle(folder, { dependencies: others }, [{ source, name }], folderOf(source));
+  await bundle(folder, {}, [{ source, name }], folderOf(source), nearestDependencies);
   return join(folderOf(source), `${name}.js`);
 }
 
-/** Under the package's node_modules, from where the dependencies that stay outside resolve. @param {string} source */
+/** Under the package's node_modules, which no build or test looks into. @param {string} source */
 const folderOf = (source) => join(packageOf(source), 'node_modules', '.thaw-workers', String(process.pid));
 
 /** @param {string} source */

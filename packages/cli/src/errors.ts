@@ -57,7 +57,8 @@ export function explain(error: unknown): string {
     case 'EROFS':
       return `${path} cannot be ${code === 'EROFS' ? 'written: the file system is read-only' : 'opened: permission denied'}. Choose another folder or change its permissions.`;
     case 'ENOSPC':
-      return `The disk is full${path === 'A file' ? '' : ` (writing ${path})`}. Free some space, or point THAW_HOME at another disk.`;
+    case 'EDQUOT':
+      return `${code === 'ENOSPC' ? 'The disk is full' : 'The quota is used up'}${path === 'A file' ? '' : ` (writing ${path})`}. Free some space, or point THAW_HOME at another disk.`;
     case 'ENOTDIR':
       return `${path} is not a folder.`;
     case 'EISDIR':

@@ -87,7 +87,7 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     const folder = await temporaryFolder();
     const ran = await thaw(`${LINE} --precision ${precision} --output run`, folder);
     expect((await readdir(join(folder, 'run'))).sort()).toEqual(
-      ['best.safetensors', 'config.json', 'last.safetensors', 'metrics.jsonl', 'report.html', 'summary.json'],
+      ['best.safetensors', 'config.json', 'last.previous.safetensors', 'last.safetensors', 'metrics.jsonl', 'report.html', 'summary.json'],
     ); // prettier-ignore
     const summary = (await json(join(folder, 'run', 'summary.json'))) as {
       measured: Record<string, number> & { lossScale?: object };

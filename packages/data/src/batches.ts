@@ -17,6 +17,8 @@ export interface Batch {
   readonly indices: Int32Array;
   /** Number of images; the last batch may have fewer. */
   readonly size: number;
+  /** How many of the pass's indices are behind with this batch, those of unreadable images before its last one included. */
+  readonly taken: number;
 }
 
 /** An image that could not be read. `path` is the data set's description of it. */
@@ -102,6 +104,7 @@ async function* assemble(
     );
   const window: Promise<Outcome>[] = [];
   let next = 0;
+  let taken = 0;
   let read = 0;
   let batch: ReturnType<typeof emptyBatch> | undefined;
   for (;;) {
@@ -109,6 +112,7 @@ async function* assemble(
     const head = window.shift();
     if (!head || stop.now) break;
     const outcome = await head;
+    taken++;
     options.signal?.throwIfAborted();
     if ('error' in outcome) {
       if (options.strict || !(outcome.error instanceof CorruptImageError)) throw outcome.error;
@@ -120,6 +124,7 @@ async function* assemble(
     batch.labels[batch.size] = dataset.labels[outcome.index] ?? -1;
     batch.indices[batch.size] = outcome.index;
     batch.size++;
+    batch.taken = taken;
     read++;
     if (batch.size === batchSize) {
       yield batch;
@@ -139,18 +144,20 @@ function emptyBatch(capacity: number, values: number) {
     labels: new Int32Array(capacity),
     indices: new Int32Array(capacity),
     size: 0,
+    taken: 0,
   };
 }
 
 /** Arrays exactly as long as the batch, where images were skipped near the end. */
 function truncated(batch: Batch, values: number): Batch {
-  const { size } = batch;
+  const { size, taken } = batch;
   if (batch.labels.length === size) return batch;
   return {
     images: batch.images.slice(0, size * values),
     labels: batch.labels.slice(0, size),
     indices: batch.indices.slice(0, size),
     size,
+    taken,
   };
 }
 

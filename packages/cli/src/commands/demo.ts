@@ -1,6 +1,7 @@
 // thaw demo: measures the machine, then runs both methods on as much of CIFAR-10 as it gets through in about three minutes.
 import { join, resolve } from 'node:path';
 import type { NamedTensors } from '@thaw/model';
+import { FileCheckpoints } from '@thaw/model/node';
 import type { z } from 'zod';
 import { explain, InterruptedError } from '../errors.ts';
 import { PRESETS, TRAIN_DEFAULTS, type ArticleSettings } from '../options/presets.ts';
@@ -18,7 +19,7 @@ import { findHomes, type Homes } from '../session/home.ts';
 import { listenForInterrupt, type Interrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
 import { measureSpeed } from '../session/measure.ts';
-import { makeConfig, readCheckpoint, recordRun } from '../session/recorded-run.ts';
+import { makeConfig, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights, type LoadedWeights } from '../session/weights.ts';
 import { count, duration, percent, plural, rate, score } from '../text/format.ts';
 import { table } from '../text/table.ts';
@@ -219,7 +220,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
           interrupt.exitCode,
         );
       reports.push(await methodReport({ name: method.name, config, result }));
-      initialHead = (await readCheckpoint(join(folder, method.slug), 'best'))?.variables;
+      initialHead = (await new FileCheckpoints(join(folder, method.slug)).loadBest())?.variables;
     }
     if (dataName === 'cifar10' && loaded.source !== 'random') notes.push(scale(plan));
     const path = runFile.report(folder);

@@ -62,7 +62,7 @@ async function exportCommand(
   const folder = resolve(io.cwd, args[0] ?? '.');
   const config = await readRunConfig(folder);
   const { weights } = await weightsOfRun(config, weightsFile, await findHomes(io), byteProgress(output));
-  const trained = await trainedClassifier(folder, config, weights, checkpoint);
+  const trained = await trainedClassifier(folder, config, weights, checkpoint, (note) => output.warn(note));
   const path = named === undefined ? join(folder, EXPORT_NAME[format]) : resolve(io.cwd, named);
   const { files, usage, notes } = await exportClassifier(trained, { format, fold, half, path });
   for (const { path: file, bytes: content } of files) await writeAtomically(file, content);

@@ -33,7 +33,7 @@ const schema = allSettings
     head: true, dropout: true, l2: true, precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true,
     rateDecay: true, schedule: true, warmup: true, momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true,
     labelSmoothing: true, averageWeights: true, patience: true, seed: true,
-    resume: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
+    resume: true, saveEvery: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
     json: true, verbose: true,
   }) // prettier-ignore
   .partial({
@@ -79,7 +79,9 @@ export const train = defineCommand({
     'patience',
     ['lossScale', { default: 'dynamic' }],
     ['seed', { default: '1' }],
-    'resume', 'cacheFeatures',
+    'resume',
+    ['saveEvery', { default: '10' }],
+    'cacheFeatures',
     ['backend', { default: 'auto' }],
     'adapter',
     ['trunk', { default: 'auto' }],
@@ -136,7 +138,11 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
       onFallback: (reason) =>
         output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`),
     });
-    trunk = new Trunk({ settings, backend, output, signal: interrupt.signal });
+    if (before && before.device.name !== backend.info.name)
+      output.warn(`This run began on ${before.device.name}; on ${backend.info.name} its numbers round differently.`);
+    // What ran the trunk before runs it again: another engine's features differ in their last bits.
+    const engine = settings.trunk === 'auto' ? (before?.device.trunk?.engine ?? 'auto') : settings.trunk;
+    trunk = new Trunk({ settings: { ...settings, trunk: engine }, backend, output, signal: interrupt.signal });
     const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const full = { ...settings, imageSize };

@@ -12,7 +12,7 @@ export function commandReference(program: Command): string {
     program.description(),
     '',
     'Values come from, in rising order: the defaults, the run that is resumed, `--preset`, the file of `--config`, the flags.',
-    'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted after a checkpoint.',
+    'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted (Ctrl-C, SIGTERM) after a checkpoint.',
     '`THAW_HOME` names the folder with `weights/` and `datasets/`; without it, the cache folder of the platform.',
     '',
     ...pages,

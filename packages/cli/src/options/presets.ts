@@ -70,6 +70,7 @@ export const TRAIN_DEFAULTS = {
   labelSmoothing: 0,
   averageWeights: 0,
   seed: 1,
+  saveEvery: 10,
   cacheFeatures: true,
   backend: 'auto',
   trunk: 'auto',

@@ -9,11 +9,13 @@ import {
   parseHeadSpec,
   ResNet50,
   resolveFreeze,
+  SafetensorsError,
   VARIANTS,
+  type Architecture,
   type NamedTensors,
   type TrunkWeights,
 } from '@thaw/model';
-import { loadCheckpoint } from '@thaw/model/node';
+import { FileCheckpoints } from '@thaw/model/node';
 import { UsageError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
 import { exists, runFile } from '../runs/folder.ts';
@@ -24,10 +26,10 @@ import type { HeadSize } from './layers.ts';
 export type NetworkSettings = Pick<Settings, 'thaw' | 'batchNorm' | 'imageSize' | 'head' | 'seed'> &
   Pick<SomeSettings, 'dropout' | 'l2' | 'precision' | 'batchNormMomentum'>;
 
-/** Names of the layers that a spec thaws in ResNet-50. @throws UsageError where the spec is wrong */
-export function thawedLayers(spec: string): ReadonlySet<string> {
+/** Names of the layers that a spec thaws in ResNet-50, or in the tiny one of a test. @throws UsageError where the spec is wrong */
+export function thawedLayers(spec: string, architecture?: Architecture): ReadonlySet<string> {
   try {
-    return resolveFreeze(spec, layerTable(VARIANTS.keras, { imageSize: 32 }));
+    return resolveFreeze(spec, layerTable(VARIANTS.keras, { imageSize: 32, ...(architecture && { architecture }) }));
   } catch (error) {
     if (error instanceof FreezeSpecError) throw new UsageError(`--thaw: ${error.message}`);
     throw error;
@@ -42,7 +44,7 @@ export const thawsTrunk = ({ thaw, batchNorm }: Pick<Settings, 'thaw' | 'batchNo
 export function buildClassifier(weights: TrunkWeights, settings: NetworkSettings, classes: number): Classifier {
   const { thaw, batchNorm, imageSize, head, seed, dropout = 0, l2 = 0, precision = 'float32' } = settings;
   const { batchNormMomentum = MOMENTUM } = settings;
-  const trainable = thawedLayers(thaw);
+  const trainable = thawedLayers(thaw, weights.architecture);
   const network = new ResNet50(weights, { trainable, batchNorm, batchNormMomentum, imageSize, precision });
   const spec = parseHeadSpec(head);
   return new Classifier(network, createHead({ spec, classes, inputs: featureWidth(spec, network), seed, dropout, l2 }));
@@ -58,27 +60,36 @@ export function headSize({ head }: Classifier): HeadSize {
   };
 }
 
-/** The variables of a run's checkpoint. @throws CommandError where it is missing, or goes with other weights than these */
+/**
+ * The variables of a run's checkpoint.
+ * @param onNote told where the last is damaged and the one before it is used
+ * @throws CommandError where it is missing or damaged, or goes with other weights than these
+ */
 export async function readRunVariables(
   folder: string,
   config: RunConfig,
   weights: TrunkWeights,
   which: 'best' | 'last',
+  onNote: (note: string) => void,
 ): Promise<NamedTensors> {
-  const path = runFile.checkpoint(folder, which);
-  if (!(await exists(path))) {
-    const other = which === 'best' ? 'last' : 'best';
+  const checkpoints = new FileCheckpoints(folder, onNote);
+  const other = which === 'best' ? 'last' : 'best';
+  const found = await (which === 'best' ? checkpoints.loadBest() : checkpoints.loadLast()).catch((error: unknown) => {
+    if (error instanceof SafetensorsError) throw new CommandError(`${error.message} Use --checkpoint ${other}.`);
+    throw error;
+  });
+  if (!found) {
     const remedy = (await exists(runFile.checkpoint(folder, other)))
       ? `use --checkpoint ${other}`
       : `train it first: thaw train --resume ${folder}`;
-    throw new CommandError(`${path} does not exist; ${remedy}.`);
+    throw new CommandError(`${runFile.checkpoint(folder, which)} does not exist; ${remedy}.`);
   }
   if (weights.hash !== config.weights.hash) {
     throw new CommandError(
       `${folder} was trained on other ${config.weights.source} weights than those found (${weights.hash.slice(0, 12)} instead of ${config.weights.hash.slice(0, 12)}); name the right ones with --weights-file.`,
     );
   }
-  return (await loadCheckpoint(path)).variables;
+  return found.variables;
 }
 
 /** A run's network with the weights of its checkpoint. @throws CommandError where the checkpoint is missing */
@@ -88,8 +99,9 @@ export async function restoreRun(
   weights: TrunkWeights,
   which: 'best' | 'last',
   precision: Settings['precision'],
+  onNote: (note: string) => void,
 ): Promise<Classifier> {
-  const variables = await readRunVariables(folder, config, weights, which);
+  const variables = await readRunVariables(folder, config, weights, which, onNote);
   const classifier = buildClassifier(weights, { ...config.network, precision }, config.data.classes.length);
   classifier.restore(variables);
   return classifier;

@@ -52,7 +52,7 @@ export type ExperimentSettings = NetworkSettings &
     | 'strict'
     | 'cacheFeatures'
   > &
-  Pick<SomeSettings, 'lossScale' | 'warmup' | 'patience'>;
+  Pick<SomeSettings, 'lossScale' | 'warmup' | 'patience' | 'saveEvery'>;
 
 export interface ExperimentContext {
   readonly output: Output;
@@ -122,7 +122,7 @@ export async function runExperiment(
     if (context.initialHead) classifier.head.restore(context.initialHead);
     const groups = layerGroups(
       classifier.network.table,
-      thawedLayers(settings.thaw),
+      thawedLayers(settings.thaw, weights.architecture),
       settings.batchNorm,
       headSize(classifier),
     );
@@ -191,6 +191,7 @@ export async function runExperiment(
           features: cache,
           trunkRunner: frozenRunner,
           checkpoints: context.checkpoints,
+          checkpointSeconds: settings.saveEvery === undefined ? undefined : 60 * settings.saveEvery,
           resume,
           signal,
           settle: async () => {

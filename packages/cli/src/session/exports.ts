@@ -46,8 +46,9 @@ export async function trainedClassifier(
   config: RunConfig,
   weights: TrunkWeights,
   which: 'best' | 'last',
+  onNote: (note: string) => void,
 ): Promise<TrainedClassifier> {
-  const variables = await readRunVariables(folder, config, weights, which);
+  const variables = await readRunVariables(folder, config, weights, which, onNote);
   const tensors = new Map(weights.tensors);
   for (const [name, { shape, data }] of variables) tensors.set(name, { shape: [...shape], data });
   return {

@@ -1,10 +1,12 @@
 // An experiment in a run folder: configuration first, metrics and checkpoints on the way, the summary at the end.
 import { resolve } from 'node:path';
-import type { Checkpoint } from '@thaw/model';
-import { FileCheckpoints, loadCheckpoint } from '@thaw/model/node';
+import { SafetensorsError, type Checkpoint } from '@thaw/model';
+import { FileCheckpoints, removeAbandoned } from '@thaw/model/node';
+import { CommandError, explain, InterruptedError, UsageError } from '../errors.ts';
 import type { SomeSettings } from '../options/settings.ts';
+import type { Output } from '../output.ts';
 import type { RunConfig } from '../runs/config.ts';
-import { exists, runFile, writeJson, writeJsonLines } from '../runs/folder.ts';
+import { runFile, writeJson, writeJsonLines } from '../runs/folder.ts';
 import { runSummary } from '../runs/summary.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import { versions } from '../versions.ts';
@@ -30,28 +32,53 @@ export async function recordRun({
   resume = false,
   context,
 }: RecordedRun): Promise<ExperimentResult> {
+  const checkpoints = new FileCheckpoints(folder, (note) => context.output.warn(note));
+  const last = resume ? await checkpoints.loadLast() : undefined;
   await writeJson(runFile.config(folder), config);
   context.output.event('run', { folder, ...config });
+  if (resume) {
+    await removeAbandoned(folder);
+    // A run that was killed may have written an epoch that its checkpoint does not know, or know one that it has not written.
+    await writeJsonLines(runFile.metrics(folder), last?.progress.history ?? []);
+  }
   let recorded = config;
-  const result = await runExperiment(settings, {
-    ...context,
-    checkpoints: new FileCheckpoints(folder),
-    resume: resume ? await readCheckpoint(folder, 'last') : undefined,
-    loadBest: () => readCheckpoint(folder, 'best'),
-    onHistory: (history) => writeJsonLines(runFile.metrics(folder), history),
-    onTrunk: async (trunk) => {
-      recorded = { ...config, device: { ...config.device, trunk } };
-      await writeJson(runFile.config(folder), recorded);
-    },
-  });
+  const result = await keeping(checkpoints, folder, () =>
+    runExperiment(settings, {
+      ...context,
+      checkpoints,
+      resume: last,
+      loadBest: () => readBest(checkpoints, context.output),
+      onHistory: (history) => writeJsonLines(runFile.metrics(folder), history),
+      onTrunk: async (trunk) => {
+        recorded = { ...config, device: { ...config.device, trunk } };
+        await writeJson(runFile.config(folder), recorded);
+      },
+    }),
+  );
   if (!result.interrupted) await writeJson(runFile.summary(folder), runSummary(recorded, result));
   return result;
 }
 
-/** The last or the best checkpoint of a run folder; undefined where there is none. */
-export async function readCheckpoint(folder: string, name: 'last' | 'best'): Promise<Checkpoint | undefined> {
-  const path = runFile.checkpoint(folder, name);
-  return (await exists(path)) ? loadCheckpoint(path) : undefined;
+/** Runs it; what goes wrong is told with what is kept in spite of it. */
+async function keeping<T>(checkpoints: FileCheckpoints, folder: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const { kept } = checkpoints;
+    if (!kept || error instanceof UsageError || error instanceof InterruptedError) throw error;
+    const steps = kept.step > 0 ? `step ${kept.step} of epoch ${kept.epoch + 1}` : `epoch ${kept.epoch}`;
+    const upTo = kept.totalSteps === 0 ? 'The run as it began' : `The run up to ${steps}`;
+    throw new CommandError(`${explain(error)} ${upTo} is kept: thaw train --resume ${folder} goes on from there.`, { cause: error }); // prettier-ignore
+  }
+}
+
+/** The best checkpoint; undefined, with a warning, where it is damaged. */
+async function readBest(checkpoints: FileCheckpoints, output: Output): Promise<Checkpoint | undefined> {
+  return checkpoints.loadBest().catch((error: unknown) => {
+    if (!(error instanceof SafetensorsError)) throw error;
+    output.warn(`${error.message} The weights of the last epoch are used instead.`);
+    return undefined;
+  });
 }
 
 export interface ConfigRequest {

@@ -36,7 +36,7 @@ export async function openRun(
   const fits = config.network.precision === 'float32' || hasFloat16();
   if (precision === undefined && !fits) onNote(`${folder} was trained in mixed precision; without float16 here it runs in float32.`); // prettier-ignore
   const used = precision ?? (fits ? config.network.precision : 'float32');
-  return { config, loaded, classifier: await restoreRun(folder, config, loaded.weights, checkpoint, used) };
+  return { config, loaded, classifier: await restoreRun(folder, config, loaded.weights, checkpoint, used, onNote) };
 }
 
 /** The weights that a run began with. @param weightsFile instead of the file that it names */

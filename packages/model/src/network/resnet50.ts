@@ -31,7 +31,7 @@ export interface ResNet50Options {
   batchNormMomentum?: number;
   /** Height and width of the images, for `table` and `frozenOutput`; any size runs. */
   imageSize: number;
-  /** Default RESNET50; tests build tiny ones of the same blocks. */
+  /** Default that of the weights; tests build tiny ones of the same blocks. */
   architecture?: Architecture;
   /**
    * Default float32. In mixed, images, activations and the filters that convolutions read are stored in float16; sums,
@@ -76,7 +76,8 @@ export class ResNet50 {
    * mixed precision on a backend or device that has no float16
    */
   constructor(weights: TrunkWeights, options: ResNet50Options) {
-    const { trainable = new Set<string>(), batchNorm = 'keras', imageSize, architecture = RESNET50 } = options;
+    const { trainable = new Set<string>(), batchNorm = 'keras', imageSize } = options;
+    const { architecture = weights.architecture ?? RESNET50 } = options;
     const { batchNormMomentum: momentum = MOMENTUM } = options;
     if (!(momentum >= 0 && momentum < 1))
       throw new Error(`ResNet50: the momentum of batch-norm's statistics must be in [0, 1), got ${momentum}.`);

@@ -10,6 +10,14 @@ export class DivergedError extends Error {
   override readonly name = 'DivergedError';
 }
 
+/** Sums over the images of some steps. */
+export interface StepTotals {
+  /** Of their losses. */
+  readonly loss: number;
+  /** Images predicted right. */
+  readonly correct: number;
+}
+
 /** Loss and hits since the last read, on the device. */
 export class StepSums {
   readonly #loss = zero();
@@ -22,15 +30,22 @@ export class StepSums {
   }
 
   /** Reads and starts anew; no step may run in between. */
-  async take(): Promise<{
-    /** Sum over the images. */
-    loss: number;
-    /** Images predicted right. */
-    correct: number;
-  }> {
+  async take(): Promise<StepTotals> {
+    const totals = await this.peek();
+    this.restore({ loss: 0, correct: 0 });
+    return totals;
+  }
+
+  /** Reads without starting anew: the next steps add to the same sums. */
+  async peek(): Promise<StepTotals> {
     const [[loss = 0], [correct = 0]] = await Promise.all([this.#loss.data(), this.#correct.data()]);
-    for (const sum of [this.#loss, this.#correct]) assignValues(sum, Float32Array.of(0));
     return { loss, correct };
+  }
+
+  /** Goes on from what `peek` gave. */
+  restore({ loss, correct }: StepTotals): void {
+    assignValues(this.#loss, Float32Array.of(loss));
+    assignValues(this.#correct, Float32Array.of(correct));
   }
 
   /** Frees the sums. */

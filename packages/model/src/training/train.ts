@@ -8,7 +8,6 @@ import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
 import { rateShare, type Schedule } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
 import { imageBatches, imageFormat } from './batch-input.ts';
-import type { Precision } from '../network/index.ts';
 import type { Classifier } from './classifier.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures, featureBatches } from './extract.ts';
@@ -61,8 +60,10 @@ export interface TrainOptions {
   readonly features?: FeatureStore | undefined;
   /** Who runs a frozen trunk over these images; the classifier's own backend by default. */
   readonly trunkRunner?: ((part: 'train' | 'validation') => TrunkRunner) | undefined;
-  /** Where checkpoints are kept: after every epoch, and when the run is interrupted. Default: nowhere. */
+  /** Where checkpoints are kept: at the start, after every epoch, and when the run is interrupted. Default: nowhere. */
   readonly checkpoints?: CheckpointStore | undefined;
+  /** Seconds from one checkpoint to the next within an epoch, at least. Default: none within an epoch. */
+  readonly checkpointSeconds?: number | undefined;
   /** A checkpoint to go on from. */
   readonly resume?: Checkpoint | undefined;
   /** Interrupts the run, after a checkpoint. */
@@ -134,7 +135,7 @@ const now = (): number => performance.now() / 1000;
 /** @throws DivergedError when the loss is not finite; the last checkpoint is then the last good one */
 export async function trainClassifier(options: TrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
   const { classifier, train, validation, imageSize, epochs, batchSize, seed, checkpoints, resume, signal } = options;
-  const { schedule = { kind: 'constant' }, patience = Infinity } = options;
+  const { schedule = { kind: 'constant' }, patience = Infinity, checkpointSeconds = Infinity } = options;
   const { precision, isFrozen } = classifier.network;
   // A head alone trains in float32.
   const lossScaling = precision === 'mixed' && !isFrozen ? (options.lossScaling ?? 'dynamic') : undefined;
@@ -156,11 +157,18 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   let average: WeightAverage | undefined;
   const skips = new SkipWatch(optimizer, READ_EVERY);
 
+  let savedAt = now();
   const checkpoint = async (): Promise<Checkpoint> => {
     const state = await optimizer.state();
     progress = { ...progress, history: [...history], optimizerSteps: state.steps, ...(state.lossScale && { lossScale: state.lossScale }) }; // prettier-ignore
     const variables = await classifier.state();
-    return { variables, optimizer: state.tensors, average: await average?.state(), progress };
+    const averages = await average?.state();
+    for (const tensors of [variables, averages ?? []])
+      for (const [name, { data }] of tensors)
+        if (!data.every(Number.isFinite))
+          throw new DivergedError(divergence(`'${name}' was not finite any more`, options));
+    savedAt = now();
+    return { variables, optimizer: state.tensors, average: averages, progress };
   };
 
   try {
@@ -182,14 +190,16 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
     runner = new StepRunner(classifier, optimizer, format, { labelSmoothing: options.labelSmoothing, average });
     const { sums } = runner;
+    if (resume?.progress.unread) sums.restore(resume.progress.unread);
     for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
       await runner.prepare(size);
+    if (!resume) await checkpoints?.saveLast(await checkpoint());
     const isStale = (): boolean => progress.epoch - progress.bestEpoch >= patience;
     for (let epoch = progress.epoch + 1; epoch <= epochs && !interrupted && !isStale(); epoch++) {
       const order = permutation(length, seed, epoch);
-      const skip = progress.step * batchSize;
-      const batches = batchesOf(options, features, order.subarray(skip), epoch);
-      let { step, lossSum, correct, seen } = progress;
+      let { step, position = step * batchSize, lossSum, correct, seen } = progress;
+      const batches = batchesOf(options, features, order.subarray(position), epoch);
+      const behind = position;
       const start = now();
       const seenBefore = seen;
       let dataSeconds = 0;
@@ -202,25 +212,33 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         await options.settle?.();
         step++;
         seen += batch.size;
+        position = batch.taken === undefined ? position + batch.size : behind + batch.taken;
         progress = { ...progress, totalSteps: progress.totalSteps + 1 };
         if (++stepsHere === 2) memory.tensorsAfterStep2 = tf.memory().numTensors;
         memory.tensorsAtEnd = tf.memory().numTensors;
         interrupted = signal?.aborted ?? false;
-        if (step % READ_EVERY !== 0 && step !== steps && !interrupted) continue;
-        const read = await sums.take();
-        lossSum += read.loss;
-        correct += read.correct;
-        if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(epoch, step, options.optimizer, precision));
-        await skips.look(stepsHere);
-        const seconds = now() - start;
-        hooks.onStep?.({ epoch, step, steps, loss: lossSum / seen, accuracy: correct / seen, imagesPerSecond: (seen - seenBefore) / seconds, dataSeconds }); // prettier-ignore
+        if (step % READ_EVERY === 0 || step === steps) {
+          const read = await sums.take();
+          lossSum += read.loss;
+          correct += read.correct;
+          if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(lossAt(epoch, step), options));
+          await skips.look(stepsHere);
+          const seconds = now() - start;
+          hooks.onStep?.({ epoch, step, steps, loss: lossSum / seen, accuracy: correct / seen, imagesPerSecond: (seen - seenBefore) / seconds, dataSeconds }); // prettier-ignore
+        }
+        // At the end of an epoch its own checkpoint follows at once.
+        if (step === steps || !checkpoints || !(interrupted || now() - savedAt >= checkpointSeconds)) {
+          if (interrupted) break;
+          continue;
+        }
+        const unread = await sums.peek();
+        if (!Number.isFinite(unread.loss)) throw new DivergedError(divergence(lossAt(epoch, step), options));
+        progress = { ...progress, step, position, unread, lossSum, correct, seen };
+        await checkpoints.saveLast(await checkpoint());
         if (interrupted) break;
       }
       stepSeconds += now() - start;
-      if (interrupted && step < steps) {
-        progress = { ...progress, step, lossSum, correct, seen };
-        break;
-      }
+      if (interrupted && step < steps) break;
       const rest = await sums.take();
       lossSum += rest.loss;
       correct += rest.correct;
@@ -245,16 +263,16 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       history.push(record);
       const score = validated?.accuracy ?? epoch;
       const isBest = score > progress.bestScore;
-      progress = { ...progress, epoch, step: 0, lossSum: 0, correct: 0, seen: 0, ...(isBest && { bestEpoch: epoch, bestScore: score }) }; // prettier-ignore
+      progress = { ...progress, epoch, step: 0, position: 0, unread: undefined, lossSum: 0, correct: 0, seen: 0, ...(isBest && { bestEpoch: epoch, bestScore: score }) }; // prettier-ignore
       if (checkpoints) {
         const saved = await checkpoint();
-        await checkpoints.saveLast(saved);
         const { average: averaged, ...bare } = saved;
+        // The best first: a run that ends between the two does the epoch again, and the same best comes of it.
         if (isBest) await checkpoints.saveBest(averaged ? { ...bare, variables: averaged } : saved);
+        await checkpoints.saveLast(saved);
       }
       await hooks.onEpoch?.(record);
     }
-    if (interrupted && checkpoints) await checkpoints.saveLast(await checkpoint());
     // What was validated is what the classifier ends as.
     if (!interrupted) average?.swap();
     return await finish(interrupted, validationFeatures);
@@ -271,10 +289,12 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   }
 }
 
-const divergence = (epoch: number, step: number, { learningRate }: OptimizerConfig, precision: Precision): string =>
-  `the loss stopped being finite at or within ${READ_EVERY} steps before step ${step} of epoch ${epoch}; ` +
-  `the last checkpoint is from before it. Try a smaller learning rate than ${learningRate}` +
-  `${precision === 'mixed' ? ', or float32 in place of mixed precision' : ''}.`;
+const lossAt = (epoch: number, step: number): string =>
+  `the loss stopped being finite at or within ${READ_EVERY} steps before step ${step} of epoch ${epoch}`;
+
+const divergence = (what: string, { optimizer, classifier: { network } }: TrainOptions): string =>
+  `${what}; the last checkpoint is from before it. Try a smaller learning rate than ${optimizer.learningRate}` +
+  `${network.precision === 'mixed' ? ', or float32 in place of mixed precision' : ''}.`;
 
 /** Features from the store, or computed and stored; undefined when interrupted. */
 async function getFeatures(
@@ -302,10 +322,10 @@ async function* batchesOf(
   features: Features | undefined,
   order: Int32Array,
   epoch: number,
-): AsyncGenerator<TrainingBatch, undefined> {
+): AsyncGenerator<TrainingBatch & { taken?: number | undefined }, undefined> {
   if (features) yield* featureBatches(features, order, batchSize);
   else
-    for await (const { images: values, views, labels, size } of imageBatches(train, order, batchSize, epoch))
-      yield { values, views, labels, size };
+    for await (const { images: values, views, labels, size, taken } of imageBatches(train, order, batchSize, epoch))
+      yield { values, views, labels, size, taken };
   return undefined;
 }

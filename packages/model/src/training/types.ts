@@ -9,6 +9,8 @@ export interface ImageBatch {
   readonly labels: Int32Array;
   /** Number of images. */
   readonly size: number;
+  /** How many of the asked-for indices are behind, those of unreadable images included; default: as many as images came. */
+  readonly taken?: number | undefined;
 }
 
 /** Images as the device makes the network's input of them. */
@@ -21,6 +23,8 @@ export interface PixelBatch {
   readonly labels: Int32Array;
   /** Number of images. */
   readonly size: number;
+  /** As ImageBatch has it. */
+  readonly taken?: number | undefined;
 }
 
 /** Images that are enlarged, augmented and normalised on the device. */
@@ -108,6 +112,17 @@ export interface Progress {
   readonly epoch: number;
   /** Steps done of the next epoch, and the sums over them. */
   readonly step: number;
+  /** Of the next epoch's order of images, how many are behind; absent in checkpoints from before unreadable ones counted. */
+  readonly position?: number | undefined;
+  /** What the device had summed since the sums below were last read. */
+  readonly unread?:
+    | {
+        /** Of the images' losses. */
+        readonly loss: number;
+        /** Images predicted right. */
+        readonly correct: number;
+      }
+    | undefined;
   /** Of the images' losses. */
   readonly lossSum: number;
   /** Images predicted right. */
@@ -140,7 +155,7 @@ export interface Checkpoint {
   readonly progress: Progress;
 }
 
-/** Where checkpoints are kept. */
+/** Where checkpoints are kept; each is kept whole or not at all, and what was kept before stays until then. */
 export interface CheckpointStore {
   /** Keeps the run as it is now. */
   saveLast(checkpoint: Checkpoint): Promise<void>;

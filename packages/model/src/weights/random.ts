@@ -24,7 +24,8 @@ export function randomWeights(options: RandomWeightsOptions): TrunkWeights {
   for (const variable of networkVariables(variant, false, 0, architecture)) {
     tensors.set(variable.name, { shape: [...variable.shape], data: initialValues(variable, uniform) });
   }
-  return { variant, includeTop: false, topClasses: 0, tensors, hash: `random-${variant}-${seed}` };
+  const tiny = options.architecture ? { architecture: options.architecture } : {};
+  return { variant, includeTop: false, topClasses: 0, tensors, hash: `random-${variant}-${seed}`, ...tiny };
 }
 
 /** Scale of what a block adds: twelve blocks without a shortcut convolution then grow the signal's variance fourfold. */

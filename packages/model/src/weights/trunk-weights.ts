@@ -19,6 +19,8 @@ export interface TrunkWeights {
   topClasses: number;
   /** `conv1_conv/kernel` (HWIO), `conv1_bn/moving_mean`, ...: every variable of the layer table. */
   tensors: Map<string, WeightTensor>;
+  /** Default RESNET50; tests have tiny ones. */
+  architecture?: Architecture;
   /** Names these very values: the file's SHA-256, or `random-...`. Keys the feature cache. */
   hash: string;
 }

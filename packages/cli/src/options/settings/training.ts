@@ -21,6 +21,7 @@ export const trainingSettings = {
   seed: z.int().min(0).max(0xffffffff),
   lossScale: z.union([z.literal('dynamic'), z.number().gt(0)]),
   resume: z.string().min(1),
+  saveEvery: z.number().min(0),
   cacheFeatures: z.boolean(),
   minutes: z.number().gt(0).max(600),
 } as const;
@@ -98,6 +99,11 @@ export const trainingOptions: OptionsOf<typeof trainingSettings> = {
     flags: '--resume <run>',
     description: 'go on with an interrupted run, in its own folder',
     ...text('a run folder'),
+  },
+  saveEvery: {
+    flags: '--save-every <minutes>',
+    description: 'minutes between checkpoints within an epoch; each epoch ends with one anyway',
+    ...real('a number of minutes of at least 0'),
   },
   cacheFeatures: {
     flags: '--no-cache-features',

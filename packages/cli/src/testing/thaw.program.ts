@@ -1,0 +1,2 @@
+// The command itself, for tests that start it in a process of its own.
+import '../thaw.ts';
