@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 
 /** A file could not be written; what was there before is untouched. `code` and `path` are those of the system's error. */
 export class WriteError extends Error {
+  /** Of the class. */
   override readonly name = 'WriteError';
 
   constructor(
