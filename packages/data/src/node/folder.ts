@@ -3,19 +3,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
+import { listed } from './class-names.ts';
 import { FileDataset } from './file-dataset.ts';
 import { explain, statOrNull, visibleEntries } from './paths.ts';
 import { describeIgnored, findImages } from './walk.ts';
 import { isImageName } from './decode.ts';
-
-/** A split of an image folder: its subfolder train/, val/ or test/, or one named like it. */
-export type SplitName = 'train' | 'val' | 'test';
-
-const SPLIT_FOLDERS: Record<SplitName, readonly string[]> = {
-  train: ['train', 'training'],
-  val: ['val', 'validation', 'valid'],
-  test: ['test', 'testing'],
-};
+import { SPLIT_NAMES, type SplitName } from './split-names.ts';
 
 /** Which part of a folder is opened, and of which classes. */
 export interface ImageFolderOptions {
@@ -33,7 +26,7 @@ export async function findSplits(path: string): Promise<Partial<Record<SplitName
   const found: Partial<Record<SplitName, string>> = {};
   const folders = await subfolders(path);
   for (const split of ['train', 'val', 'test'] as const) {
-    const named = folders.filter((name) => SPLIT_FOLDERS[split].includes(name.toLowerCase()));
+    const named = folders.filter((name) => SPLIT_NAMES[split].includes(name.toLowerCase()));
     // A class may be called "train": a split's folder has folders in it.
     const matches: string[] = [];
     for (const name of named) if ((await subfolders(join(path, name))).length > 0) matches.push(name);
@@ -61,7 +54,7 @@ export async function openImageFolder(path: string, options: ImageFolderOptions 
   }
   const folder = splits?.[options.split];
   if (folder === undefined) {
-    const wanted = SPLIT_FOLDERS[options.split].map((name) => `${name}/`).join(' or ');
+    const wanted = SPLIT_NAMES[options.split].map((name) => `${name}/`).join(' or ');
     const there = splits ? `it has ${Object.values(splits).join(', ')}` : 'its folders are not splits';
     throw new DataError(`${path}: has no ${wanted} with class folders inside; ${there}`);
   }
@@ -143,8 +136,4 @@ async function subfolders(path: string): Promise<string[]> {
 async function looseFiles(path: string): Promise<string[]> {
   const folders = new Set(await subfolders(path));
   return (await visibleEntries(path)).map((entry) => entry.name).filter((name) => !folders.has(name));
-}
-
-function listed(names: readonly string[]): string {
-  return names.length > 12 ? `${names.slice(0, 12).join(', ')}, ... (${names.length})` : names.join(', ');
 }

@@ -5,9 +5,13 @@ import type { ImageDataset } from '../dataset.ts';
 import { DataError } from '../errors.ts';
 import { generatedDataset } from '../generated.ts';
 import { CIFAR10, CIFAR100, readCifar, type CifarFormat, type CifarReadOptions } from './cifar.ts';
-import { checkFolder, findSplits, openImageFolder, type SplitName } from './folder.ts';
+import { openTable, readTable, splitsOfTable, type TableRow } from './csv.ts';
+import { checkFolder, findSplits, openImageFolder } from './folder.ts';
 import { ensureCifar, type CifarSource } from './home.ts';
+import { ensureHub, hubName, type HubSource } from './hub.ts';
+import { findParquet, isParquetName, openParquet, type ParquetSplits } from './parquet.ts';
 import { statOrNull } from './paths.ts';
+import type { SplitName } from './split-names.ts';
 
 /** What `openDataset` knows by name. */
 export const DATASET_NAMES = ['cifar10', 'cifar100', 'generated'] as const;
@@ -16,7 +20,7 @@ export const DATASET_NAMES = ['cifar10', 'cifar100', 'generated'] as const;
 const GENERATED = { train: 2000, test: 500, classes: 10, seed: 0 } as const;
 
 /** Where data is looked for, and what is wanted of it. */
-export interface OpenOptions extends CifarSource, CifarReadOptions {
+export interface OpenOptions extends CifarSource, CifarReadOptions, Pick<HubSource, 'hub'> {
   /** The folder that a relative path starts from; default the process's. */
   readonly cwd?: string | undefined;
   /** The classes of a model that exists: others are an error. Default: those of the data. */
@@ -61,8 +65,9 @@ export interface OpenedSplit {
 }
 
 /**
- * Opens all splits of `cifar10`, `cifar100`, `generated`, an image folder, an unpacked CIFAR folder, or a folder's name
- * in `<home>/datasets`. A known name wins over a folder of that name; write `./cifar10` for the folder.
+ * Opens all splits of `cifar10`, `cifar100`, `generated`, an image folder, an unpacked CIFAR folder, a table of paths and labels
+ * (.csv, .tsv), Parquet files or a folder of them, `hf:owner/name` of the Hugging Face hub, or a folder's name in
+ * `<home>/datasets`. A known name wins over a folder of that name; write `./cifar10` for the folder.
  * @throws DataError, before any image is decoded, where something is missing or wrong
  */
 export async function openDataset(nameOrPath: string, options: OpenOptions): Promise<OpenedDataset> {
@@ -106,6 +111,8 @@ export async function openSplit(
 type Source =
   | { readonly kind: 'cifar'; readonly name: string; readonly format: CifarFormat; readonly folder: string | null }
   | { readonly kind: 'generated'; readonly name: string }
+  | { readonly kind: 'table'; readonly name: string; readonly path: string; readonly rows: readonly TableRow[] }
+  | { readonly kind: 'parquet'; readonly name: string; readonly splits: ParquetSplits }
   | { readonly kind: 'folder'; readonly name: string; readonly path: string; readonly divided: SplitName[] | null };
 
 async function locate(nameOrPath: string, options: OpenOptions): Promise<Source> {
@@ -114,13 +121,22 @@ async function locate(nameOrPath: string, options: OpenOptions): Promise<Source>
     if (known === format.id) return { kind: 'cifar', name: format.title, format, folder: null };
   }
   if (known === 'generated') return { kind: 'generated', name: 'generated' };
+  const hub = hubName(nameOrPath);
+  if (hub) return { kind: 'parquet', name: hub.id, splits: await ensureHub(hub, options) };
   const candidates = [options.cwd === undefined ? nameOrPath : resolve(options.cwd, nameOrPath)];
   if (!/[\\/]/.test(nameOrPath)) {
     const homes = new Set([options.home, options.cacheHome]);
     for (const home of homes) if (home) candidates.push(join(home, 'datasets', nameOrPath));
   }
   for (const path of candidates) {
-    if (!(await statOrNull(path))) continue;
+    const found = await statOrNull(path);
+    if (!found) continue;
+    if (found.isFile() && /\.[ct]sv$/i.test(path)) {
+      return { kind: 'table', name: basename(path), path, rows: await readTable(path) };
+    }
+    if (found.isFile() && isParquetName(path)) {
+      return { kind: 'parquet', name: basename(path), splits: { files: { train: [path] } } };
+    }
     await checkFolder(path);
     for (const format of [CIFAR10, CIFAR100]) {
       if (await statOrNull(join(path, format.files.test[0] ?? ''))) {
@@ -129,12 +145,15 @@ async function locate(nameOrPath: string, options: OpenOptions): Promise<Source>
         }
       }
     }
-    const found = await findSplits(path);
-    const divided = found && (['train', 'val', 'test'] as const).filter((split) => found[split] !== undefined);
+    const parquet = await findParquet(path);
+    if (parquet) return { kind: 'parquet', name: basename(resolve(path)), splits: parquet };
+    const folders = await findSplits(path);
+    const divided = folders && (['train', 'val', 'test'] as const).filter((split) => folders[split] !== undefined);
     return { kind: 'folder', name: basename(resolve(path)), path, divided };
   }
   throw new DataError(
-    `${nameOrPath}: neither a data set (${DATASET_NAMES.join(', ')}) nor a folder; looked for ${candidates.join(' and ')}`,
+    `${nameOrPath}: neither a data set (${DATASET_NAMES.join(', ')}, hf:owner/name) nor a folder, a table (.csv) or a Parquet file; ` +
+      `looked for ${candidates.join(' and ')}`,
   );
 }
 
@@ -145,6 +164,10 @@ async function splitsOf(source: Source): Promise<readonly SplitName[]> {
       return ['train', 'test'];
     case 'folder':
       return source.divided ?? ['train'];
+    case 'table':
+      return splitsOfTable(source.rows);
+    case 'parquet':
+      return (['train', 'val', 'test'] as const).filter((split) => source.splits.files[split] !== undefined);
     default:
       return source satisfies never;
   }
@@ -168,6 +191,16 @@ async function openOne(source: Source, split: SplitName, options: OpenOptions): 
         split: source.divided ? split : undefined,
         classes: options.classes,
       });
+      return { dataset, notes: dataset.notes };
+    }
+    case 'table': {
+      const dataset = await openTable(source.path, source.rows, split, options.classes);
+      return { dataset, notes: dataset.notes };
+    }
+    case 'parquet': {
+      const cache = join(options.cacheHome ?? options.home, 'datasets', 'unpacked');
+      const { name } = source;
+      const dataset = await openParquet(source.splits, { name, split, cache, classes: options.classes });
       return { dataset, notes: dataset.notes };
     }
     default:

@@ -23,7 +23,8 @@ export const dataSettings = {
 export const dataOptions: OptionsOf<typeof dataSettings> = {
   data: {
     flags: '--data <name or folder>',
-    description: 'cifar10, cifar100, or a folder of images: one folder per class, or train/ val/ test/ of such',
+    description:
+      'cifar10, cifar100, a folder of images (one folder per class, or train/ val/ test/ of such), a table of paths and labels (.csv), Parquet files, or hf:owner/name of the Hugging Face hub',
     ...text('a data set or a folder'),
   },
   split: {

@@ -1,0 +1,132 @@
+// Encoded images of another format, laid end to end in one file of the cache: any of them is read by one seek.
+
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { checkIndex, type ImageDataset, type ReadOptions } from '../dataset.ts';
+import { CorruptImageError, DataError } from '../errors.ts';
+import { decodeImage } from './decode.ts';
+import { withLock } from './lock.ts';
+import { explain, statOrNull } from './paths.ts';
+
+/** Where images lie: image i from `offsets[i]` to `offsets[i + 1]` of the file `images`. */
+export interface Pack {
+  readonly images: string;
+  readonly offsets: Float64Array;
+}
+
+/**
+ * The pack `<path>.images` with `<path>.offsets`, written from `source` where it is not there yet. Both are moved into place
+ * whole, the offsets last.
+ * @param source the bytes of each image, in order; read one at a time
+ * @throws DataError where there is no room for it, or another process is writing it
+ */
+export async function pack(path: string, source: () => AsyncIterable<Uint8Array>): Promise<Pack> {
+  const found = await readPack(path);
+  if (found) return found;
+  const [images, offsets] = [`${path}.images`, `${path}.offsets`];
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await withLock(`${path}.lock`, `unpacking ${path}`, async () => {
+      const meanwhile = await readPack(path);
+      if (meanwhile) return meanwhile;
+      const ends = [0];
+      const file = await open(`${images}.part`, 'w');
+      try {
+        let end = 0;
+        for await (const bytes of source()) {
+          await file.writeFile(bytes);
+          ends.push((end += bytes.length));
+        }
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      const table = Float64Array.from(ends);
+      await rename(`${images}.part`, images);
+      await writeWhole(offsets, new Uint8Array(table.buffer));
+      return { images, offsets: table };
+    });
+  } catch (error) {
+    await rm(`${images}.part`, { force: true }).catch(() => undefined);
+    if (error instanceof DataError) throw error;
+    throw new DataError(`${images}: the file ${explain(error)}; it would hold the unpacked images`, { cause: error });
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(`${path}.part`, 'w');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.part`, path);
+}
+
+/** A pack that is whole, or null. */
+async function readPack(path: string): Promise<Pack | null> {
+  const images = `${path}.images`;
+  const size = (await statOrNull(images))?.size;
+  const bytes = await readFile(`${path}.offsets`).catch(() => null);
+  if (size === undefined || !bytes || bytes.length < 8 || bytes.length % 8 !== 0) return null;
+  const offsets = new Float64Array(new Uint8Array(bytes).buffer);
+  return offsets.at(-1) === size ? { images, offsets } : null;
+}
+
+export interface PackedDatasetInit {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly pack: Pack;
+  /** A label for each image. */
+  readonly labels: Int32Array;
+  /** Which images of the pack these are. */
+  readonly rows: Int32Array;
+  readonly hash: string;
+  /** Where an image of the pack comes from. */
+  readonly describeRow: (row: number) => string;
+  /** What the user should know. */
+  readonly notes: readonly string[];
+}
+
+/** Labelled images of a pack. */
+export class PackedDataset implements ImageDataset {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly labels: Int32Array;
+  readonly length: number;
+  readonly hash: string;
+  readonly imageSize = null;
+  /** What the user should know: rows that were left out. */
+  readonly notes: readonly string[];
+  readonly #init: PackedDatasetInit;
+
+  constructor(init: PackedDatasetInit) {
+    this.name = init.name;
+    this.classes = init.classes;
+    this.labels = init.labels;
+    this.length = init.rows.length;
+    this.hash = init.hash;
+    this.notes = init.notes;
+    this.#init = init;
+  }
+
+  async readImage(index: number, size: number, options?: ReadOptions): Promise<Uint8Array> {
+    const name = this.describe(index);
+    const { pack, rows } = this.#init;
+    const row = rows[index] ?? 0;
+    const [start = 0, end = 0] = pack.offsets.subarray(row, row + 2);
+    const bytes = new Uint8Array(end - start);
+    const file = await open(pack.images).catch((error: unknown) => {
+      throw new DataError(`${pack.images}: the file ${explain(error)}`, { cause: error });
+    });
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, start).finally(() => file.close());
+    if (bytesRead < bytes.length) throw new CorruptImageError(name, `${pack.images} was cut off; delete it`);
+    return decodeImage(bytes, name, size, options);
+  }
+
+  describe(index: number): string {
+    checkIndex(this, index);
+    return this.#init.describeRow(this.#init.rows[index] ?? 0);
+  }
+}
