@@ -39,8 +39,11 @@ export function hubName(text: string): HubName | undefined {
 
 /** Where data sets of the hub are looked for, and whether they may be fetched. */
 export interface HubSource extends Pick<DownloadOptions, 'onProgress' | 'signal' | 'retryDelay'> {
+  /** The data folder (THAW_HOME). May be read-only where the data is in it. */
   readonly home: string;
+  /** Looked into after `home`, and where missing data is put; default `home`. */
   readonly cacheHome?: string | undefined;
+  /** Fetches what is missing; default true. */
   readonly download?: boolean | undefined;
   /** Another hub with the same paths; default HF_ENDPOINT, else huggingface.co. */
   readonly hub?: string | undefined;
