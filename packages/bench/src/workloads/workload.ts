@@ -5,7 +5,7 @@ import type { Outputs } from '../measure/agreement.ts';
 export interface Sample {
   /** Of one repetition. */
   readonly milliseconds: number;
-  /** Of these, what JavaScript takes to record, encode and submit: the median of the repetitions. */
+  /** Of these, what JavaScript takes to record, encode and submit: in the quickest of the repetitions. */
   readonly hostMilliseconds: number;
   /** Of one repetition; undefined where nothing is dispatched to a device. */
   readonly dispatches: number | undefined;
