@@ -7,6 +7,8 @@ export * from './freeze/index.ts';
 export * from './weights/index.ts';
 export * from './network/index.ts';
 export { createHead, Head, parseHeadSpec, type HeadOptions, type HeadSpec } from './head/head.ts';
+export { gradCam, type GradCam } from './explain/grad-cam.ts';
+export { calibration, type Calibration, type CalibrationBin } from './metrics/calibration.ts';
 export { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from './metrics/metrics.ts';
 export type { LossScaling } from './optimizers/loss-scaling.ts';
 export {

@@ -187,6 +187,52 @@ export class ResNet50 {
     });
   }
 
+  /** The map that leaves each block, the stem's first. */
+  get maps(): readonly {
+    /** Its last layer. */
+    readonly layer: string;
+    /** [height, width, channels] */
+    readonly shape: readonly number[];
+  }[] {
+    return [...this.#frozen, ...this.#trainable].map(({ output }) => ({
+      layer: output,
+      shape: this.table.find(({ name }) => name === output)?.outputShape ?? [],
+    }));
+  }
+
+  /**
+   * Inference as far as the end of a block.
+   *
+   * @param x [batch, height, width, 3], preprocessed as `variant.preprocessing` says
+   * @param layer one of `maps`
+   * @returns a new tensor [batch, ...shape of that map]
+   */
+  mapOf(x: tf.Tensor4D, layer: string): tf.Tensor4D {
+    const { below } = this.#cutAfter(layer);
+    return tf.tidy(() => this.#infer(below, this.#stored(x), true));
+  }
+
+  /** Inference from the end of a block on; may be on a tape. @param h what mapOf gave; @returns [batch, height, width, channels] */
+  trunkFrom(h: tf.Tensor4D, layer: string): tf.Tensor4D {
+    const { above } = this.#cutAfter(layer);
+    return tf.tidy(() => this.#infer(above, this.#stored(h), false));
+  }
+
+  #cutAfter(layer: string): { below: Segment[]; above: Segment[] } {
+    const segments = [...this.#frozen, ...this.#trainable];
+    const at = segments.findIndex(({ output }) => output === layer) + 1;
+    if (at === 0)
+      throw new Error(
+        `ResNet50: no block ends in '${layer}'; those that do end in ${this.maps.map((map) => map.layer).join(', ')}.`,
+      );
+    return { below: segments.slice(0, at), above: segments.slice(at) };
+  }
+
+  #infer(segments: readonly Segment[], h: tf.Tensor4D, release: boolean): tf.Tensor4D {
+    const halves = this.#halfFilters();
+    return runAll(segments, h, { training: false, release, filterOf: (filter) => halves.get(filter) ?? filter });
+  }
+
   /** Inference: the trunk's output averaged over the image. @returns [batch, channels] */
   features(x: tf.Tensor4D): tf.Tensor2D {
     return tf.tidy(() => globalAveragePool(this.trunk(x)));

@@ -1,5 +1,6 @@
 // A classifier on a source: predictions, probabilities and the metrics of them.
 import type * as tf from '@tensorflow/tfjs-core';
+import { calibration, type Calibration } from '../metrics/calibration.ts';
 import { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from '../metrics/metrics.ts';
 import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
@@ -28,6 +29,8 @@ export interface Evaluation {
   readonly loss: number;
   /** Of each class. */
   readonly perClass: ClassMetrics[];
+  /** Confidence against accuracy. */
+  readonly calibration: Calibration;
 }
 
 /** What an evaluation may have besides. */
@@ -91,5 +94,17 @@ function summarise(parts: readonly { probabilities: Float32Array; labels: Int32A
     return row.reduce((best, value, c) => (value > (row[best] ?? 0) ? c : best), 0);
   });
   const confusion = confusionMatrix(labels, predictions, classes);
-  return { predictions, probabilities, labels, confusion, accuracy: accuracy(confusion), macroF1: macroF1(confusion), loss, perClass: perClass(confusion) }; // prettier-ignore
+  const confidences = Float32Array.from(predictions, (predicted, i) => probabilities[i * classes + predicted] ?? 0);
+  const hits = Array.from(predictions, (predicted, i) => predicted === labels[i]);
+  return {
+    predictions,
+    probabilities,
+    labels,
+    confusion,
+    accuracy: accuracy(confusion),
+    macroF1: macroF1(confusion),
+    loss,
+    perClass: perClass(confusion),
+    calibration: calibration(confidences, hits),
+  };
 }
