@@ -13,6 +13,8 @@ export function packageTests(name: string): ViteUserConfig {
     ssr: { resolve: { conditions: server } },
     plugins: [bundledWorkers()],
     test: {
+      // Or a style sheet's text is empty.
+      css: true,
       name,
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
       pool: 'forks',

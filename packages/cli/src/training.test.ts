@@ -150,9 +150,14 @@ describe('a frozen run on WebAssembly, from a folder of images with one that is 
     expect(eventsNamed(ran, 'trunk')).toEqual([{ event: 'trunk', ...trunk }]);
     expect(await json(join(folder, 'run', 'config.json'))).toMatchObject({ device: { backend: 'wasm', trunk } });
     expect(await json(join(folder, 'run', 'summary.json'))).toMatchObject({ device: { backend: 'wasm', trunk } });
-    expect(await readFile(join(folder, 'run', 'report.html'), 'utf8')).toContain(
-      `tfjs-wasm on ${plural(trunk.threads, 'thread')}; all else on WebAssembly`,
-    );
+    const report = await readFile(join(folder, 'run', 'report.html'), 'utf8');
+    expect(report).toContain(`tfjs-wasm on ${plural(trunk.threads, 'thread')}; all else on WebAssembly`);
+    // All four were recognised, each with a heat map over it: of 32 x 32 images from conv3.
+    expect(report.match(/<figure [^>]*><div class="picture"><img src="data:image\/jpeg[^>]*><img class="heat" src="data:image\/webp/g)).toHaveLength(4); // prettier-ignore
+    expect(report).toContain('conv3_block4_out, 4 x 4 positions');
+    const { data, weights } = (await json(join(folder, 'run', 'config.json'))) as { data: { hashes: Record<string, string> }; weights: { hash: string } }; // prettier-ignore
+    expect(Object.keys(data.hashes)).toEqual(['train', 'validation']);
+    for (const hash of [weights.hash, ...Object.values(data.hashes)]) expect(report).toContain(`<code>${hash}</code>`);
   });
 
   test('with --strict it stops at the broken image', async () => {

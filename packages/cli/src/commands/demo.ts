@@ -3,14 +3,15 @@ import { join, resolve } from 'node:path';
 import type { NamedTensors } from '@thaw/model';
 import { FileCheckpoints } from '@thaw/model/node';
 import type { z } from 'zod';
-import { explain, InterruptedError } from '../errors.ts';
+import { CommandError, explain, InterruptedError } from '../errors.ts';
 import { PRESETS, TRAIN_DEFAULTS, type ArticleSettings } from '../options/presets.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
 import { byteProgress, type ByteProgress } from '../progress/bytes.ts';
-import { methodReport } from '../report/build.ts';
+import { environmentOf, methodReport } from '../report/build.ts';
 import type { MethodReport } from '../report/types.ts';
 import { writeReport } from '../report/write.ts';
+import type { RunConfig } from '../runs/config.ts';
 import { claimRunFolder, makeRunFolder, runFile, runName } from '../runs/folder.ts';
 import { driverAdvice, openBackend, type OpenBackend } from '../session/backend.ts';
 import { openRunData, type RunData } from '../session/data.ts';
@@ -24,7 +25,6 @@ import { obtainWeights, type LoadedWeights } from '../session/weights.ts';
 import { count, duration, percent, plural, rate, score } from '../text/format.ts';
 import { table } from '../text/table.ts';
 import { Trunk } from '../trunk/trunk.ts';
-import { versions } from '../versions.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
@@ -184,6 +184,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
       { ...THAWED, epochs: plan.thawedEpochs, slug: 'thawed' },
     ].filter(({ epochs }) => epochs > 0);
     const reports: MethodReport[] = [];
+    const configs: RunConfig[] = [];
     let initialHead: NamedTensors | undefined;
     for (const [i, method] of methods.entries()) {
       output.say(`\n${output.colors.bold(`${i + 1}. ${method.name}`)}`);
@@ -219,20 +220,18 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
           `Interrupted. What was trained so far is in ${join(folder, method.slug)}.`,
           interrupt.exitCode,
         );
-      reports.push(await methodReport({ name: method.name, config, result }));
+      reports.push(methodReport({ name: method.name, config, result }));
+      configs.push(config);
       initialHead = (await new FileCheckpoints(join(folder, method.slug)).loadBest())?.variables;
     }
     if (dataName === 'cifar10' && loaded.source !== 'random') notes.push(scale(plan));
+    const [config] = configs;
+    if (!config) throw new CommandError('There was no time for a single epoch; give --minutes more.');
     const path = runFile.report(folder);
     await writeReport(path, {
       title: `${data.name}: ${methods.length > 1 ? 'a frozen and a thawed ResNet-50' : 'a frozen ResNet-50'}`,
       notes,
-      environment: {
-        device: backend.info,
-        versions: versions(),
-        command: io.commandLine,
-        created: new Date().toISOString(),
-      },
+      environment: environmentOf(config),
       methods: reports,
     });
     output.event('result', {

@@ -6,7 +6,7 @@ import { InterruptedError, UsageError } from '../errors.ts';
 import { TRAIN_DEFAULTS } from '../options/presets.ts';
 import { flagOf, settings as allSettings, type SomeSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
-import { methodReport } from '../report/build.ts';
+import { environmentOf, methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
@@ -180,13 +180,8 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     await writeReport(runFile.report(folder), {
       title: `${config.data.name}, ${preset}`,
       notes: [],
-      environment: {
-        device: config.device,
-        versions: config.versions,
-        command: config.command,
-        created: config.created,
-      },
-      methods: [await methodReport({ name: preset, config, result })],
+      environment: environmentOf(config),
+      methods: [methodReport({ name: preset, config, result })],
     });
     const summary = runSummary(config, result);
     output.event('result', { folder, report: runFile.report(folder), ...summary });

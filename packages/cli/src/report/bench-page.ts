@@ -1,9 +1,9 @@
 // What the pages of the benchmarks have in common: charts of bars, tables of figures, and what they were made with.
 import type { Ceilings } from '@thaw/bench';
 import type { DeviceInfo } from '../session/backend.ts';
-import client from './bench.client.js?raw';
-import { escape, scriptJson } from './escape.ts';
-import css from './report.css?raw';
+import client from './client/bench.client.js?raw';
+import { escape } from './escape.ts';
+import { dateText, pageHtml, versionsText } from './page.ts';
 
 /** Enough to measure again. */
 export interface Origin {
@@ -44,37 +44,15 @@ export interface BenchPage {
 /** @param chartJs the text of chart.js's UMD build, safe inside a script element */
 export function benchPage({ title, heading, about, origin, charts, sections }: BenchPage, chartJs: string): string {
   const { device, versions, commandLine, created, ceilings } = origin;
-  const date = new Date(created).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
   const { flops, bytesPerSecond } = ceilings;
   const where =
-    `${date}, on ${[...new Set([device.name, device.driver])].join(', ')}${about === undefined ? '' : `; ${about}`}; measured ceilings ` +
+    `${dateText(created)}, on ${[...new Set([device.name, device.driver])].join(', ')}${about === undefined ? '' : `; ${about}`}; measured ceilings ` +
     `${(flops / 1e9).toFixed(0)} GFLOP/s and ${(bytesPerSecond / 1e9).toFixed(1)} GB/s`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<title>${escape(title)}</title>
-<style>${css}</style>
-</head>
-<body>
-<main>
-<header><h1>${escape(heading)}</h1><p>${escape(where)}</p></header>
+  const body = `<header><h1>${escape(heading)}</h1><p>${escape(where)}</p></header>
 ${sections.join('\n')}
-<section><h2>How it was made</h2><p><code>${escape(commandLine)}</code></p><p>${escape(
-    Object.entries(versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', '),
-  )}</p></section>
-<footer>This page holds everything it shows and asks the network for nothing.</footer>
-</main>
-<script type="application/json" id="data">${scriptJson(charts)}</script>
-<script>${chartJs}</script>
-<script>${client}</script>
-</body>
-</html>
-`;
+<section><h2>How it was made</h2><p><code>${escape(commandLine)}</code></p><p>${escape(versionsText(versions))}</p></section>
+<footer>This page holds everything it shows and asks the network for nothing.</footer>`;
+  return pageHtml({ title, body, data: charts, scripts: [client] }, chartJs);
 }
 
 /** @param about a sentence or two below the title */

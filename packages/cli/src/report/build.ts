@@ -4,8 +4,7 @@ import type { ExperimentResult } from '../session/experiment.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
 import { trunkText } from '../text/trunk.ts';
 import { capital, optimizerText, recipeRows } from '../text/recipe.ts';
-import { exampleImages } from './examples.ts';
-import type { MethodReport } from './types.ts';
+import type { MethodReport, ReportEnvironment } from './types.ts';
 
 export interface FinishedRun {
   readonly name: string;
@@ -14,10 +13,9 @@ export interface FinishedRun {
 }
 
 /** @throws when the run was interrupted: it has no scores */
-export async function methodReport({ name, config, result }: FinishedRun): Promise<MethodReport> {
-  const { evaluation, evaluated, evaluatedOn } = result;
-  if (!evaluation || !evaluated) throw new Error('an interrupted run has no report');
-  const { right, wrong } = await exampleImages(evaluation, evaluated);
+export function methodReport({ name, config, result }: FinishedRun): MethodReport {
+  const { evaluation, evaluatedOn } = result;
+  if (!evaluation) throw new Error('an interrupted run has no report');
   return {
     name,
     about: about(result),
@@ -32,12 +30,34 @@ export async function methodReport({ name, config, result }: FinishedRun): Promi
     loss: evaluation.loss,
     confusion: evaluation.confusion,
     perClass: evaluation.perClass,
-    right,
-    wrong,
+    calibration: evaluation.calibration,
+    examples: result.examples,
     groups: result.groups,
     settings: settingRows(config, result),
     measured: measuredRows(config, result),
     seconds: result.seconds,
+  };
+}
+
+/** Where and from what a run came, as the report shows it. */
+export function environmentOf({
+  device,
+  versions,
+  command,
+  created,
+  weights,
+  data,
+}: Pick<RunConfig, 'device' | 'versions' | 'command' | 'created' | 'weights' | 'data'>): ReportEnvironment {
+  const { train, validation, test } = data.hashes ?? {};
+  const hashes = { Weights: weights.hash, 'Training images': train, 'Validation images': validation, 'Test images': test }; // prettier-ignore
+  return {
+    device,
+    versions,
+    command,
+    created,
+    hashes: Object.entries(hashes).flatMap(([label, hash]): [string, string][] =>
+      hash === undefined ? [] : [[label, hash]],
+    ),
   };
 }
 

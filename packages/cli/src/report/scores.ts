@@ -1,77 +1,84 @@
-// The report's confusion matrices, as heat maps, and its table of scores by class.
+// The report's confusion matrices, its table of scores by class and its reliability diagram.
 import { count, percent, score } from '../text/format.ts';
 import { escape } from './escape.ts';
 import type { MethodReport } from './types.ts';
 
-/** With more classes than this, cells carry no numbers and rows no names. */
-const MANY = 24;
-
-export function confusionSection(methods: readonly MethodReport[]): string {
-  return `<section>
-<h2>Confusion</h2>
-<p>Rows are the true classes, columns what the network said. The diagonal is what it got right; a strong cell beside it is a habit.</p>
-<div class="columns" style="--n:${methods.length}">
-${methods.map((method, i) => `<div class="panel k${i % 4}">${methods.length > 1 ? `<h3><span class="key"></span>${escape(method.name)}</h3>` : ''}${matrix(method)}</div>`).join('\n')}
-</div>
-</section>`;
+/** A panel for each method; several are named. */
+export function panels(methods: readonly MethodReport[], inner: (method: MethodReport) => string): string {
+  const panel = (method: MethodReport, i: number): string =>
+    `<div class="panel k${i % 6}">${methods.length > 1 ? `<h3><span class="key"></span>${escape(method.name)}</h3>` : ''}${inner(method)}</div>`;
+  return `<div class="columns" style="--n:${methods.length}">\n${methods.map(panel).join('\n')}\n</div>`;
 }
 
-function matrix({ classes, confusion }: MethodReport): string {
-  const many = classes.length > MANY;
-  // A miss is rarer than a hit: its colour reaches full strength at the worst miss, never before a tenth of a row.
-  const shares = confusion.map((row) => {
-    const total = row.reduce((sum, value) => sum + value, 0);
-    return row.map((value) => (total === 0 ? 0 : value / total));
-  });
-  const worst = Math.max(0.1, ...shares.flatMap((row, i) => row.filter((_, j) => i !== j)));
-  const head = many
-    ? ''
-    : `<span></span>${classes.map((name) => `<span class="column">${escape(name)}</span>`).join('')}`;
-  const rows = confusion.map((row, i) => {
-    const cells = row.map((value, j) => {
-      const share = shares[i]?.[j] ?? 0;
-      const strength = i === j ? share : (share / worst) * 0.85;
-      const what =
-        i === j
-          ? `${classes[i] ?? ''}: ${count(value)} right (${percent(share)})`
-          : `${classes[i] ?? ''} taken for ${classes[j] ?? ''}: ${count(value)} (${percent(share)})`;
-      return `<span class="cell${strength > 0.66 ? ' strong' : ''}" style="background:rgb(var(--${i === j ? 'hit' : 'miss'}) / ${(0.04 + 0.96 * strength).toFixed(3)})" title="${escape(what)}">${many || value === 0 ? '' : count(value)}</span>`;
-    });
-    return (
-      (many ? '' : `<span class="row" title="${escape(classes[i] ?? '')}">${escape(classes[i] ?? '')}</span>`) +
-      cells.join('')
-    );
-  });
-  return `<div class="matrix${many ? ' many' : ''}" style="--classes:${classes.length}">${head}${rows.join('')}</div>${many ? '<p class="axis">Point at a cell to read it.</p>' : ''}`;
+/** Drawn by the page's script. */
+export function confusionSection(methods: readonly MethodReport[]): string {
+  const options = (words: readonly (readonly [string, string])[]): string =>
+    words.map(([value, word]) => `<option value="${value}">${word}</option>`).join('');
+  const controls = `<p class="controls"><label>Order <select data-sort>${options([
+    ['given', 'as given'],
+    ['name', 'by name'],
+    ['support', 'by images'],
+    ['errors', 'by errors'],
+  ])}</select></label><label>Show <select data-normalise>${options([
+    ['none', 'images'],
+    ['row', '% of the true class'],
+    ['column', '% of the predicted class'],
+  ])}</select></label></p>`;
+  return `<section id="confusion">
+<h2>Confusion</h2>
+<p>Rows are the true classes, columns what the network said. The diagonal is what it got right; a strong cell beside it is a habit.</p>
+${panels(methods, () => `<div class="confusion">${controls}<div class="matrix"></div><output class="axis">Point at a cell to read it.</output></div>`)}
+</section>`;
 }
 
 export function perClassSection(methods: readonly MethodReport[]): string {
   const classes = methods[0]?.classes ?? [];
   const several = methods.length > 1;
   const over = several
-    ? `<tr class="over"><th></th>${methods.map(({ name }, i) => `<th colspan="3" class="k${i % 4}">${escape(name)}</th>`).join('')}<th></th></tr>`
+    ? `<tr class="over"><th></th>${methods.map(({ name }, i) => `<th colspan="3" class="k${i % 6}">${escape(name)}</th>`).join('')}<th></th></tr>`
     : '';
-  const heads = methods.map(() => '<th>precision</th><th>recall</th><th>F1</th>').join('');
+  const head = (word: string): string => `<th aria-sort="none"><button type="button">${word}</button></th>`;
+  const heads = methods.map(() => head('precision') + head('recall') + head('F1')).join('');
+  const cell = (value: number): string => `<td data-value="${value}">${score(value)}</td>`;
   const rows = classes.map((name, c) => {
     const best = Math.max(...methods.map(({ perClass }) => perClass[c]?.f1 ?? 0));
     const cells = methods.map(({ perClass }, i) => {
       const { precision, recall, f1 } = perClass[c] ?? { precision: NaN, recall: NaN, f1: NaN };
-      return `<td>${score(precision)}</td><td>${score(recall)}</td><td class="meter k${i % 4}${several && f1 === best ? ' better' : ''}">${score(f1)}<span style="--share:${percentOf(f1)}"></span></td>`;
+      return `${cell(precision)}${cell(recall)}<td data-value="${f1}" class="meter k${i % 6}${several && f1 === best ? ' better' : ''}">${score(f1)}<span style="--share:${percentOf(f1)}"></span></td>`;
     });
-    return `<tr><th scope="row">${escape(name)}</th>${cells.join('')}<td>${count(methods[0]?.perClass[c]?.support ?? 0)}</td></tr>`;
+    const support = methods[0]?.perClass[c]?.support ?? 0;
+    return `<tr><th scope="row">${escape(name)}</th>${cells.join('')}<td data-value="${support}">${count(support)}</td></tr>`;
   });
   const mean = methods
     .map(
       ({ macroF1 }, i) =>
-        `<td></td><td></td><td class="meter k${i % 4}"><b>${score(macroF1)}</b><span style="--share:${percentOf(macroF1)}"></span></td>`,
+        `<td></td><td></td><td class="meter k${i % 6}"><b>${score(macroF1)}</b><span style="--share:${percentOf(macroF1)}"></span></td>`,
     )
     .join('');
   return `<section>
 <h2>By class</h2>
-<p>Precision: of what was called so, how much was. Recall: of what is so, how much was found. F1 is their harmonic mean; macro-F1 the mean over classes.</p>
-<div class="panel scroll"><table><thead>${over}<tr><th>class</th>${heads}<th>images</th></tr></thead>
-<tbody>${rows.join('')}<tr><th scope="row">mean</th>${mean}<td>${count(methods[0]?.images ?? 0)}</td></tr></tbody></table></div>
+<p>Precision: of what was called so, how much was. Recall: of what is so, how much was found. F1 is their harmonic mean; macro-F1 the mean over classes. A heading sorts.</p>
+<div class="panel scroll"><table class="sortable" id="classes"><thead>${over}<tr>${head('class')}${heads}${head('images')}</tr></thead>
+<tbody>${rows.join('')}</tbody><tfoot><tr><th scope="row">mean</th>${mean}<td>${count(methods[0]?.images ?? 0)}</td></tr></tfoot></table></div>
 </section>`;
 }
 
 const percentOf = (share: number): string => `${(100 * (Number.isFinite(share) ? share : 0)).toFixed(1)}%`;
+
+/** Drawn by the page's script; nothing where no method has bins. */
+export function calibrationSection(methods: readonly MethodReport[]): string {
+  const errors = methods.flatMap(({ name, calibration }, i) =>
+    calibration
+      ? [
+          `<span class="k${i % 6}"><i></i>${escape(methods.length > 1 ? `${name}: ` : '')}expected calibration error ${percent(calibration.expectedError)}</span>`,
+        ]
+      : [],
+  );
+  if (errors.length === 0) return '';
+  return `<section>
+<h2>Calibration</h2>
+<p>How often the network is right (up) when it is so sure (right); a point's size is its share of the images. On the dashed line its confidence can be taken at its word; below, it is surer than it should be.</p>
+<div class="legend">${errors.join('')}</div>
+<div class="panel"><div class="chart square"><canvas id="calibration" role="img" aria-label="accuracy by confidence"></canvas></div></div>
+</section>`;
+}

@@ -1,5 +1,5 @@
 // What a report shows, as plain data: one method or several side by side.
-import type { EpochRecord } from '@thaw/model';
+import type { Calibration, EpochRecord } from '@thaw/model';
 import type { LayerGroup } from '../session/layers.ts';
 import type { ClassScore } from '../text/confusion.ts';
 
@@ -12,6 +12,16 @@ export interface ExampleImage {
   readonly confidence: number;
   /** Where the image comes from. */
   readonly where: string;
+  /** A data: URI to lay over it: where the predicted class was seen. */
+  readonly heat?: string | undefined;
+}
+
+/** The images that a report shows. */
+export interface Examples {
+  readonly right: readonly ExampleImage[];
+  readonly wrong: readonly ExampleImage[];
+  /** "conv5_block3_out, 4 x 4": the map that `heat` was computed from; undefined where it could not be. */
+  readonly heatOf: string | undefined;
 }
 
 export interface MethodReport {
@@ -30,8 +40,9 @@ export interface MethodReport {
   readonly loss: number;
   readonly confusion: readonly (readonly number[])[];
   readonly perClass: readonly ClassScore[];
-  readonly right: readonly ExampleImage[];
-  readonly wrong: readonly ExampleImage[];
+  readonly calibration: Calibration | undefined;
+  /** Undefined where the images are not to be had. */
+  readonly examples: Examples | undefined;
   readonly groups: readonly LayerGroup[];
   /** Label and value, as they are shown. */
   readonly settings: readonly (readonly [string, string])[];
@@ -50,6 +61,8 @@ export interface ReportEnvironment {
   readonly command: string;
   /** ISO 8601. */
   readonly created: string;
+  /** Label and value: what identifies the weights and the data. */
+  readonly hashes: readonly (readonly [string, string])[];
 }
 
 export interface Report {

@@ -8,7 +8,15 @@ export const runConfig = z.object({
   command: z.string(),
   preset: z.string(),
   settings: settings.partial(),
-  data: z.object({ name: z.string(), classes: z.array(z.string()).min(2), train: z.int(), validation: z.int(), test: z.int() }),
+  data: z.object({
+    name: z.string(),
+    classes: z.array(z.string()).min(2),
+    train: z.int(),
+    validation: z.int(),
+    test: z.int(),
+    /** Of each part's images; absent in runs from before they were noted. */
+    hashes: z.object({ train: z.string(), validation: z.string().optional(), test: z.string().optional() }).optional(),
+  }),
   weights: z.object({ source: z.enum(WEIGHT_SOURCES), file: z.string().optional(), hash: z.string() }),
   network: z.object({
     thaw: z.string(),

@@ -1,4 +1,5 @@
 // What a run's summary.json holds: its scores, what trained, and what the machine did.
+import type { Calibration } from '@thaw/model';
 import type { ExperimentResult } from '../session/experiment.ts';
 import type { RunConfig } from './config.ts';
 
@@ -19,6 +20,7 @@ export interface RunSummary {
   readonly measured: ExperimentResult['measured'];
   readonly device: RunConfig['device'];
   readonly skipped: ExperimentResult['skipped'];
+  readonly calibration: Calibration;
 }
 
 /** @throws when the run was interrupted: it has no scores */
@@ -44,5 +46,6 @@ export function runSummary(config: RunConfig, result: ExperimentResult): RunSumm
     measured: result.measured,
     device: config.device,
     skipped: result.skipped,
+    calibration: evaluation.calibration,
   };
 }

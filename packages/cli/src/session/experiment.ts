@@ -21,6 +21,8 @@ import {
 import { parseAugmentations, type SkippedImage } from '@thaw/data';
 import type { Output } from '../output.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
+import { exampleImages } from '../report/examples.ts';
+import type { Examples } from '../report/types.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { TrainingProgress } from '../progress/training.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
@@ -99,8 +101,8 @@ export interface ExperimentResult {
   /** Undefined where the run was interrupted. */
   readonly evaluation: Evaluation | undefined;
   readonly evaluatedOn: 'test' | 'validation' | undefined;
-  /** Images of the evaluated part, one for each prediction. */
-  readonly evaluated: Part | undefined;
+  /** Images of the evaluated part, for the report. */
+  readonly examples: Examples | undefined;
   readonly measured: Measurements;
   /** What ran the frozen trunk, where that was measured or asked for. */
   readonly trunk: TrunkUse | undefined;
@@ -223,7 +225,7 @@ export async function runExperiment(
       interrupted: true,
       evaluation: undefined,
       evaluatedOn: undefined,
-      evaluated: undefined,
+      examples: undefined,
       seconds: (performance.now() - start) / 1000,
     });
     if (result.interrupted) return interrupted();
@@ -243,6 +245,15 @@ export async function runExperiment(
     });
     reporter.clear();
     if (!scored) return interrupted();
+    const examples = await exampleImages(
+      {
+        classifier,
+        evaluation: scored.evaluation,
+        part: { dataset: part.dataset, indices: scored.indices },
+        imageSize,
+      },
+      (note) => output.warn(note),
+    );
     return {
       ...base,
       measured,
@@ -251,7 +262,7 @@ export async function runExperiment(
       interrupted: false,
       evaluatedOn,
       evaluation: scored.evaluation,
-      evaluated: { dataset: part.dataset, indices: scored.indices },
+      examples,
       seconds: (performance.now() - start) / 1000,
     };
   } finally {

@@ -11,7 +11,7 @@ import { runSummary } from '../runs/summary.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import { versions } from '../versions.ts';
 import type { OpenBackend } from './backend.ts';
-import type { RunData } from './data.ts';
+import { partHash, type RunData } from './data.ts';
 import { runExperiment, type ExperimentContext, type ExperimentResult, type ExperimentSettings } from './experiment.ts';
 import type { LoadedWeights } from './weights.ts';
 
@@ -119,6 +119,11 @@ export function makeConfig({
       train: data.train.indices.length,
       validation: data.validation?.indices.length ?? 0,
       test: data.test?.indices.length ?? 0,
+      hashes: {
+        train: partHash(data.train),
+        ...(data.validation && { validation: partHash(data.validation) }),
+        ...(data.test && { test: partHash(data.test) }),
+      },
     },
     weights: {
       source: loaded.source,

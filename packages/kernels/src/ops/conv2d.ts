@@ -60,19 +60,34 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Conv2DOptio
       pad[1],
       [0, 0],
     ];
-    // tfjs's fused form runs the epilogue in the convolution where the backend can, and falls back under a tape.
-    const sum: tf.Tensor4D = tf.fused.conv2d({
-      x,
-      filter,
-      strides,
-      pad: explicit,
-      dilations,
-      ...(bias ? { bias } : {}),
-      activation: relu && !residual ? 'relu' : 'linear',
-    });
+    const inFused = relu && !residual;
+    const fused = (): tf.Tensor4D =>
+      // Runs the epilogue in the convolution where the backend can, and falls back under a tape.
+      tf.fused.conv2d({
+        x,
+        filter,
+        strides,
+        pad: explicit,
+        dilations,
+        ...(bias ? { bias } : {}),
+        activation: inFused ? 'relu' : 'linear',
+      });
+    const apart = (): tf.Tensor4D => {
+      const convolved: tf.Tensor4D = tf.conv2d(x, filter, strides, explicit, 'NHWC', dilations);
+      const biased: tf.Tensor4D = bias ? tf.add(convolved, bias) : convolved;
+      return inFused ? tf.relu(biased) : biased;
+    };
+    const sum = mayFuse() ? fused() : apart();
     if (!residual) return sum;
     tf.util.assertShapesMatch(sum.shape, residual.shape, 'conv2d: the residual must have the output’s shape. ');
     const added: tf.Tensor4D = tf.add(sum, residual);
     return relu ? tf.relu(added) : added;
   });
 }
+
+/**
+ * Whether tfjs's fused convolution will do: on a tape its gradient asks for the filter's even where nobody else does, and
+ * the wasm backend has none, though it has the input's.
+ */
+const mayFuse = (): boolean =>
+  tf.engine().state.gradientDepth === 0 || Boolean(tf.getKernel('Conv2DBackpropFilter', tf.getBackend()));

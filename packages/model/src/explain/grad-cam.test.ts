@@ -55,7 +55,7 @@ function reference(A: Activation, score: (A: Activation) => number[]): number[] 
   }).flat();
 }
 
-describeOnBackends('Grad-CAM', 'cpu', (backend) => {
+describeOnBackends('Grad-CAM', 'wasm', (backend) => {
   beforeAll(async () => useBackend(backend));
 
   /** The asked classes' logits from a map, through the trunk's rest and the head, in float64. */
