@@ -160,6 +160,46 @@ describe('a frozen run on WebAssembly, from a folder of images with one that is 
     for (const hash of [weights.hash, ...Object.values(data.hashes)]) expect(report).toContain(`<code>${hash}</code>`);
   });
 
+  test('report makes its report anew, evaluate one of other images, and report of two runs compares them', async () => {
+    const path = join(folder, 'run', 'report.html');
+    const before = await readFile(path, 'utf8');
+    await writeFile(path, 'gone');
+    const anew = await thaw('report run --backend wasm --json', folder);
+    expect(anew.code).toBe(EXIT.done);
+    expect(result(anew)).toMatchObject({ report: path, runs: [{ accuracy: 1 }] });
+    // The same to the byte: nothing of it is of the moment it is written in.
+    expect(await readFile(path, 'utf8')).toBe(before);
+
+    const other = await thaw(`evaluate run --backend wasm --data ${join(folder, 'photos')} --split train --html other.html --json`, folder); // prettier-ignore
+    expect(result(other)).toMatchObject({ images: 16, report: join(folder, 'other.html') });
+    expect(await readFile(join(folder, 'other.html'), 'utf8')).toContain('macro-F1 on 16 photos images');
+
+    const slow = await train('--epochs 2 --learning-rate 0.001 --output slow --json');
+    expect(slow.code).toBe(EXIT.done);
+    const both = await thaw('report run slow', folder);
+    expect(both.code).toBe(EXIT.done);
+    expect(both.stdout).toMatch(/^--epochs +12 +2$/m);
+    expect(both.stdout).toMatch(/^--learning-rate +0\.01 +0\.001$/m);
+    expect(both.stdout).not.toContain('--head');
+    const page = await readFile(join(folder, 'comparison.html'), 'utf8');
+    expect(page).toContain('<code>--learning-rate</code></th><td>0.01</td><td>0.001</td>');
+    expect(page).not.toContain('cannot be compared');
+  });
+
+  test('report of what is no run, or did not end, says so', async () => {
+    await mkdir(join(folder, 'cut'), { recursive: true });
+    await writeFile(join(folder, 'cut', 'config.json'), await readFile(join(folder, 'run', 'config.json')));
+    expect((await thaw('report photos', folder)).stderr).toContain('photos is not a run folder');
+    const cut = await thaw('report cut', folder);
+    expect(cut.stderr).toContain('did not end, so it has no scores; go on with thaw train --resume');
+    expect(cut.code).toBe(EXIT.failed);
+    expect((await thaw('report run cut', folder)).stdout).toMatch(/^cut +did not end/m);
+    await writeFile(join(folder, 'cut', 'summary.json'), '{"preset": "custom"}');
+    expect((await thaw('report run cut', folder)).stderr).toContain(
+      'summary.json is not what a run writes: evaluatedOn',
+    );
+  });
+
   test('with --strict it stops at the broken image', async () => {
     const strict = await train('--strict --epochs 1 --output strict');
     expect(strict.stderr).toContain('broken.png');

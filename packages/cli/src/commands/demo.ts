@@ -215,12 +215,13 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
           },
         },
       });
-      if (result.interrupted)
+      const { summary } = result;
+      if (!summary)
         throw new InterruptedError(
           `Interrupted. What was trained so far is in ${join(folder, method.slug)}.`,
           interrupt.exitCode,
         );
-      reports.push(methodReport({ name: method.name, config, result }));
+      reports.push(methodReport({ ...result, name: method.name, config, summary }));
       configs.push(config);
       initialHead = (await new FileCheckpoints(join(folder, method.slug)).loadBest())?.variables;
     }

@@ -1,23 +1,19 @@
 // thaw evaluate: a run on a data set: accuracy, macro-F1, scores by class, confusion matrix.
-import { resolve } from 'node:path';
-import { headFeatures, type TrunkRunner } from '@thaw/model';
+import { basename, resolve } from 'node:path';
 import type { z } from 'zod';
-import { InterruptedError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
-import { createReporter } from '../progress/reporter.ts';
+import { environmentOf, methodReport } from '../report/build.ts';
+import { writeReport } from '../report/write.ts';
 import { openBackend } from '../session/backend.ts';
 import { limited, openPart } from '../session/data.ts';
-import { evaluatePart } from '../session/experiment.ts';
-import { featureCache } from '../session/features.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
-import { openRun } from '../session/run.ts';
-import { DataSource } from '../session/source.ts';
 import { readRunConfig } from '../runs/folder.ts';
+import { finishedSummary, readRunHistory, scoresOf } from '../runs/summary.ts';
+import { scoreRun } from '../session/score.ts';
 import { evaluationText } from '../text/evaluation.ts';
 import { plural } from '../text/format.ts';
-import type { TrunkUse } from '../trunk/choose.ts';
 import { Trunk } from '../trunk/trunk.ts';
 import { defineCommand, type Context } from './command.ts';
 
@@ -33,6 +29,7 @@ const schema = allSettings
     batchSize: true,
     seed: true,
     cacheFeatures: true,
+    html: true,
     backend: true,
     adapter: true,
     trunk: true,
@@ -47,6 +44,7 @@ const schema = allSettings
     limitTest: true,
     weightsFile: true,
     precision: true,
+    html: true,
     adapter: true,
     config: true,
   });
@@ -66,6 +64,7 @@ export const evaluate = defineCommand({
     ['batchSize', { default: '32' }],
     ['seed', { description: 'seed of --limit-test', default: '1' }],
     'cacheFeatures',
+    ['html', { description: 'write a report of these images, as thaw train writes one' }],
     ['backend', { default: 'auto' }],
     'adapter',
     ['trunk', { default: 'auto' }],
@@ -98,10 +97,11 @@ async function evaluateCommand(
 ): Promise<void> {
   const folder = resolve(io.cwd, args[0] ?? '.');
   const before = await readRunConfig(folder);
+  const page = settings.html === undefined ? undefined : resolve(io.cwd, settings.html);
+  const summary = page === undefined ? undefined : await finishedSummary(folder);
   const homes = await findHomes(io);
   const progress = byteProgress(output);
   const interrupt = listenForInterrupt();
-  const { imageSize } = before.network;
   const data = settings.data ?? before.settings.data ?? '';
   const { dataset, notes } = await openPart(
     data,
@@ -117,61 +117,33 @@ async function evaluateCommand(
     onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
   });
   const trunk = new Trunk({ settings, backend, output });
-  const reporter = createReporter(output);
   try {
-    const { classifier, loaded } = await openRun(
-      { ...settings, folder, onNote: (note) => output.warn(note) },
-      homes,
-      progress,
-    );
     const part = { dataset, indices: limited(dataset, settings.limitTest, settings.seed) };
-    let skipped = 0;
-    const source = new DataSource(dataset, part.indices, {
-      imageSize,
-      preprocessing: classifier.network.variant.preprocessing,
-      strict: settings.strict,
-      onSkip: ({ path, reason }) => {
-        skipped++;
-        output.warn(`skipped ${path}: ${reason}`);
-      },
+    const scored = await scoreRun({
+      folder,
+      part,
+      settings,
+      homes,
+      trunk,
+      output,
+      interrupt,
+      withExamples: page !== undefined,
     });
-    const store =
-      settings.cacheFeatures && classifier.network.isFrozen
-        ? featureCache({
-            homes,
-            weights: loaded.weights,
-            classifier,
-            imageSize,
-            parts: { part },
-            onNote: (note) => output.warn(note),
-          })
-        : undefined;
-    const start = performance.now();
-    let use: TrunkUse | undefined;
-    const openRunner = (): TrunkRunner =>
-      trunk.runner(headFeatures(classifier, imageSize), { onUse: (found) => void (use = found) });
-    const scored = await evaluatePart(classifier, source, {
-      imageSize,
-      batchSize: settings.batchSize,
-      store,
-      runner: classifier.network.isFrozen || trunk.mayLeave ? openRunner : undefined,
-      key: 'part',
-      signal: interrupt.signal,
-      onProgress: (done, total) => {
-        const imagesPerSecond = (1000 * done) / (performance.now() - start);
-        reporter.show({
-          label: dataset.name,
-          done,
-          total,
-          imagesPerSecond,
-          secondsLeft: (total - done) / imagesPerSecond,
-        });
-      },
-    });
-    reporter.clear();
-    if (!scored) throw new InterruptedError('Interrupted.', interrupt.exitCode);
-    const { evaluation } = scored;
-    const { accuracy, macroF1, loss, confusion, perClass } = evaluation;
+    const { evaluation, examples, skipped, use } = scored;
+    const { accuracy, macroF1, loss, confusion, perClass, calibration } = evaluation;
+    const { classes } = before.data;
+    if (page !== undefined && summary) {
+      const name = basename(folder);
+      const history = await readRunHistory(folder);
+      const scores = { ...summary, ...scoresOf(evaluation, classes), evaluatedOn: dataset.name };
+      const asked = { command: io.commandLine, created: new Date().toISOString() };
+      await writeReport(page, {
+        title: `${name} on ${dataset.name}`,
+        notes: [`Scores and images are of ${dataset.name}; the curves are of the training.`],
+        environment: { ...environmentOf(before), ...asked, device: backend.info },
+        methods: [methodReport({ name, config: before, summary: scores, history, examples })],
+      });
+    }
     output.event('result', {
       run: folder,
       data: dataset.name,
@@ -181,20 +153,21 @@ async function evaluateCommand(
       macroF1,
       loss,
       confusion,
+      calibrationError: calibration.expectedError,
       trunk: use,
-      classes: before.data.classes.map((name, i) => ({ name, ...perClass[i] })),
+      classes: classes.map((name, i) => ({ name, ...perClass[i] })),
+      ...(page !== undefined && { report: page }),
     });
     output.result(
-      evaluationText(evaluation, before.data.classes, {
+      evaluationText(evaluation, classes, {
         width: output.width,
         colors: output.colors,
         title: `images of ${dataset.name}, ${settings.checkpoint} checkpoint`,
       }),
     );
     if (skipped > 0) output.result(`${plural(skipped, 'unreadable image')} skipped`);
-    classifier.dispose();
+    if (page !== undefined) output.result(`report  ${page}`);
   } finally {
-    reporter.clear();
     interrupt.stop();
     await trunk.close();
     backend.close();

@@ -8,6 +8,7 @@ import { evaluate } from './evaluate.ts';
 import { exportRun } from './export.ts';
 import { features } from './features.ts';
 import { predict } from './predict.ts';
+import { report } from './report.ts';
 import { serve } from './serve.ts';
 import { summary } from './summary.ts';
 import { train } from './train.ts';
@@ -15,6 +16,7 @@ import { train } from './train.ts';
 export const commands: readonly AnyCommand[] = [
   train,
   evaluate,
+  report,
   predict,
   exportRun,
   serve,

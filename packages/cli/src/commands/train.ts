@@ -10,7 +10,6 @@ import { environmentOf, methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
-import { runSummary } from '../runs/summary.ts';
 import { openBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
 import { dataSlug, openRunData } from '../session/data.ts';
@@ -176,14 +175,14 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
         },
       },
     });
-    if (result.interrupted) throw await interrupted(folder, interrupt.exitCode);
+    const { summary } = result;
+    if (!summary) throw await interrupted(folder, interrupt.exitCode);
     await writeReport(runFile.report(folder), {
       title: `${config.data.name}, ${preset}`,
       notes: [],
       environment: environmentOf(config),
-      methods: [methodReport({ name: preset, config, result })],
+      methods: [methodReport({ ...result, name: preset, config, summary })],
     });
-    const summary = runSummary(config, result);
     output.event('result', { folder, report: runFile.report(folder), ...summary });
     output.result(outcome(result, data.classes, output, folder));
   } finally {

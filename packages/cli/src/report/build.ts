@@ -1,41 +1,44 @@
 // From a finished run to what its report shows.
+import type { EpochRecord } from '@thaw/model';
 import type { RunConfig } from '../runs/config.ts';
-import type { ExperimentResult } from '../session/experiment.ts';
+import type { RunSummary } from '../runs/summary.ts';
+import type { LayerGroup } from '../session/layers.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
 import { trunkText } from '../text/trunk.ts';
 import { capital, optimizerText, recipeRows } from '../text/recipe.ts';
-import type { MethodReport, ReportEnvironment } from './types.ts';
+import type { Examples, MethodReport, ReportEnvironment } from './types.ts';
 
 export interface FinishedRun {
   readonly name: string;
   readonly config: RunConfig;
-  readonly result: ExperimentResult;
+  readonly summary: RunSummary;
+  readonly history: readonly EpochRecord[];
+  /** Where the images are to be had. */
+  readonly examples: Examples | undefined;
 }
 
-/** @throws when the run was interrupted: it has no scores */
-export function methodReport({ name, config, result }: FinishedRun): MethodReport {
-  const { evaluation, evaluatedOn } = result;
-  if (!evaluation) throw new Error('an interrupted run has no report');
+export function methodReport({ name, config, summary, history, examples }: FinishedRun): MethodReport {
+  const { evaluatedOn, images, accuracy, macroF1, loss, confusion, classes, calibration, layers, seconds } = summary;
   return {
     name,
-    about: about(result),
+    about: about(layers),
     classes: config.data.classes,
-    history: result.history,
-    bestEpoch: result.bestEpoch,
-    evaluatedOn: evaluatedOn ?? '',
-    images: evaluation.labels.length,
+    history,
+    bestEpoch: summary.bestEpoch,
+    evaluatedOn,
+    images,
     trainImages: config.data.train,
-    accuracy: evaluation.accuracy,
-    macroF1: evaluation.macroF1,
-    loss: evaluation.loss,
-    confusion: evaluation.confusion,
-    perClass: evaluation.perClass,
-    calibration: evaluation.calibration,
-    examples: result.examples,
-    groups: result.groups,
-    settings: settingRows(config, result),
-    measured: measuredRows(config, result),
-    seconds: result.seconds,
+    accuracy,
+    macroF1,
+    loss,
+    confusion,
+    perClass: classes,
+    calibration,
+    examples,
+    groups: layers,
+    settings: settingRows(config, summary),
+    measured: measuredRows(config, summary),
+    seconds,
   };
 }
 
@@ -62,7 +65,7 @@ export function environmentOf({
 }
 
 /** What was trained, in a sentence. */
-export function about({ groups }: Pick<ExperimentResult, 'groups'>): string {
+export function about(groups: readonly LayerGroup[]): string {
   const trained = groups.filter(({ trains, name }) => trains !== 'none' && !name.startsWith('head'));
   const trainable = groups.reduce((sum, group) => sum + group.trainable, 0);
   const parameters = `${count(trainable)} trainable parameters`;
@@ -72,7 +75,7 @@ export function about({ groups }: Pick<ExperimentResult, 'groups'>): string {
 
 function settingRows(
   { settings, weights, network, data }: RunConfig,
-  { history, bestEpoch }: ExperimentResult,
+  { epochs, bestEpoch }: RunSummary,
 ): [string, string][] {
   const rows: [string, string][] = [
     ['Weights', weights.source],
@@ -94,8 +97,8 @@ function settingRows(
     [
       'Epochs',
       data.validation > 0
-        ? `${history.length}; the weights are those of epoch ${bestEpoch}, best on the validation images`
-        : String(history.length),
+        ? `${epochs}; the weights are those of epoch ${bestEpoch}, best on the validation images`
+        : String(epochs),
     ],
     ['Seed', String(network.seed)],
   ];
@@ -104,8 +107,9 @@ function settingRows(
 
 function measuredRows(
   { device }: RunConfig,
-  { measured, trunk, seconds, skipped }: ExperimentResult,
+  { measured, device: ran, seconds, skipped }: RunSummary,
 ): [string, string][] {
+  const { trunk } = ran;
   const {
     steps,
     secondsPerStep,

@@ -7,7 +7,7 @@ import type { SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { runFile, writeJson, writeJsonLines } from '../runs/folder.ts';
-import { runSummary } from '../runs/summary.ts';
+import { runSummary, type RunSummary } from '../runs/summary.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import { versions } from '../versions.ts';
 import type { OpenBackend } from './backend.ts';
@@ -31,7 +31,7 @@ export async function recordRun({
   settings,
   resume = false,
   context,
-}: RecordedRun): Promise<ExperimentResult> {
+}: RecordedRun): Promise<ExperimentResult & { readonly summary: RunSummary | undefined }> {
   const checkpoints = new FileCheckpoints(folder, (note) => context.output.warn(note));
   const last = resume ? await checkpoints.loadLast() : undefined;
   await writeJson(runFile.config(folder), config);
@@ -55,8 +55,9 @@ export async function recordRun({
       },
     }),
   );
-  if (!result.interrupted) await writeJson(runFile.summary(folder), runSummary(recorded, result));
-  return result;
+  const summary = result.interrupted ? undefined : runSummary(recorded, result);
+  if (summary) await writeJson(runFile.summary(folder), summary);
+  return { ...result, summary };
 }
 
 /** Runs it; what goes wrong is told with what is kept in spite of it. */

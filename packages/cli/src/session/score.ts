@@ -1,0 +1,96 @@
+// A recorded run's network on images: scores, and what a report shows of the images.
+import { headFeatures, type Evaluation, type TrunkRunner } from '@thaw/model';
+import { InterruptedError } from '../errors.ts';
+import type { Settings, SomeSettings } from '../options/settings.ts';
+import type { Output } from '../output.ts';
+import { byteProgress } from '../progress/bytes.ts';
+import { createReporter } from '../progress/reporter.ts';
+import { exampleImages } from '../report/examples.ts';
+import type { Examples } from '../report/types.ts';
+import type { TrunkUse } from '../trunk/choose.ts';
+import type { Trunk } from '../trunk/trunk.ts';
+import type { Part } from './data.ts';
+import { evaluatePart } from './experiment.ts';
+import { featureCache } from './features.ts';
+import type { Homes } from './home.ts';
+import type { Interrupt } from './interrupt.ts';
+import { openRun } from './run.ts';
+import { DataSource } from './source.ts';
+
+export type ScoreSettings = Pick<Settings, 'checkpoint' | 'strict' | 'batchSize' | 'cacheFeatures'> &
+  Pick<SomeSettings, 'weightsFile' | 'precision'>;
+
+export interface ScoreRequest {
+  readonly folder: string;
+  readonly part: Part;
+  readonly settings: ScoreSettings;
+  readonly homes: Homes;
+  readonly trunk: Trunk;
+  readonly output: Output;
+  readonly interrupt: Interrupt;
+  /** Also picks the images that a report shows. */
+  readonly withExamples: boolean;
+}
+
+export interface Scored {
+  readonly evaluation: Evaluation;
+  readonly examples: Examples | undefined;
+  /** Unreadable images. */
+  readonly skipped: number;
+  /** What ran a frozen trunk, where that was measured or asked for. */
+  readonly use: TrunkUse | undefined;
+}
+
+/** Call it with the backend open. @throws InterruptedError */
+export async function scoreRun(request: ScoreRequest): Promise<Scored> {
+  const { folder, part, settings, homes, trunk, output, interrupt, withExamples } = request;
+  const { dataset, indices } = part;
+  const onNote = (note: string): void => output.warn(note);
+  const reporter = createReporter(output);
+  const { classifier, config, loaded } = await openRun({ ...settings, folder, onNote }, homes, byteProgress(output));
+  try {
+    const { imageSize } = config.network;
+    let skipped = 0;
+    const source = new DataSource(dataset, indices, {
+      imageSize,
+      preprocessing: classifier.network.variant.preprocessing,
+      strict: settings.strict,
+      onSkip: ({ path, reason }) => {
+        skipped++;
+        output.warn(`skipped ${path}: ${reason}`);
+      },
+    });
+    const isKept = settings.cacheFeatures && classifier.network.isFrozen;
+    const store = isKept
+      ? featureCache({ homes, weights: loaded.weights, classifier, imageSize, parts: { part }, onNote })
+      : undefined;
+    const start = performance.now();
+    let use: TrunkUse | undefined;
+    const openRunner = (): TrunkRunner =>
+      trunk.runner(headFeatures(classifier, imageSize), { onUse: (found) => void (use = found) });
+    const scored = await evaluatePart(classifier, source, {
+      imageSize,
+      batchSize: settings.batchSize,
+      store,
+      runner: classifier.network.isFrozen || trunk.mayLeave ? openRunner : undefined,
+      key: 'part',
+      signal: interrupt.signal,
+      onProgress: (done, total) => {
+        const imagesPerSecond = (1000 * done) / (performance.now() - start);
+        const secondsLeft = (total - done) / imagesPerSecond;
+        reporter.show({ label: dataset.name, done, total, imagesPerSecond, secondsLeft });
+      },
+    });
+    reporter.clear();
+    if (!scored) throw new InterruptedError('Interrupted.', interrupt.exitCode);
+    const { evaluation } = scored;
+    const read = { dataset, indices: scored.indices };
+    const examples = withExamples
+      ? await exampleImages({ classifier, evaluation, part: read, imageSize }, onNote)
+      : undefined;
+    return { evaluation, examples, skipped, use };
+  } finally {
+    reporter.clear();
+    classifier.dispose();
+  }
+}
