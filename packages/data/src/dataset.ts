@@ -35,6 +35,11 @@ export interface ImageDataset {
   readImage(index: number, size: number, options?: ReadOptions): Promise<Uint8Array>;
   /** Where the image comes from: a file's path, or "test_batch.bin record 17". */
   describe(index: number): string;
+  /**
+   * Shorter side of an image as it lies, in pixels, without decoding it; where `imageSize` is null.
+   * @throws CorruptImageError where it cannot be told
+   */
+  readSide?(index: number): Promise<number>;
 }
 
 /** @throws RangeError where `index` is not an image of `dataset` */

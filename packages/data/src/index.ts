@@ -22,3 +22,4 @@ export { normalisationOf, preprocess, PREPROCESSINGS, type Normalisation, type P
 export { Random } from './random.ts';
 export { planCrop, resizeAndCrop, type CropPlan } from './resize.ts';
 export { allIndices, countPerClass, shuffled, splitIndices, subset, type SplitOptions } from './sampling.ts';
+export { typicalSide } from './typical-side.ts';

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import { DATASET_NAMES } from '@thaw/data/node';
 import type { z } from 'zod';
 import { InterruptedError, UsageError } from '../errors.ts';
-import { TRAIN_DEFAULTS } from '../options/presets.ts';
+import { RECIPE_DEFAULTS, RUN_DEFAULTS, TRAIN_DEFAULTS } from '../options/presets.ts';
+import { decide } from '../choice/decide.ts';
+import { settled, type Choice } from '../choice/choose.ts';
 import { flagOf, settings as allSettings, type SomeSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { environmentOf, methodReport } from '../report/build.ts';
@@ -12,7 +14,7 @@ import type { RunConfig } from '../runs/config.ts';
 import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
 import { openBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
-import { dataSlug, openRunData } from '../session/data.ts';
+import { dataSlug, divide, openData } from '../session/data.ts';
 import type { ExperimentResult } from '../session/experiment.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
@@ -31,16 +33,25 @@ const schema = allSettings
     imageSize: true, augment: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, batchNormMomentum: true,
     head: true, dropout: true, l2: true, precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true,
     rateDecay: true, schedule: true, warmup: true, momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true,
-    labelSmoothing: true, averageWeights: true, patience: true, seed: true,
+    labelSmoothing: true, classWeights: true, averageWeights: true, patience: true, seed: true, timeBudget: true,
     resume: true, saveEvery: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
     json: true, verbose: true,
   }) // prettier-ignore
   .partial({
     preset: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, warmup: true,
-    patience: true, resume: true, output: true, adapter: true, config: true,
+    patience: true, timeBudget: true, resume: true, output: true, adapter: true, config: true,
   }); // prettier-ignore
 
+/** As given: what a recipe is made of may be left open, to be chosen. */
+const given = schema.partial({
+  validationSplit: true, stratified: true, augment: true, thaw: true, batchNorm: true, batchNormMomentum: true, head: true,
+  dropout: true, l2: true, epochs: true, batchSize: true, optimizer: true, learningRate: true, rateDecay: true, schedule: true,
+  momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true, labelSmoothing: true, classWeights: true,
+  averageWeights: true,
+}); // prettier-ignore
+
 type TrainSettings = z.infer<typeof schema>;
+type GivenSettings = z.infer<typeof given>;
 
 /** What a resumed run must keep: these decide what its weights and its optimizer's state mean. */
 const FIXED = ['preset', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'schedule', 'warmup', 'seed'] as const; // prettier-ignore
@@ -50,30 +61,34 @@ export const train = defineCommand({
   summary: 'fine-tune on a data set',
   description:
     'Replaces the head of an ImageNet ResNet-50 and trains it, with the trunk frozen or partly thawed.\n' +
+    'What is not given is chosen by the data, the device and the time there is, and printed with its reason; a preset sets all of it.\n' +
     'Writes a run folder: config.json, metrics.jsonl, summary.json, last and best checkpoint, report.html.',
   options: [
     'data', 'limitTrain', 'limitTest', 'validationSplit', 'stratified', 'strict',
-    ['imageSize', { default: "the data's own, 224 for folders" }],
-    ['augment', { default: 'none' }],
+    ['imageSize', { default: "chosen; with a preset, the data's own" }],
+    ['augment', { default: 'chosen' }],
     'preset',
     ['weights', { default: 'what is in THAW_HOME, else keras' }],
     'weightsFile',
     ['thaw', { default: 'none' }],
-    ['batchNorm', { default: 'keras' }],
+    ['batchNorm', { default: 'chosen' }],
     ['batchNormMomentum', { default: '0.99' }],
-    ['head', { default: 'linear' }],
+    ['head', { default: 'chosen' }],
     ['precision', { default: 'float32' }],
-    'dropout', 'l2',
-    ['epochs', { default: '20' }],
-    ['batchSize', { default: '32' }],
+    'dropout',
+    ['l2', { default: 'chosen' }],
+    ['timeBudget', { default: '20m' }],
+    ['epochs', { default: 'chosen' }],
+    ['batchSize', { default: 'chosen' }],
     ['optimizer', { default: 'adam' }],
-    ['learningRate', { default: '0.001' }],
+    ['learningRate', { default: 'chosen' }],
     ['rateDecay', { default: '1' }],
-    ['schedule', { default: 'constant' }],
+    ['schedule', { default: 'chosen' }],
     ['warmup', { default: '0, of one-cycle 0.3' }],
     ['momentum', { default: '0.9' }],
     'nesterov', 'weightDecay', 'decayKernelsOnly',
     ['labelSmoothing', { default: '0' }],
+    ['classWeights', { default: 'chosen' }],
     ['averageWeights', { default: '0' }],
     'patience',
     ['lossScale', { default: 'dynamic' }],
@@ -88,21 +103,26 @@ export const train = defineCommand({
     'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
   examples: [
+    ['thaw train --data photos/', 'your own images, one folder per class; everything else is chosen'],
+    ['thaw train --data photos/ --time-budget 5m', 'the same in about five minutes'],
     ['thaw train --data cifar10 --preset article-1', 'the article, first example: a new head on the frozen trunk'],
     ['thaw train --data cifar10 --preset article-2 --limit-train 5000 --epochs 2', 'its second example, cut short'],
-    ['thaw train --data photos/ --image-size 128', 'your own images, one folder per class'],
     ['thaw train --data cifar10 --preset best', 'the best of CIFAR-10, on a large GPU'],
     ['thaw train --data photos/ --thaw conv5 --batch-norm frozen --learning-rate 1e-4', 'the last stage trains too'],
     ['thaw train --resume runs/2026-11-24-101500-cifar10-article-2', 'go on where Ctrl-C stopped'],
   ],
-  schema,
-  defaults: TRAIN_DEFAULTS,
+  schema: given,
+  defaults: RUN_DEFAULTS,
   base: async ({ resume }, { cwd }) =>
     typeof resume === 'string' ? (await readRunConfig(resolve(cwd, resume))).settings : {},
   run: trainCommand,
 });
 
-async function trainCommand(settings: TrainSettings, { io, output }: Context): Promise<void> {
+async function trainCommand(asked: GivenSettings, { io, output }: Context): Promise<void> {
+  const begun = performance.now();
+  // A preset and a run that is resumed say all there is to say; otherwise what is left open is chosen below.
+  const isOpen = asked.preset === undefined && asked.resume === undefined;
+  let settings = complete(asked);
   const resumed = settings.resume === undefined ? undefined : resolve(io.cwd, settings.resume);
   const before = resumed === undefined ? undefined : await readRunConfig(resumed);
   if (before) refuseChanges(settings, before);
@@ -127,7 +147,8 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
   let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
   let trunk: Trunk | undefined;
   try {
-    const data = await openRunData(settings, { cwd: io.cwd, homes, progress, signal: interrupt.signal });
+    const opened = await openData(settings.data, { cwd: io.cwd, homes, progress, signal: interrupt.signal });
+    let data = divide(opened, settings);
     for (const note of data.notes) output.warn(note);
     backend = await openBackend({
       io,
@@ -143,6 +164,22 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     const engine = settings.trunk === 'auto' ? (before?.device.trunk?.engine ?? 'auto') : settings.trunk;
     trunk = new Trunk({ settings: { ...settings, trunk: engine }, backend, output, signal: interrupt.signal });
     const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
+    const { weights } = loaded;
+    let choices: Choice[] = [];
+    if (isOpen) {
+      choices = await decide({
+        settings: asked,
+        begun,
+        output,
+        backend,
+        data,
+        weights,
+        trunk,
+        signal: interrupt.signal,
+      });
+      settings = complete(asked, choices);
+      data = divide(opened, settings);
+    }
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const full = { ...settings, imageSize };
     const config = makeConfig({
@@ -151,6 +188,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
       created: before?.created,
       trunk: before?.device.trunk,
       settings: await portable(full, io.cwd),
+      choices: before?.choices ?? choices,
       data,
       loaded,
       backend,
@@ -166,7 +204,7 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
         backend,
         homes,
         data,
-        weights: loaded.weights,
+        weights,
         trunk,
         signal: interrupt.signal,
         onLayers: (groups) => {
@@ -192,6 +230,14 @@ async function trainCommand(settings: TrainSettings, { io, output }: Context): P
     if (resumed === undefined) await dropIfEmpty(folder);
   }
 }
+
+/** With what was chosen, and the defaults for the rest. */
+const complete = (settings: GivenSettings, choices: readonly Choice[] = []): TrainSettings =>
+  schema.parse({ ...RECIPE_DEFAULTS, ...defined(settled(settings, choices)) });
+
+/** Without what is undefined, which would hide a default. */
+const defined = (settings: SomeSettings): SomeSettings =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 
 function header({ data, weights, network, device, settings }: RunConfig): string {
   const parts = [

@@ -43,11 +43,10 @@ export const PRESETS = {
   },
 } as const satisfies Readonly<Record<PresetName, SomeSettings>>;
 
-/** Settings of a training run that names no preset: a linear head on a frozen trunk. */
-export const TRAIN_DEFAULTS = {
+/** How a run trains where neither a person nor a preset nor the choice (choice/choose.ts) says otherwise. */
+export const RECIPE_DEFAULTS = {
   validationSplit: 0.15,
   stratified: false,
-  strict: false,
   augment: 'none',
   thaw: 'none',
   batchNorm: 'keras',
@@ -57,8 +56,6 @@ export const TRAIN_DEFAULTS = {
   l2: 0,
   epochs: 20,
   batchSize: 32,
-  precision: 'float32',
-  lossScale: 'dynamic',
   optimizer: 'adam',
   learningRate: 1e-3,
   rateDecay: 1,
@@ -68,7 +65,15 @@ export const TRAIN_DEFAULTS = {
   weightDecay: 0,
   decayKernelsOnly: false,
   labelSmoothing: 0,
+  classWeights: 'none',
   averageWeights: 0,
+} as const satisfies SomeSettings;
+
+/** What holds for every run of thaw train that says nothing else: how it runs, not how it trains. */
+export const RUN_DEFAULTS = {
+  strict: false,
+  precision: 'float32',
+  lossScale: 'dynamic',
   seed: 1,
   saveEvery: 10,
   cacheFeatures: true,
@@ -78,3 +83,6 @@ export const TRAIN_DEFAULTS = {
   json: false,
   verbose: false,
 } as const satisfies SomeSettings;
+
+/** Both. */
+export const TRAIN_DEFAULTS = { ...RECIPE_DEFAULTS, ...RUN_DEFAULTS } as const satisfies SomeSettings;

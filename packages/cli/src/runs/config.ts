@@ -8,6 +8,8 @@ export const runConfig = z.object({
   command: z.string(),
   preset: z.string(),
   settings: settings.partial(),
+  /** What was chosen of the settings, and why; absent where nothing was. */
+  choices: z.array(z.object({ settings: settings.partial(), reason: z.string() })).optional(),
   data: z.object({
     name: z.string(),
     classes: z.array(z.string()).min(2),

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { allIndices, splitIndices, subset, type ImageDataset } from '@thaw/data';
-import { DATASET_NAMES, openDataset, openSplit, type OpenedSplit } from '@thaw/data/node';
+import { DATASET_NAMES, openDataset, openSplit, type OpenedDataset, type OpenedSplit } from '@thaw/data/node';
 import { UsageError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { ByteProgress } from '../progress/bytes.ts';
@@ -39,8 +39,17 @@ export interface DataPlace {
 
 /** Opens a data set and divides it as the settings say. */
 export async function openRunData(settings: DataSettings, place: DataPlace): Promise<RunData> {
-  const { data, seed, limitTrain, limitTest, validationSplit = 0.15, stratified = false } = settings;
-  const opened = await withProgress(place, (onProgress) => openDataset(data, { ...options(place), onProgress }));
+  return divide(await openData(settings.data, place), settings);
+}
+
+/** Opens a data set, to be divided. */
+export function openData(data: string, place: DataPlace): Promise<OpenedDataset> {
+  return withProgress(place, (onProgress) => openDataset(data, { ...options(place), onProgress }));
+}
+
+/** Divides an opened data set as the settings say. */
+export function divide(opened: OpenedDataset, settings: Omit<DataSettings, 'data'>): RunData {
+  const { seed, limitTrain, limitTest, validationSplit = 0.15, stratified = false } = settings;
   let train = allIndices(opened.train.length);
   if (limitTrain !== undefined) train = subset(opened.train.labels, train, { count: limitTrain, seed });
   let validation: Part | undefined;

@@ -65,7 +65,7 @@ export function planDemo(speed: Speed, { seconds, available, validationSplit }: 
 }
 
 /** To two digits, as a person would choose a number. */
-function roundDown(value: number): number {
+export function roundDown(value: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
   return Math.floor(value / unit) * unit;
 }

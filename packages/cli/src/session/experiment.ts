@@ -50,6 +50,7 @@ export type ExperimentSettings = NetworkSettings &
     | 'decayKernelsOnly'
     | 'labelSmoothing'
     | 'averageWeights'
+    | 'classWeights'
     | 'augment'
     | 'strict'
     | 'cacheFeatures'
@@ -327,10 +328,12 @@ function optimizerOf(settings: ExperimentSettings): OptimizerConfig {
 
 function recipeOf(settings: ExperimentSettings) {
   const { schedule: kind, warmup, rateDecay, decayKernelsOnly, labelSmoothing, averageWeights, patience } = settings;
+  const { classWeights: classWeighting } = settings;
   return {
     schedule: { kind, warmup },
     rates: { stageDecay: rateDecay, decayKernelsOnly },
     labelSmoothing,
+    classWeighting,
     averageDecay: averageWeights === 0 ? undefined : averageWeights,
     patience,
   } satisfies Partial<TrainOptions>;

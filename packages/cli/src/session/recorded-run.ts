@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { SafetensorsError, type Checkpoint } from '@thaw/model';
 import { FileCheckpoints, removeAbandoned } from '@thaw/model/node';
+import type { Choice } from '../choice/choose.ts';
 import { CommandError, explain, InterruptedError, UsageError } from '../errors.ts';
 import type { SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
@@ -91,6 +92,7 @@ export interface ConfigRequest {
   readonly trunk?: TrunkUse | undefined;
   /** What a resumed run is resumed with. */
   readonly settings: SomeSettings & ExperimentSettings;
+  readonly choices?: readonly Choice[] | undefined;
   readonly data: RunData;
   readonly loaded: LoadedWeights;
   readonly backend: OpenBackend;
@@ -103,6 +105,7 @@ export function makeConfig({
   created,
   trunk,
   settings,
+  choices,
   data,
   loaded,
   backend,
@@ -114,6 +117,7 @@ export function makeConfig({
     command,
     preset,
     settings,
+    ...(choices && choices.length > 0 && { choices: [...choices] }),
     data: {
       name: data.name,
       classes: [...data.classes],

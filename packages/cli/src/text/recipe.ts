@@ -64,6 +64,7 @@ function ratesText({ rateDecay = 1, learningRate = 0, thaw = 'none' }: SomeSetti
 function regularisation(settings: SomeSettings): string[] {
   const {
     labelSmoothing = 0,
+    classWeights = 'none',
     weightDecay = 0,
     decayKernelsOnly,
     averageWeights = 0,
@@ -71,6 +72,7 @@ function regularisation(settings: SomeSettings): string[] {
   } = settings;
   return [
     labelSmoothing > 0 ? `label smoothing ${labelSmoothing}` : '',
+    classWeights === 'balanced' ? 'classes weighted to count the same' : '',
     weightDecay > 0 ? `weight decay ${weightDecay}${decayKernelsOnly ? ' of kernels alone' : ''}` : '',
     averageWeights > 0 ? `averaged weights (${averageWeights})` : '',
     batchNormMomentum === 0.99 ? '' : `batch-norm momentum ${batchNormMomentum}`,

@@ -71,6 +71,16 @@ export async function decodeImage(
   }
 }
 
+/** Shorter side of an image file, pixels, from its header alone. @throws CorruptImageError where it has none */
+export async function shorterSideOf(path: string): Promise<number> {
+  try {
+    const { height, width } = await sharp(path).metadata();
+    return Math.min(height, width);
+  } catch (error) {
+    throw new CorruptImageError(path, `its size cannot be told: ${explain(error)}`, { cause: error });
+  }
+}
+
 function reasonOf(error: unknown, bytes: Uint8Array): string {
   const message = (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, '; ');
   const start = Buffer.from(bytes.subarray(0, 4))

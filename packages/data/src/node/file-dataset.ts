@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { checkIndex, type ImageDataset, type ReadOptions } from '../dataset.ts';
-import { decodeImageFile } from './decode.ts';
+import { decodeImageFile, shorterSideOf } from './decode.ts';
 import { mapLimited } from './paths.ts';
 
 export interface FileDatasetInit {
@@ -54,6 +54,10 @@ export class FileDataset implements ImageDataset {
 
   async readImage(index: number, size: number, options?: ReadOptions): Promise<Uint8Array> {
     return decodeImageFile(this.describe(index), size, options);
+  }
+
+  readSide(index: number): Promise<number> {
+    return shorterSideOf(this.describe(index));
   }
 
   describe(index: number): string {

@@ -25,7 +25,7 @@ const SIZES = [4, 4, 3, 4, 3];
 /** Side of the images before they are enlarged. */
 const SMALL = 6;
 
-/** What a step has besides: images looked at through views, rates by group, smoothed labels, averaged weights. */
+/** What a step has besides: images looked at through views, rates by group, smoothed labels, weighted classes, averaged weights. */
 type Recipe = 'plain' | 'full';
 
 const FORMATS: Record<Recipe, InputFormat> = {
@@ -89,7 +89,8 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
     const average = isFull ? await WeightAverage.of(classifier.variables, 0.9) : undefined;
     const format = FORMATS[recipe];
     const labelSmoothing = isFull ? 0.1 : 0;
-    const runner = new StepRunner(classifier, optimizer, format, { labelSmoothing, average });
+    const classWeights = isFull ? tf.tensor1d([0.5, 1.25, 2]) : undefined;
+    const runner = new StepRunner(classifier, optimizer, format, { labelSmoothing, classWeights, average });
     const inference = new Inference(format, (x) => classifier.probabilities(x as tf.Tensor4D));
     if (isCaptured) {
       // The inference first: training moves the variables' storage after it was captured.
@@ -118,6 +119,7 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
     const averages = listed((await average?.state()) ?? new Map());
     const lossScale = await optimizer.lossScaleState();
     average?.dispose();
+    classWeights?.dispose();
     runner.dispose();
     inference.dispose();
     optimizer.dispose();
@@ -158,8 +160,8 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
       await train({ ...one, recipe: 'full' }, true),
     ];
     // Kernels, which decay, and the rest in each of stem, conv2, conv3 and head: 8 instead of 1. As many of the averages, and
-    // one of the moving statistics. The views are one more.
-    expect(full.dispatches - plain.dispatches).toBe(7 + 9 + 1);
+    // one of the moving statistics. The views are one more; weighted classes a gather and a product, forward and backward.
+    expect(full.dispatches - plain.dispatches).toBe(7 + 9 + 1 + 3);
   });
 
   test.for<Case>([

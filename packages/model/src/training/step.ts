@@ -75,6 +75,8 @@ export interface StepInput {
 export interface StepOptions {
   /** Of the labels, in [0, 1); default 0. */
   readonly labelSmoothing?: number | undefined;
+  /** [classes]: what the loss of an image counts, by its label; default 1. */
+  readonly classWeights?: tf.Tensor1D | undefined;
   /** Follows every variable. */
   readonly average?: WeightAverage | undefined;
 }
@@ -97,7 +99,7 @@ export function trainStep(
   optimizer: Optimizer,
   input: StepInput,
   sums: StepSums,
-  { labelSmoothing = 0, average }: StepOptions = {},
+  { labelSmoothing = 0, classWeights, average }: StepOptions = {},
 ): void {
   const { network, head } = classifier;
   const { labels, size } = input;
@@ -112,7 +114,8 @@ export function trainStep(
       const logits = head.logits(features, { training: true });
       correct = layer('metrics', () => tf.keep<tf.Scalar>(hits(logits, labels)));
       return layer('loss', () => {
-        const loss: tf.Scalar = tf.mean(softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing }));
+        const each = softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing });
+        const loss: tf.Scalar = tf.mean(classWeights ? tf.mul(each, tf.gather(classWeights, labels)) : each);
         const penalty = head.penalty();
         return penalty ? tf.add(loss, penalty) : loss;
       });

@@ -8,6 +8,7 @@ import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
 import { rateShare, type Schedule } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
 import { imageBatches, imageFormat } from './batch-input.ts';
+import { classWeights, type ClassWeighting } from './class-weights.ts';
 import type { Classifier } from './classifier.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures, featureBatches } from './extract.ts';
@@ -48,6 +49,8 @@ export interface TrainOptions {
   readonly rates?: RateRules | undefined;
   /** Of the labels, in [0, 1); default 0. */
   readonly labelSmoothing?: number | undefined;
+  /** What the images of each class count in the loss; default none, all the same. */
+  readonly classWeighting?: ClassWeighting | undefined;
   /** How much of itself the average of the weights keeps in a step; the averages are validated and kept. Default: none. */
   readonly averageDecay?: number | undefined;
   /** Epochs without a better validation accuracy after which training ends. Default: it goes on. */
@@ -155,6 +158,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   let interrupted = false;
   let runner: StepRunner | undefined;
   let average: WeightAverage | undefined;
+  let weighting: tf.Tensor1D | undefined;
   const skips = new SkipWatch(optimizer, READ_EVERY);
 
   let savedAt = now();
@@ -188,7 +192,9 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const steps = Math.ceil(length / batchSize);
     hooks.onPhase?.('training', steps * epochs);
     const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
-    runner = new StepRunner(classifier, optimizer, format, { labelSmoothing: options.labelSmoothing, average });
+    const weights = classWeights(options.classWeighting ?? 'none', train.labels, classifier.head.classes);
+    weighting = weights && tf.tensor1d(weights);
+    runner = new StepRunner(classifier, optimizer, format, { labelSmoothing: options.labelSmoothing, classWeights: weighting, average }); // prettier-ignore
     const { sums } = runner;
     if (resume?.progress.unread) sums.restore(resume.progress.unread);
     for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
@@ -278,6 +284,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     return await finish(interrupted, validationFeatures);
   } finally {
     runner?.dispose();
+    weighting?.dispose();
     average?.dispose();
     optimizer.dispose();
   }

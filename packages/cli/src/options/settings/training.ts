@@ -1,7 +1,9 @@
 // Settings of the training: how long, by which rule, from where.
-import { SCHEDULES } from '@thaw/model';
+import { CLASS_WEIGHTS, SCHEDULES } from '@thaw/model';
 import { z } from 'zod';
 import { flag, real, share, text, whole, words, type OptionsOf } from './info.ts';
+
+const DURATION = /^\d+(\.\d+)?(s|m|h)$/;
 
 export const trainingSettings = {
   epochs: z.int().min(1),
@@ -16,6 +18,7 @@ export const trainingSettings = {
   weightDecay: z.number().min(0),
   decayKernelsOnly: z.boolean(),
   labelSmoothing: z.number().min(0).lt(1),
+  classWeights: z.enum(CLASS_WEIGHTS),
   averageWeights: z.number().min(0).lt(1),
   patience: z.int().min(1),
   seed: z.int().min(0).max(0xffffffff),
@@ -23,6 +26,7 @@ export const trainingSettings = {
   resume: z.string().min(1),
   saveEvery: z.number().min(0),
   cacheFeatures: z.boolean(),
+  timeBudget: z.string().regex(DURATION),
   minutes: z.number().gt(0).max(600),
 } as const;
 
@@ -72,6 +76,11 @@ export const trainingOptions: OptionsOf<typeof trainingSettings> = {
     description: 'share of the target that all classes share evenly',
     ...share,
   },
+  classWeights: {
+    flags: '--class-weights <how>',
+    description: 'none: every image counts the same in the loss; balanced: every class does',
+    ...words(CLASS_WEIGHTS),
+  },
   averageWeights: {
     flags: '--average-weights <decay>',
     description:
@@ -109,6 +118,11 @@ export const trainingOptions: OptionsOf<typeof trainingSettings> = {
     flags: '--no-cache-features',
     description: 'run a frozen trunk though its features were kept, and keep none',
     ...flag,
+  },
+  timeBudget: {
+    flags: '--time-budget <time>',
+    description: 'about how long the run may take: what is not given is chosen so that it fits, such as the image size',
+    ...text('a time such as 90s, 10m or 1h'),
   },
   minutes: {
     flags: '--minutes <n>',

@@ -1,0 +1,58 @@
+// Settles the settings of a run that names no preset: what was not given is chosen, after a look at the data and, where time
+// decides, a short measurement of the device.
+import { flagOf, isSwitch, type SettingName, type SomeSettings } from '../options/settings.ts';
+import type { Output } from '../output.ts';
+import { thawsTrunk } from '../session/classifier.ts';
+import { duration } from '../text/format.ts';
+import { budgetSeconds, choose, type Choice } from './choose.ts';
+import { dataFacts, probeTrunk, type ProbeRequest } from './facts.ts';
+
+/** Time of a run where none is given. */
+const DEFAULT_BUDGET = '20m';
+/** Of the largest tensor, where the device does not say: WebGPU's guaranteed least. */
+const LEAST_BINDING = 2 ** 27;
+
+export interface DecideRequest extends Omit<ProbeRequest, 'settings'> {
+  /** What was given. */
+  readonly settings: SomeSettings & { readonly seed: number };
+  /** When the command began, of performance.now(). */
+  readonly begun: number;
+  readonly output: Output;
+}
+
+/** @returns what was chosen; nothing where all was given */
+export async function decide(request: DecideRequest): Promise<Choice[]> {
+  const { settings, backend, data, output, begun } = request;
+  const { timeBudget, imageSize, limitTrain, thaw = 'none', batchNorm = 'keras' } = settings;
+  const seconds = budgetSeconds(timeBudget ?? DEFAULT_BUDGET);
+  // A size that was given is taken, unless the time was given too.
+  const isTimed = imageSize === undefined || (timeBudget !== undefined && limitTrain === undefined);
+  if (isTimed) output.say('looking at the data, and how fast the device is ...');
+  const pixelsPerSecond = isTimed ? await probeTrunk(request) : undefined;
+  const { name, isSoftware } = backend.info;
+  const maxTensorBytes = backend.opened?.device.limits.maxStorageBufferBindingSize ?? LEAST_BINDING;
+  const choices = choose(settings, {
+    data: await dataFacts(data),
+    device: { name, isSoftware, canThaw: backend.canThaw, pixelsPerSecond, maxTensorBytes },
+    seconds: Math.max(0, seconds - (performance.now() - begun) / 1000),
+    isThawed: thawsTrunk({ thaw, batchNorm }),
+  });
+  if (choices.length > 0) {
+    output.event('choices', { seconds, pixelsPerSecond, choices });
+    const budget = `${duration(seconds)}${timeBudget === undefined ? ', where --time-budget gives no other' : ' (--time-budget)'}`;
+    output.say(
+      `chosen${isTimed ? ` for about ${budget}` : ''}; each flag changes its line:\n${choicesText(choices)}\n`,
+    );
+  }
+  return choices;
+}
+
+/** A line for each choice: flags, then the reason. */
+export function choicesText(choices: readonly Choice[]): string {
+  const rows = choices.map(({ settings, reason }) => [Object.entries(settings).map(([name, value]) => flagText(name as SettingName, value)).join(' '), reason]); // prettier-ignore
+  const width = Math.max(...rows.map(([flags = '']) => flags.length));
+  return rows.map(([flags = '', reason = '']) => `  ${flags.padEnd(width)}  ${reason}`).join('\n');
+}
+
+const flagText = (name: SettingName, value: unknown): string =>
+  isSwitch(name) ? flagOf(name) : `${flagOf(name)} ${String(value)}`;
