@@ -50,12 +50,11 @@ export type ExperimentSettings = NetworkSettings &
     | 'decayKernelsOnly'
     | 'labelSmoothing'
     | 'averageWeights'
-    | 'classWeights'
     | 'augment'
     | 'strict'
     | 'cacheFeatures'
   > &
-  Pick<SomeSettings, 'lossScale' | 'warmup' | 'patience' | 'saveEvery'>;
+  Pick<SomeSettings, 'classWeights' | 'lossScale' | 'warmup' | 'patience' | 'saveEvery'>;
 
 export interface ExperimentContext {
   readonly output: Output;
