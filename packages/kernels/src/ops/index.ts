@@ -12,7 +12,7 @@ export { maxPool2d, type MaxPool2DOptions } from './max-pool.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { dense, type DenseOptions } from './dense.ts';
 export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from './softmax-cross-entropy.ts';
-export { layer } from './layer.ts';
+export { layer, watchLayers } from './layer.ts';
 export { accumulate } from './accumulate.ts';
 export { assignValues } from './assign-values.ts';
 export { canCapture, capture, type CapturedStep } from './capture.ts';

@@ -2,8 +2,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { currentThaw } from '../backend/current.ts';
 
+/** Told of each layer's output, while watchLayers runs. */
+let watcher: ((name: string, output: tf.Tensor) => void) | undefined;
+
+/** Runs `compute` and tells `watch` the output of each layer in it, as it comes; the tensors are the layers' own. */
+export function watchLayers<T>(watch: (name: string, output: tf.Tensor) => void, compute: () => T): T {
+  const before = watcher;
+  watcher = watch;
+  try {
+    return compute();
+  } finally {
+    watcher = before;
+  }
+}
+
 /** Runs `compute` as the layer `name`. Layers may be nested: the innermost counts. Off the thaw backend it only runs it. */
 export function layer<T>(name: string, compute: () => T): T {
+  const result = within(name, compute);
+  if (watcher && result instanceof tf.Tensor) watcher(name, result);
+  return result;
+}
+
+function within<T>(name: string, compute: () => T): T {
   const backend = currentThaw();
   if (!backend) return compute();
   const { gpu } = backend;

@@ -2,13 +2,19 @@
 import { expect, test, vi } from 'vitest';
 import { absentDevice } from '../testing/absent-device.ts';
 import { BufferPool, sizeClass } from './buffer-pool.ts';
+import { OutOfMemoryError } from './errors.ts';
 
 const KIB = 1024;
 
-function pool({ ceiling = 64 * KIB, maxBufferSize = 1024 * KIB, mayDestroy = (): boolean => true } = {}) {
+function pool({
+  ceiling = 64 * KIB,
+  maxBufferSize = 1024 * KIB,
+  most = Infinity,
+  mayDestroy = (): boolean => true,
+} = {}) {
   const { device, log } = absentDevice({ maxBufferSize });
   const onError = vi.fn();
-  return { pool: new BufferPool(device, 0, ceiling, mayDestroy, onError), log, onError };
+  return { pool: new BufferPool(device, 0, ceiling, most, mayDestroy, onError), log, onError };
 }
 
 test.each([
@@ -86,5 +92,20 @@ test('a tensor over the largest buffer is refused with both sizes and the remedy
 test('running out of memory is reported with the size that was asked for', () => {
   const { pool: p, onError } = pool();
   p.acquire(5000);
-  expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(Promise), 'allocating 5,120 bytes');
+  expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(Promise), expect.any(Function));
+  const [, explain] = onError.mock.calls[0] as [unknown, (reason: string) => Error];
+  expect(explain('no room')).toEqual(new OutOfMemoryError(5120, 'no room'));
+});
+
+test('beyond its ceiling: free buffers make room first, then the buffer is refused', () => {
+  const { pool: buffers, log } = pool({ most: 4 * KIB });
+  const kept = buffers.acquire(KIB);
+  buffers.release(buffers.acquire(2 * KIB));
+  expect(buffers.report()).toMatchObject({ usedBytes: KIB, pooledBytes: 2 * KIB });
+  buffers.acquire(3 * KIB);
+  expect(log.destroyed).toHaveLength(1);
+  expect(() => buffers.acquire(256)).toThrow(OutOfMemoryError);
+  expect(() => buffers.acquire(256)).toThrow('another 256 bytes (4,096 of 4,096 are in use)');
+  buffers.release(kept);
+  expect(buffers.acquire(KIB)).toBe(kept);
 });

@@ -2,7 +2,7 @@
  * GPU buffers by size class. Freed buffers are kept for reuse up to a ceiling; beyond it, and on trim(), they are
  * destroyed. Classes are four per octave, so at most a fifth of a buffer is waste.
  */
-import { DisposedError, ThawGpuError } from './errors.ts';
+import { DisposedError, OutOfMemoryError, ThawGpuError } from './errors.ts';
 
 const ALIGNMENT = 256;
 
@@ -35,14 +35,16 @@ export class BufferPool {
     private readonly device: GPUDevice,
     private readonly usage: GPUBufferUsageFlags,
     private readonly maxPooledBytes: number,
+    /** Of all buffers together. */
+    private readonly maxBytes: number,
     /** Submits recorded work; false while some of it still waits for its pipeline and may use any buffer. */
     private readonly mayDestroy: () => boolean,
-    private readonly onError: (failure: Promise<GPUError | null>, what: string) => void,
+    private readonly onError: (failure: Promise<GPUError | null>, explain: (reason: string) => Error) => void,
   ) {}
 
   /**
    * A buffer of at least `bytes`; its content is whatever was there before.
-   * @throws when the device has no buffers that large, and after dispose()
+   * @throws when the device has no buffers that large, OutOfMemoryError beyond the ceiling, and after dispose()
    */
   acquire(bytes: number): GPUBuffer {
     if (!this.#all) throw new DisposedError();
@@ -54,15 +56,19 @@ export class BufferPool {
       );
     const size = Math.min(sizeClass(bytes), maxBufferSize);
     const found = this.#free.get(size)?.pop();
-    this.#used += size;
     if (found) {
+      this.#used += size;
       this.#pooled -= size;
       return found;
     }
+    if (this.#used + this.#pooled + size > this.maxBytes) this.drain();
+    if (this.#used + this.#pooled + size > this.maxBytes)
+      throw new OutOfMemoryError(size, `${this.#used.toLocaleString('en')} of ${this.maxBytes.toLocaleString('en')} are in use`); // prettier-ignore
+    this.#used += size;
     this.#peak = Math.max(this.#peak, this.#used + this.#pooled);
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ size, usage: this.usage });
-    this.onError(this.device.popErrorScope(), `allocating ${size.toLocaleString('en')} bytes`);
+    this.onError(this.device.popErrorScope(), (reason) => new OutOfMemoryError(size, reason));
     this.#all.add(buffer);
     return buffer;
   }

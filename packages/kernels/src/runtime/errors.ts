@@ -14,6 +14,17 @@ export class DeviceLostError extends ThawGpuError {
   }
 }
 
+/** The device has no memory left for what was asked of it. */
+export class OutOfMemoryError extends ThawGpuError {
+  override readonly name = 'OutOfMemoryError';
+  /** @param bytes of the buffer that did not fit */
+  constructor(bytes: number, reason: string) {
+    super(
+      `the device has no memory for another ${bytes.toLocaleString('en')} bytes (${reason}); use a smaller batch or image`,
+    );
+  }
+}
+
 /** No WebGPU adapter was found; the message says how to get one on this platform. */
 export class NoAdapterError extends Error {
   override readonly name = 'NoAdapterError';

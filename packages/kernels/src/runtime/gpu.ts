@@ -19,6 +19,8 @@ import { aligned } from './coalesce.ts';
 export interface GpuOptions {
   /** Free buffers kept for reuse, in bytes. Default 1 GiB. */
   readonly maxPooledBytes?: number;
+  /** Device memory that is taken at most, in bytes. Default: what the device gives. */
+  readonly maxBytes?: number;
   /** Register tilings by kernel. Default: chosen for the kind of device. */
   readonly tilings?: Tilings;
   /** Tilings by bucket, over those. register() gives those that come with the package for the device, where it is given neither. */
@@ -49,7 +51,7 @@ export class Gpu {
 
   constructor(
     readonly device: GPUDevice,
-    { maxPooledBytes = 2 ** 30, tilings, choices = [] }: GpuOptions = {},
+    { maxPooledBytes = 2 ** 30, maxBytes = Infinity, tilings, choices = [] }: GpuOptions = {},
   ) {
     this.#kind = deviceKind(device);
     this.#tilings = tilings ?? defaultTilings(this.kind, device.limits);
@@ -60,8 +62,9 @@ export class Gpu {
       device,
       bufferUsage.STORAGE | bufferUsage.COPY_SRC | bufferUsage.COPY_DST,
       maxPooledBytes,
+      maxBytes,
       () => this.queue.letGo(),
-      (failure, what) => this.queue.watch(failure, what),
+      (failure, explain) => this.queue.watch(failure, explain),
     );
   }
 

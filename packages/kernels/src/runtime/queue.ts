@@ -246,10 +246,10 @@ export class CommandQueue {
     this.#failure ??= error instanceof Error ? error : new ThawGpuError(String(error));
   }
 
-  /** Watches an error scope's result; `what` names the work in the message, and is asked for after a failure only. */
-  watch(scope: Promise<GPUError | null>, what: string | (() => Promise<string>)): void {
+  /** Watches an error scope's result; `explain` makes an error of its message, and is asked after a failure only. */
+  watch(scope: Promise<GPUError | null>, explain: (message: string) => Error | Promise<Error>): void {
     const report = async (error: GPUError | null): Promise<void> => {
-      if (error) this.#fail(new ThawGpuError(`${typeof what === 'string' ? what : await what()}: ${error.message}`));
+      if (error) this.#fail(await explain(error.message));
     };
     this.#scopes.push(scope.then(report).catch((error: unknown) => this.#fail(error)));
     if (this.#scopes.length >= BATCH) {
@@ -331,7 +331,7 @@ export class CommandQueue {
     if (slot > 0) device.queue.writeBuffer(this.#uniforms, 0, this.#uniformBytes, 0, slot * SLOT_BYTES);
     device.queue.submit([encoder.finish()]);
     timed?.querySet.destroy();
-    this.watch(device.popErrorScope(), () => this.#guilty(batch));
+    this.watch(device.popErrorScope(), async (message) => new ThawGpuError(`${await this.#guilty(batch)}: ${message}`));
   }
 
   #submitReplay(list: readonly EncodedDispatch[]): void {
@@ -348,9 +348,8 @@ export class CommandQueue {
       } else encodeStep(encoder, list);
       device.queue.submit([encoder.finish()]);
       timed?.querySet.destroy();
-      const names = (): Promise<string> =>
-        Promise.resolve([...new Set(list.map(({ of }) => of.plan.shader.name))].join(', '));
-      this.watch(device.popErrorScope(), names);
+      const names = (): string => [...new Set(list.map(({ of }) => of.plan.shader.name))].join(', ');
+      this.watch(device.popErrorScope(), (message) => new ThawGpuError(`${names()}: ${message}`));
     }
   }
 

@@ -82,20 +82,26 @@ export class Replay {
       own.push(slice);
       return slice;
     };
-    const list = coalesce(recording.dispatches, host.limits, { layOut, constant });
-    const external = [...new Set(list.flatMap(({ slices }) => slices.filter(({ isPlaced }) => isPlaced)))];
-    const lifetimes = lifetimesOf(list, (slice) => members.get(slice)?.arena ?? slice);
-    for (const output of outputs) {
-      if (output.isPlaced) continue;
-      const place = host.acquire(output.size);
-      own.push(place);
-      output.move(place.buffer, 0, output.owner);
-      lifetimes.delete(output);
+    try {
+      const list = coalesce(recording.dispatches, host.limits, { layOut, constant });
+      const external = [...new Set(list.flatMap(({ slices }) => slices.filter(({ isPlaced }) => isPlaced)))];
+      const lifetimes = lifetimesOf(list, (slice) => members.get(slice)?.arena ?? slice);
+      for (const output of outputs) {
+        if (output.isPlaced) continue;
+        const place = host.acquire(output.size);
+        own.push(place);
+        output.move(place.buffer, 0, output.owner);
+        lifetimes.delete(output);
+      }
+      const homes = host.scratch.place(lifetimes);
+      for (const [slice, { arena, offset }] of members) slice.move(arena.buffer, arena.offset + offset, arena.owner);
+      await host.queue.until(Promise.all(list.map(({ pipeline }) => pipeline.ready)));
+      return new Replay(host, list, recording.held, own, external, homes);
+    } catch (error) {
+      // No memory, most likely: what it took so far is free again.
+      for (const slice of [...recording.held, ...own]) slice.release();
+      throw error;
     }
-    const homes = host.scratch.place(lifetimes);
-    for (const [slice, { arena, offset }] of members) slice.move(arena.buffer, arena.offset + offset, arena.owner);
-    await host.queue.until(Promise.all(list.map(({ pipeline }) => pipeline.ready)));
-    return new Replay(host, list, recording.held, own, external, homes);
   }
 
   private constructor(

@@ -10,14 +10,21 @@ export class Scratch {
 
   constructor(private readonly acquire: (size: number) => BufferSlice) {}
 
-  /** Places a step's tensors. @returns the buffers that they are in, for leave() when the step is disposed */
+  /** Places a step's tensors, or, where there is no memory for them, takes none. @returns the buffers that they are in, for leave() when the step is disposed */
   place(lifetimes: ReadonlyMap<BufferSlice, Lifetime>): ReadonlySet<BufferSlice> {
     const buffers = [...this.#buffers.keys()];
     const { bufferOf, sizes } = planMemory(
       [...lifetimes.values()],
       buffers.map(({ buffer }) => buffer.size),
     );
-    for (const size of sizes.slice(buffers.length)) buffers.push(this.acquire(size));
+    const fresh: BufferSlice[] = [];
+    try {
+      for (const size of sizes.slice(buffers.length)) fresh.push(this.acquire(size));
+    } catch (error) {
+      for (const slice of fresh) slice.release();
+      throw error;
+    }
+    buffers.push(...fresh);
     const homes = new Set<BufferSlice>();
     [...lifetimes.keys()].forEach((slice, i) => {
       const home = buffers[bufferOf[i] ?? -1];

@@ -7,7 +7,15 @@ export { BackendRunner, headFeatures, type TrunkFeatures, type TrunkRunner } fro
 export { permutation } from './shuffle.ts';
 export { imageFormat, type InputBatch, type InputFormat } from './batch-input.ts';
 export { Inference } from './inference.ts';
-export { beginStep, DivergedError, StepSums, trainStep, type StepInput, type StepOptions } from './step.ts';
+export {
+  BatchTooLargeError,
+  beginStep,
+  DivergedError,
+  StepSums,
+  trainStep,
+  type StepInput,
+  type StepOptions,
+} from './step.ts';
 export { StepRunner, type TrainingBatch } from './step-runner.ts';
 export { trainClassifier, type StepEvent, type TrainHooks, type TrainOptions, type TrainResult } from './train.ts';
 export type * from './types.ts';

@@ -34,7 +34,7 @@ export class StepRunner {
     private readonly options: StepOptions = {},
   ) {}
 
-  /** Captures the step of this batch size, where the backend can. */
+  /** Captures the step of this batch size, where the backend can. @throws OutOfMemoryError where there is no memory for it */
   async prepare(size: number): Promise<void> {
     if (!canCapture() || this.#captured.has(size)) return;
     const x = new BatchInput(size, this.format);
@@ -43,11 +43,17 @@ export class StepRunner {
     initial.dispose();
     // The state of an optimizer that has not begun yet is made in its first step.
     this.optimizer.prepare(this.classifier.trainables);
-    const step = await capture(() => {
-      this.#step(() => ({ x: x.read(), labels: labels as tf.Tensor1D, size }));
-      return [];
-    });
-    this.#captured.set(size, { x, labels, step });
+    try {
+      const step = await capture(() => {
+        this.#step(() => ({ x: x.read(), labels: labels as tf.Tensor1D, size }));
+        return [];
+      });
+      this.#captured.set(size, { x, labels, step });
+    } catch (error) {
+      x.dispose();
+      labels.dispose();
+      throw error;
+    }
   }
 
   /** Runs one step; it may still be under way when this returns. @param step number of the step in the run; seeds dropout */

@@ -1,5 +1,5 @@
 // One training step: loss, gradients of what trains, the optimizer's update; loss and hits are summed on the device.
-import { accumulate, assignValues, layer, softmaxCrossEntropy } from '@thaw/kernels';
+import { accumulate, assignValues, layer, softmaxCrossEntropy, type LossScale } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightAverage } from '../optimizers/weight-average.ts';
@@ -8,6 +8,20 @@ import type { Classifier } from './classifier.ts';
 /** A training step was not finite; nothing after it counts. */
 export class DivergedError extends Error {
   override readonly name = 'DivergedError';
+
+  /** @param step of its epoch, from 1, at which it was noticed, where the steps before it can tell more */
+  constructor(
+    message: string,
+    /** Of the epoch, from 1. */
+    readonly step?: number,
+  ) {
+    super(message);
+  }
+}
+
+/** A step does not fit into the device's memory. */
+export class BatchTooLargeError extends Error {
+  override readonly name = 'BatchTooLargeError';
 }
 
 /** Sums over the images of some steps. */
@@ -93,36 +107,49 @@ export function beginStep(
   average?.beginStep(step);
 }
 
+/** What a step computes before it updates anything; inside a tidy. `correct` is kept: the caller's to dispose. */
+export function gradientsOf(
+  classifier: Classifier,
+  h: tf.Tensor,
+  labels: tf.Tensor1D,
+  { labelSmoothing = 0, classWeights }: StepOptions,
+  lossScale: LossScale | undefined,
+): { loss: tf.Scalar; gradients: ReadonlyMap<string, tf.Tensor>; correct: tf.Scalar | undefined } {
+  const { network, head, trainables } = classifier;
+  let correct: tf.Scalar | undefined;
+  const lossOf = (): tf.Scalar => {
+    const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
+    const logits = head.logits(features, { training: true });
+    correct = layer('metrics', () => tf.keep<tf.Scalar>(hits(logits, labels)));
+    return layer('loss', () => {
+      const each = softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing });
+      const loss: tf.Scalar = tf.mean(classWeights ? tf.mul(each, tf.gather(classWeights, labels)) : each);
+      const penalty = head.penalty();
+      return penalty ? tf.add(loss, penalty) : loss;
+    });
+  };
+  // The loss stays what it is; the backward pass starts from the loss scale in place of 1.
+  const { value, grads } = tf.engine().gradients(lossOf, [...trainables.values()], lossScale?.scale, true);
+  const gradients = new Map([...trainables.keys()].flatMap((name, i) => (grads[i] ? [[name, grads[i]] as const] : [])));
+  return { loss: value, gradients, correct };
+}
+
 /** Everything of a step that runs on the device, after beginStep. */
 export function trainStep(
   classifier: Classifier,
   optimizer: Optimizer,
   input: StepInput,
   sums: StepSums,
-  { labelSmoothing = 0, classWeights, average }: StepOptions = {},
+  options: StepOptions = {},
 ): void {
-  const { network, head } = classifier;
   const { labels, size } = input;
+  const { average } = options;
+  const { trainables } = classifier;
+  const { lossScale } = optimizer;
   tf.tidy(() => {
     // The constant part stays off the tape: nothing of it is saved for the backward pass.
     const h = constantPart(classifier, input.x);
-    const trainables = classifier.trainables;
-    let correct: tf.Scalar | undefined;
-    const { lossScale } = optimizer;
-    const lossOf = (): tf.Scalar => {
-      const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
-      const logits = head.logits(features, { training: true });
-      correct = layer('metrics', () => tf.keep<tf.Scalar>(hits(logits, labels)));
-      return layer('loss', () => {
-        const each = softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing });
-        const loss: tf.Scalar = tf.mean(classWeights ? tf.mul(each, tf.gather(classWeights, labels)) : each);
-        const penalty = head.penalty();
-        return penalty ? tf.add(loss, penalty) : loss;
-      });
-    };
-    // The loss stays what it is; the backward pass starts from the loss scale in place of 1.
-    const { value, grads } = tf.engine().gradients(lossOf, [...trainables.values()], lossScale?.scale, true);
-    const gradients = new Map([...trainables.keys()].map((name, i) => [name, grads[i]]));
+    const { loss, gradients, correct } = gradientsOf(classifier, h, labels, options, lossScale);
     const ordered = optimizer.inOrder(trainables);
     const updates = ordered.flatMap(([name, variable]) => {
       const gradient = gradients.get(name);
@@ -140,7 +167,7 @@ export function trainStep(
     }
     if (correct) {
       const hit = correct;
-      layer('metrics', () => sums.add(value, hit, size));
+      layer('metrics', () => sums.add(loss, hit, size));
       hit.dispose();
     }
   });
@@ -151,7 +178,7 @@ const hits = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
   tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32'));
 
 /** What of a step does not train: of images, the frozen part of the trunk; features are all of it. */
-function constantPart(classifier: Classifier, x: tf.Tensor): tf.Tensor {
+export function constantPart(classifier: Classifier, x: tf.Tensor): tf.Tensor {
   if (x.rank === 2) return x;
   const images = x as tf.Tensor4D;
   return classifier.network.isFrozen ? classifier.features(images) : classifier.network.frozenPart(images);

@@ -12,7 +12,9 @@ import { TINY } from '../testing/tiny.ts';
 import { randomWeights } from '../weights/index.ts';
 import {
   Classifier,
+  DivergedError,
   evaluateClassifier,
+  permutation,
   trainClassifier,
   type Checkpoint,
   type EpochRecord,
@@ -243,6 +245,68 @@ describeOnBackends('the training loop', 'cpu', (backend) => {
     expect(checkpoints.last!.progress.epoch).toBe(1);
     expect([...checkpoints.last!.variables.values()].every(({ data }) => data.every(Number.isFinite))).toBe(true);
     model.dispose();
+  });
+
+  describe('with a store that can be read again, it says at which step, and where', () => {
+    class Kept extends MemoryCheckpoints {
+      loadLast(): Promise<Checkpoint | undefined> {
+        return Promise.resolve(this.last);
+      }
+    }
+    const diverges = async (options: Partial<TrainOptions>, spec = 'conv3'): Promise<string> => {
+      const model = classifier(spec);
+      const checkpoints = new Kept();
+      try {
+        await trainClassifier({ ...base(model, 3), validation: undefined, checkpoints, ...options });
+        return 'it did not';
+      } catch (error) {
+        expect(error).toBeInstanceOf(DivergedError);
+        expect([...checkpoints.last!.variables.values()].every(({ data }) => data.every(Number.isFinite))).toBe(true);
+        return (error as Error).message;
+      } finally {
+        model.dispose();
+      }
+    };
+
+    test('in the images', async () => {
+      const good = source(14);
+      // The ninth image of the second epoch's order: its third step.
+      const spoilt = permutation(14, 3, 2)[8];
+      let passes = 0;
+      const train: ImageSource = {
+        ...good,
+        async *batches(indices, batchSize) {
+          passes++;
+          let at = 0;
+          for await (const batch of good.batches(indices, batchSize)) {
+            const row = indices.subarray(at, at + batch.size).indexOf(spoilt!);
+            at += batch.size;
+            const images = Float32Array.from(batch.images);
+            // From the second pass on: the first is the first epoch.
+            if (row >= 0 && passes > 1) images[row * SIZE * SIZE * 3] = NaN;
+            yield { ...batch, images };
+          }
+        },
+      };
+      expect(await diverges({ train })).toContain('the training stopped being finite at step 3 of epoch 2: first in the images; the last checkpoint is from before it'); // prettier-ignore
+    });
+
+    test('in a layer whose filter makes more of them than float32 holds', async () => {
+      const model = classifier('conv3');
+      const checkpoints = new Kept();
+      const huge = new Map(await model.state());
+      const name = 'conv3_block1_2_conv/kernel';
+      huge.set(name, { ...huge.get(name)!, data: huge.get(name)!.data.map(() => 3e38) });
+      model.restore(huge);
+      const failed = trainClassifier({ ...base(model, 1), validation: undefined, checkpoints });
+      await expect(failed).rejects.toThrow("step 1 of epoch 1: first in the output of layer 'conv3_block1_2_conv'");
+      model.dispose();
+    });
+
+    test('in a step that is too large', async () => {
+      const optimizer = { kind: 'sgd', learningRate: 1e38 } as const;
+      expect(await diverges({ optimizer })).toMatch(/stopped being finite at step \d of epoch 1: first in (the output of layer '\S+'|the loss|what the update made of '\S+')/); // prettier-ignore
+    });
   });
 
   test('evaluation: probabilities sum to one, metrics agree with the predictions', async () => {

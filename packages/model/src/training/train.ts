@@ -1,21 +1,23 @@
 // The training loop: epochs over a source, validation after each, best and last checkpoints, interruption and resumption.
 // A trunk frozen to its end is run once per image and the head trains on the features; otherwise every step runs it.
-import type { LossScaleState } from '@thaw/kernels';
+import { OutOfMemoryError, type LossScaleState } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossScaling } from '../optimizers/loss-scaling.ts';
 import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
 import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
 import { rateShare, type Schedule } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
-import { imageBatches, imageFormat } from './batch-input.ts';
+import { imageFormat } from './batch-input.ts';
 import { classWeights, type ClassWeighting } from './class-weights.ts';
 import type { Classifier } from './classifier.ts';
 import { evaluateClassifier } from './evaluate.ts';
-import { extractFeatures, featureBatches } from './extract.ts';
+import { extractFeatures } from './extract.ts';
+import { firstNonFinite, nonFinite } from './non-finite.ts';
 import { permutation } from './shuffle.ts';
 import { SkipWatch } from './skip-watch.ts';
-import { DivergedError } from './step.ts';
-import { StepRunner, type TrainingBatch } from './step-runner.ts';
+import { BatchTooLargeError, DivergedError, type StepOptions } from './step.ts';
+import { StepRunner } from './step-runner.ts';
+import { trainingBatches } from './training-batches.ts';
 import { BackendRunner, headFeatures, type TrunkRunner } from './trunk-runner.ts';
 import type {
   Checkpoint,
@@ -162,6 +164,11 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   const skips = new SkipWatch(optimizer, READ_EVERY);
 
   let savedAt = now();
+  /** Of the epoch. */
+  let stepNow = 0;
+  let features: Features | undefined;
+  let steps = 0;
+  let stepOptions: StepOptions = {};
   const checkpoint = async (): Promise<Checkpoint> => {
     const state = await optimizer.state();
     progress = { ...progress, history: [...history], optimizerSteps: state.steps, ...(state.lossScale && { lossScale: state.lossScale }) }; // prettier-ignore
@@ -177,7 +184,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
 
   try {
     const keeps = isFrozen && train.pixels?.isAugmented !== true;
-    const features = keeps ? await getFeatures(options, hooks, 'train', train) : undefined;
+    features = keeps ? await getFeatures(options, hooks, 'train', train) : undefined;
     const validationFeatures =
       isFrozen && validation && !signal?.aborted
         ? await getFeatures(options, hooks, 'validation', validation)
@@ -189,12 +196,13 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     }
 
     const length = features?.labels.length ?? train.length;
-    const steps = Math.ceil(length / batchSize);
+    steps = Math.ceil(length / batchSize);
     hooks.onPhase?.('training', steps * epochs);
     const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
     const weights = classWeights(options.classWeighting ?? 'none', train.labels, classifier.head.classes);
     weighting = weights && tf.tensor1d(weights);
-    runner = new StepRunner(classifier, optimizer, format, { labelSmoothing: options.labelSmoothing, classWeights: weighting, average }); // prettier-ignore
+    stepOptions = { labelSmoothing: options.labelSmoothing, classWeights: weighting, average };
+    runner = new StepRunner(classifier, optimizer, format, stepOptions);
     const { sums } = runner;
     if (resume?.progress.unread) sums.restore(resume.progress.unread);
     for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
@@ -204,7 +212,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     for (let epoch = progress.epoch + 1; epoch <= epochs && !interrupted && !isStale(); epoch++) {
       const order = permutation(length, seed, epoch);
       let { step, position = step * batchSize, lossSum, correct, seen } = progress;
-      const batches = batchesOf(options, features, order.subarray(position), epoch);
+      const batches = trainingBatches(train, features, order.subarray(position), batchSize, epoch);
       const behind = position;
       const start = now();
       const seenBefore = seen;
@@ -216,7 +224,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         optimizer.learningRate = learningRate * rateShare(schedule, progress.totalSteps, steps * epochs);
         runner.run(batch, progress.totalSteps);
         await options.settle?.();
-        step++;
+        stepNow = ++step;
         seen += batch.size;
         position = batch.taken === undefined ? position + batch.size : behind + batch.taken;
         progress = { ...progress, totalSteps: progress.totalSteps + 1 };
@@ -227,7 +235,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
           const read = await sums.take();
           lossSum += read.loss;
           correct += read.correct;
-          if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(lossAt(epoch, step), options));
+          if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(lossAt(epoch, step), options), step);
           await skips.look(stepsHere);
           const seconds = now() - start;
           hooks.onStep?.({ epoch, step, steps, loss: lossSum / seen, accuracy: correct / seen, imagesPerSecond: (seen - seenBefore) / seconds, dataSeconds }); // prettier-ignore
@@ -238,7 +246,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
           continue;
         }
         const unread = await sums.peek();
-        if (!Number.isFinite(unread.loss)) throw new DivergedError(divergence(lossAt(epoch, step), options));
+        if (!Number.isFinite(unread.loss)) throw new DivergedError(divergence(lossAt(epoch, step), options), step);
         progress = { ...progress, step, position, unread, lossSum, correct, seen };
         await checkpoints.saveLast(await checkpoint());
         if (interrupted) break;
@@ -282,11 +290,65 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     // What was validated is what the classifier ends as.
     if (!interrupted) average?.swap();
     return await finish(interrupted, validationFeatures);
+  } catch (error) {
+    runner?.dispose();
+    runner = undefined;
+    if (error instanceof DivergedError && error.step !== undefined) throw await located(error, error.step);
+    if (error instanceof OutOfMemoryError) throw await withSizeThatFits(error);
+    throw error;
   } finally {
     runner?.dispose();
     weighting?.dispose();
     average?.dispose();
     optimizer.dispose();
+  }
+
+  /** The error with the step and the layer in it, where the steps since the last checkpoint fail again. */
+  async function located(error: DivergedError, upTo: number): Promise<DivergedError> {
+    const from = await checkpoints?.loadLast?.();
+    if (!from) return error;
+    const { epoch, step, position = step * batchSize } = from.progress;
+    const order = permutation(features?.labels.length ?? train.length, seed, epoch + 1);
+    hooks.onPhase?.('looking for the layer', upTo - step);
+    const found = await firstNonFinite({
+      classifier,
+      optimizer,
+      average,
+      from,
+      upTo,
+      format: features ? { shape: [features.width] } : imageFormat(train, imageSize),
+      options: stepOptions,
+      batches: trainingBatches(train, features, order.subarray(position), batchSize, epoch + 1),
+      beforeStep: (totalSteps) => {
+        optimizer.learningRate = learningRate * rateShare(schedule, totalSteps, steps * epochs);
+      },
+    });
+    return found === undefined ? error : new DivergedError(divergence(`the training stopped being finite at ${found}`, options)); // prettier-ignore
+  }
+
+  /** The largest of half the batch, a quarter of it, ... whose step has room. */
+  async function withSizeThatFits(error: OutOfMemoryError): Promise<Error> {
+    const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
+    for (let size = Math.floor(batchSize / 2); size >= 1; size = Math.floor(size / 2)) {
+      const smaller = new StepRunner(classifier, optimizer, format, {
+        labelSmoothing: options.labelSmoothing,
+        average,
+      });
+      try {
+        await smaller.prepare(size);
+        await options.settle?.();
+        return new BatchTooLargeError(
+          `A training step of ${batchSize} images at ${imageSize} x ${imageSize} does not fit into the device's memory; ` +
+            `one of ${size} does: use a batch size of ${size}. It is not split by itself, as batch-norms that train see the whole batch.`,
+          { cause: error },
+        );
+      } catch (failure) {
+        if (!(failure instanceof OutOfMemoryError)) return error;
+      } finally {
+        smaller.dispose();
+      }
+    }
+    return new BatchTooLargeError(`Not even a training step of one image at ${imageSize} x ${imageSize} fits into the device's memory; use smaller images, or thaw less.`, { cause: error }); // prettier-ignore
   }
 
   async function finish(stopped: boolean, validationFeatures: Features | undefined): Promise<TrainResult> {
@@ -322,17 +384,4 @@ async function getFeatures(
   } finally {
     runner.dispose();
   }
-}
-
-async function* batchesOf(
-  { train, batchSize }: TrainOptions,
-  features: Features | undefined,
-  order: Int32Array,
-  epoch: number,
-): AsyncGenerator<TrainingBatch & { taken?: number | undefined }, undefined> {
-  if (features) yield* featureBatches(features, order, batchSize);
-  else
-    for await (const { images: values, views, labels, size, taken } of imageBatches(train, order, batchSize, epoch))
-      yield { values, views, labels, size, taken };
-  return undefined;
 }

@@ -161,4 +161,6 @@ export interface CheckpointStore {
   saveLast(checkpoint: Checkpoint): Promise<void>;
   /** Keeps the best epoch so far. */
   saveBest(checkpoint: Checkpoint): Promise<void>;
+  /** What saveLast kept; where it can be had, a run that stops being finite says at which step and layer. */
+  loadLast?(): Promise<Checkpoint | undefined>;
 }
