@@ -7,7 +7,7 @@ import { bundle } from './bundle.mjs';
 import { nearestDependencies } from './esbuild-plugins.mjs';
 import { inRoot } from './paths.mjs';
 
-const WORKER_URL = /new URL\('\.\/([\w/-]+\.(?:worker|program))\.js', import\.meta\.url\)/g;
+const WORKER_URL = /new URL\('(\.{1,2}\/[\w./-]+\.(?:worker|program))\.js', import\.meta\.url\)/g;
 
 /**
  * Points `new URL('./x.worker.js', import.meta.url)` at a bundle of the x.worker.ts beside the source, and x.program.js likewise.

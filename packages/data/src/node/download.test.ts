@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DownloadError, HashMismatchError } from '../errors.ts';
 import { temporaryFolder, writeTree } from '../testing/files.ts';
@@ -184,6 +187,82 @@ describe('download', () => {
     expect(requests.map((request) => request.range)).toEqual([undefined, 'bytes=5000-']);
   });
 
+  test('a server that takes the connection and says nothing counts as broken', async () => {
+    const { url, requests } = await serve((q, r, n) => (n > 1 ? answer(q, r) : undefined));
+    await download(url, await target(), { ...fast, md5, stallTimeout: 100 });
+    expect(requests).toHaveLength(2);
+  });
+
+  test('a server that answers 500 for good: named, and nothing in the cache', async () => {
+    const { url, requests } = await serve((_, r) => r.writeHead(500).end('<html>sorry</html>'));
+    const destination = await target();
+    const result = download(url, destination, { ...fast, retries: 2 });
+    await expect(result).rejects.toThrow(`${url}: the server answered 500, 3 times in a row`);
+    await expect(result).rejects.toBeInstanceOf(DownloadError);
+    expect(requests).toHaveLength(3);
+    expect(await readdir(join(destination, '..'))).toEqual([]);
+  });
+
+  test.each([
+    ['with another ETag', { etag: '"other"' }],
+    ['of another length', { body: Buffer.concat([content, content]) }],
+  ])('a server that ignores If-Range and goes on with a file %s: it is not spliced', async (_, other) => {
+    const { url } = await serve((q, r, n) => {
+      if (n === 1) return answer(q, r, { breakAfter: 50_000, body: Buffer.from(content).reverse() });
+      delete q.headers['if-range'];
+      answer(q, r, { body: content, ...other });
+    });
+    const destination = await target();
+    // Without a hash: nothing but the server's word tells.
+    await download(url, destination, fast);
+    expect((await readFile(destination)).equals('body' in other ? other.body : content)).toBe(true);
+  });
+
+  test('wrong bytes in the rest of the file: the hash tells, nothing is kept, and the next call fetches all of it', async () => {
+    let isWrong = true;
+    const { url } = await serve((q, r, n) => {
+      if (n === 1) answer(q, r, { breakAfter: 50_000 });
+      else answer(q, r, isWrong ? { body: Buffer.from(content).fill(7, 100_000) } : {});
+    });
+    const destination = await target();
+    await expect(download(url, destination, { ...fast, sha256 })).rejects.toBeInstanceOf(HashMismatchError);
+    expect(await readdir(join(destination, '..'))).toEqual([]);
+    isWrong = false;
+    await download(url, destination, { ...fast, sha256 });
+    expect((await readFile(destination)).equals(content)).toBe(true);
+  });
+
+  test('more bytes than were announced, or fewer, each time: an error, and nothing in the cache', async () => {
+    const { url } = await serve((_, r) => {
+      r.socket?.end(`HTTP/1.1 200 OK\r\ncontent-length: ${content.length}\r\n\r\n${'x'.repeat(5000)}`);
+    });
+    const destination = await target();
+    await expect(download(url, destination, { ...fast, retries: 1 })).rejects.toBeInstanceOf(DownloadError);
+    expect(existsSync(destination)).toBe(false);
+  });
+
+  test('two processes and one cache: one fetches, both have the file', async () => {
+    const { url, requests } = await serve((q, r) => {
+      const pieces = Array.from({ length: 10 }, (_, i) => content.subarray(i * 30_000, (i + 1) * 30_000));
+      r.writeHead(200, { 'content-length': content.length });
+      const send = (): void => {
+        const piece = pieces.shift();
+        if (piece) r.write(piece, () => setTimeout(send, 50));
+        else r.end();
+      };
+      send();
+    });
+    const destination = await target();
+    const program = fileURLToPath(new URL('../testing/download.program.js', import.meta.url));
+    const ended = await Promise.all(
+      [1, 2, 3].map(() => promisify(execFile)(process.execPath, [program, url, destination, md5])),
+    );
+    expect(ended.map(({ stdout }) => stdout.trim())).toEqual(['done', 'done', 'done']);
+    expect(requests).toHaveLength(1);
+    expect((await readFile(destination)).equals(content)).toBe(true);
+    expect(await readdir(join(destination, '..'))).toEqual(['data.bin']);
+  });
+
   test('no server at all: the reason is given', async () => {
     const result = download('http://127.0.0.1:9/x', await target(), { ...fast, retries: 1 });
     await expect(result).rejects.toThrow(/127\.0\.0\.1:9\/x: .*2 times in a row/);
@@ -216,12 +295,24 @@ describe('download', () => {
     );
   });
 
-  test('two processes do not write one file; the lock of a dead one is taken over', async () => {
-    const { url } = await serve((q, r) => answer(q, r));
+  test('a lock is waited for; that of another machine is named, that of a dead process taken over', async () => {
+    const { url, requests } = await serve((q, r) => answer(q, r));
     const destination = await target();
     await mkdir(join(destination, '..'), { recursive: true });
     await writeFile(`${destination}.lock`, `${process.pid} ${hostname()}`);
-    await expect(download(url, destination, { md5 })).rejects.toThrow(`another process (${process.pid} `);
+    let waits = 0;
+    const onProgress = (): void => {
+      if (++waits === 2) rmSync(`${destination}.lock`);
+    };
+    await download(url, destination, { md5, onProgress });
+    expect(requests).toHaveLength(1);
+    rmSync(destination);
+    await writeFile(`${destination}.lock`, '1 elsewhere');
+    await expect(download(url, destination, { md5 })).rejects.toThrow('another process (1 elsewhere) is at it');
+    // Given up while it waits.
+    await writeFile(`${destination}.lock`, `${process.pid} ${hostname()}`);
+    const waiting = download(url, destination, { md5, signal: AbortSignal.timeout(50) });
+    await expect(waiting).rejects.toThrow(/abort|timeout/i);
     // Process ids end at 2^22 on Linux.
     await writeFile(`${destination}.lock`, `4194999 ${hostname()}`);
     await download(url, destination, { md5 });

@@ -35,7 +35,8 @@ export interface DownloadOptions extends ExpectedHash {
 }
 
 /**
- * Fetches `url` to `destination`, whose folder is made. A file that is already there is checked, not fetched.
+ * Fetches `url` to `destination`, whose folder is made. A file that is already there is checked, not fetched; where another
+ * process fetches it, this one waits and takes that.
  * An aborted or failed download leaves its `.part`, which the next call continues.
  * @throws DownloadError for an answer that repeating will not change, or when the attempts are used up
  * @throws HashMismatchError where the whole file is not the expected one; nothing of it is kept
@@ -46,9 +47,11 @@ export async function download(url: string, destination: string, options: Downlo
     return;
   }
   await makeWritable(dirname(destination));
-  await withLock(`${destination}.lock`, `downloading ${destination}`, async () => {
+  const part = `${destination}.part`;
+  let isOurs = false;
+  const fetchOnce = async (): Promise<void> => {
     if (await statOrNull(destination)) return; // by another process, meanwhile
-    const part = `${destination}.part`;
+    isOurs = true;
     await fetchAll(url, part, destination, options);
     try {
       await checkHash(
@@ -63,7 +66,12 @@ export async function download(url: string, destination: string, options: Downlo
     }
     await rename(part, destination);
     await discard(part);
-  });
+  };
+  // Meanwhile the other process's bytes are this one's progress.
+  const onWait = async () => options.onProgress?.({ receivedBytes: await sizeOf(part), totalBytes: null });
+  await withLock(`${destination}.lock`, `downloading ${destination}`, fetchOnce, { onWait, signal: options.signal });
+  // Another process may have fetched it from elsewhere.
+  if (!isOurs) await checkHash(destination, options, 'delete the file and download it again', options.signal);
 }
 
 /** Repeats attempts until the file is whole. */
@@ -101,7 +109,8 @@ async function fetchAll(url: string, part: string, destination: string, options:
 /** One request; returns when `part` is the whole file. An error that is no DataError is worth another attempt. */
 async function attempt(url: string, part: string, options: DownloadOptions): Promise<void> {
   const have = await sizeOf(part);
-  const validator = have > 0 ? await readValidator(part) : null;
+  const saved = have > 0 ? await readSaved(part) : { validator: null, total: null };
+  const { validator } = saved;
   const stall = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stall.signal]) : stall.signal;
   const stallTimeout = options.stallTimeout ?? 30_000;
@@ -112,9 +121,9 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
     if (have > 0) headers.range = `bytes=${have}-`;
     if (validator !== null) headers['if-range'] = validator;
     const response = await fetch(url, { headers, signal });
-    const { start, total } = await interpret(url, part, response, have);
+    const { start, total } = await interpret(url, part, response, have, saved);
     if (start === total && start > 0) return;
-    if (start === 0) await saveValidator(part, response);
+    if (start === 0) await save(part, { validator: validatorOf(response), total });
     const file = await open(part, start === 0 ? 'w' : 'r+');
     try {
       let at = start;
@@ -142,7 +151,7 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
 }
 
 /** Where the answer's bytes belong, and how long the whole file is. */
-async function interpret(url: string, part: string, response: Response, have: number) {
+async function interpret(url: string, part: string, response: Response, have: number, saved: Saved) {
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
   const rangeTotal = range?.[2] === undefined || range[2] === '*' ? null : Number(range[2]);
   const { status } = response;
@@ -150,9 +159,17 @@ async function interpret(url: string, part: string, response: Response, have: nu
     const length = response.headers.get('content-length');
     return { start: 0, total: length === null ? null : Number(length) };
   }
-  if (status === 206 && range?.[1] !== undefined && Number(range[1]) === have)
+  // A server that does not look at If-Range may send the rest of another file.
+  const isOther =
+    (saved.total !== null && rangeTotal !== null && saved.total !== rangeTotal) ||
+    (saved.validator !== null && (validatorOf(response) ?? saved.validator) !== saved.validator);
+  if (status === 206 && range?.[1] !== undefined && Number(range[1]) === have && !isOther)
     return { start: have, total: rangeTotal };
   await response.body?.cancel();
+  if (status === 206 && isOther) {
+    await discard(part);
+    throw new Error(`the file changed on the server after ${have} bytes`);
+  }
   if (status === 416 && rangeTotal === have) return { start: have, total: have };
   if (status === 416 || status === 206) {
     await discard(part); // ours is longer than theirs, or the server counts in its own way: start anew
@@ -164,7 +181,8 @@ async function interpret(url: string, part: string, response: Response, have: nu
   throw new DownloadError(url, text + remedy, { status });
 }
 
-async function makeWritable(folder: string): Promise<void> {
+/** Makes a folder. @throws DataError where it cannot be written */
+export async function makeWritable(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
@@ -184,23 +202,34 @@ async function discard(part: string): Promise<void> {
   await rm(`${part}.json`, { force: true });
 }
 
-/** A strong ETag or the date: what If-Range may carry. */
-async function saveValidator(part: string, response: Response): Promise<void> {
-  const etag = response.headers.get('etag');
-  const validator = etag !== null && !etag.startsWith('W/') ? etag : response.headers.get('last-modified');
-  await writeFile(`${part}.json`, JSON.stringify({ validator }));
+/** What is known of the file that a `.part` is of. */
+interface Saved {
+  /** A strong ETag or the date: what If-Range may carry. */
+  readonly validator: string | null;
+  /** Its length. */
+  readonly total: number | null;
 }
 
-async function readValidator(part: string): Promise<string | null> {
+function validatorOf({ headers }: Response): string | null {
+  const etag = headers.get('etag');
+  return etag !== null && !etag.startsWith('W/') ? etag : headers.get('last-modified');
+}
+
+async function save(part: string, saved: Saved): Promise<void> {
+  await writeFile(`${part}.json`, JSON.stringify(saved));
+}
+
+async function readSaved(part: string): Promise<Saved> {
   try {
     const saved: unknown = JSON.parse(await readFile(`${part}.json`, 'utf8'));
-    if (typeof saved === 'object' && saved !== null && 'validator' in saved && typeof saved.validator === 'string') {
-      return saved.validator;
+    if (typeof saved === 'object' && saved !== null) {
+      const validator = 'validator' in saved && typeof saved.validator === 'string' ? saved.validator : null;
+      return { validator, total: 'total' in saved && typeof saved.total === 'number' ? saved.total : null };
     }
   } catch {
     // No validator is no obstacle: the hash decides.
   }
-  return null;
+  return { validator: null, total: null };
 }
 
 /** fetch says only "fetch failed"; the cause has the reason. */

@@ -1,12 +1,13 @@
 // Where CIFAR lies: <home>/datasets/<folder>; used from there, else unpacked from its archive, else downloaded.
 
 import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DatasetMissingError } from '../errors.ts';
 import { unpack } from './archive.ts';
 import { CIFAR10, CIFAR100, readCifar, type CifarDataset, type CifarFormat, type CifarReadOptions } from './cifar.ts';
-import { download, type DownloadOptions } from './download.ts';
+import { download, makeWritable, type DownloadOptions } from './download.ts';
 import { checkHash } from './hash.ts';
+import { withLock } from './lock.ts';
 import { statOrNull } from './paths.ts';
 
 /** Where CIFAR is looked for, and whether it may be fetched. */
@@ -60,9 +61,14 @@ export async function ensureCifar(format: CifarFormat, source: CifarSource): Pro
   }
   const archive = join(source.cacheHome ?? source.home, 'datasets', archiveName);
   const { onProgress, signal } = source;
-  await download(source.url ?? format.url, archive, { md5, onProgress, signal });
-  await unpack(archive, format.folder, target, required);
-  await rm(archive, { force: true });
+  const fetchAndUnpack = async (): Promise<void> => {
+    if (await statOrNull(target)) return; // by another process, meanwhile
+    await download(source.url ?? format.url, archive, { md5, onProgress, signal });
+    await unpack(archive, format.folder, target, required);
+    await rm(archive, { force: true });
+  };
+  await makeWritable(dirname(target));
+  await withLock(`${target}.lock`, `getting ${format.title}`, fetchAndUnpack, { signal });
   return target;
 }
 
