@@ -27,6 +27,7 @@ export const COMMANDS = {
   demo,
   thaw,
   test,
+  'test:long': testLong,
   'test:browser': testBrowser,
   build,
   lint,
@@ -59,6 +60,12 @@ async function thaw(args) {
   if (args[0] === 'bench' && args[1] === 'browser' && !args.some((word) => NO_BROWSER.includes(word)))
     await ensureChromium();
   return run(process.execPath, [CLI, ...args], { cwd: process.env.INIT_CWD ?? process.cwd() });
+}
+
+/** `npm run test:long`: hostile files, 10,000 of each kind. @type {Command} */
+async function testLong(args) {
+  process.env.THAW_FUZZ ??= '10000';
+  return test(['packages/cli/src/fuzz', ...args]);
 }
 
 /** `npm run build`: every package with its declarations, through turbo's cache, and what they weigh. @type {Command} */
