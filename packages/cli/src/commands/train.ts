@@ -12,7 +12,7 @@ import { environmentOf, methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
-import { openBackend } from '../session/backend.ts';
+import { openBackend, type OpenBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
 import { dataSlug, divide, openData } from '../session/data.ts';
 import type { ExperimentResult } from '../session/experiment.ts';
@@ -144,25 +144,30 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
   const preset = settings.preset ?? 'custom';
   // Before anything is loaded: minutes of work must not end at a folder that cannot be written.
   const folder = await chooseFolder(settings, io.cwd, resumed, preset);
-  let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
+  let backend: OpenBackend | undefined;
   let trunk: Trunk | undefined;
   try {
     const opened = await openData(settings.data, { cwd: io.cwd, homes, progress, signal: interrupt.signal });
     let data = divide(opened, settings);
     for (const note of data.notes) output.warn(note);
-    backend = await openBackend({
-      io,
-      onNote: (note) => output.say(note),
-      ...settings,
-      thaws,
-      onFallback: (reason) =>
-        output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`),
-    });
+    const open = (): Promise<OpenBackend> =>
+      openBackend({
+        io,
+        onNote: (note) => output.say(note),
+        ...settings,
+        thaws,
+        onFallback: (reason) =>
+          output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`),
+      });
+    backend = await open();
     if (before && before.device.name !== backend.info.name)
       output.warn(`This run began on ${before.device.name}; on ${backend.info.name} its numbers round differently.`);
     // What ran the trunk before runs it again: another engine's features differ in their last bits.
-    const engine = settings.trunk === 'auto' ? (before?.device.trunk?.engine ?? 'auto') : settings.trunk;
-    trunk = new Trunk({ settings: { ...settings, trunk: engine }, backend, output, signal: interrupt.signal });
+    const makeTrunk = (on: OpenBackend, recorded: RunConfig | undefined): Trunk => {
+      const engine = settings.trunk === 'auto' ? (recorded?.device.trunk?.engine ?? 'auto') : settings.trunk;
+      return new Trunk({ settings: { ...settings, trunk: engine }, backend: on, output, signal: interrupt.signal });
+    };
+    trunk = makeTrunk(backend, before);
     const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
     const { weights } = loaded;
     let choices: Choice[] = [];
@@ -199,6 +204,13 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
       config,
       settings: full,
       resume: resumed !== undefined,
+      reopen: async (recorded) => {
+        await trunk?.close();
+        backend?.close();
+        backend = await open();
+        trunk = makeTrunk(backend, recorded);
+        return { backend, trunk };
+      },
       context: {
         output,
         backend,

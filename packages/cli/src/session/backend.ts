@@ -29,6 +29,8 @@ export interface OpenBackend {
   /** Whether every layer can train: WebAssembly has no gradient of a convolution's filter. */
   readonly canThaw: boolean;
   readonly opened: OpenedDevice | undefined;
+  /** Why the device is gone, where it is. */
+  lost(): string | undefined;
   /** Thaw's own backend, where it is that. */
   readonly thaw: ThawBackend | undefined;
   /** Bounds the steps in flight, and throws what the device found wrong. */
@@ -127,10 +129,13 @@ async function openThaw({ adapter, io, onNote, untuned, precision }: BackendOpti
   const named = { adapter: opened.name, driver: opened.driver };
   if (untuned !== true) await applyTuning(backend.gpu, named, (await findHomes(io)).all, onNote ?? (() => undefined));
   await tf.setBackend('thaw');
+  let lost: string | undefined;
+  void opened.device.lost.then(({ reason, message }) => (lost = `${reason}: ${message}`));
   return {
     info: { backend: 'thaw', name: opened.name, driver: opened.driver, isSoftware: opened.isSoftware },
     canThaw: true,
     opened,
+    lost: () => lost,
     thaw: backend,
     settle: () => backend.settle(),
     memory: () => backend.memoryReport(),
@@ -164,6 +169,7 @@ function hostBackend(info: DeviceInfo, canThaw: boolean): OpenBackend {
     info,
     canThaw,
     opened: undefined,
+    lost: () => undefined,
     thaw: undefined,
     // Lets timers and signals run between steps, which compute synchronously here.
     settle: () => new Promise((done) => setImmediate(done)),

@@ -14,6 +14,7 @@ import { versions } from '../versions.ts';
 import type { OpenBackend } from './backend.ts';
 import { partHash, type RunData } from './data.ts';
 import { runExperiment, type ExperimentContext, type ExperimentResult, type ExperimentSettings } from './experiment.ts';
+import { onNewDevices, type Devices } from './lost-device.ts';
 import type { LoadedWeights } from './weights.ts';
 
 export interface RecordedRun {
@@ -22,6 +23,8 @@ export interface RecordedRun {
   readonly settings: ExperimentSettings;
   /** Goes on from the folder's last checkpoint, where it has one. */
   readonly resume?: boolean;
+  /** Closes what it computed on and opens it anew, where the device was lost; without it, the run ends there. */
+  readonly reopen?: (recorded: RunConfig) => Promise<Devices>;
   readonly context: Omit<ExperimentContext, 'checkpoints' | 'resume' | 'loadBest' | 'onHistory' | 'onTrunk'>;
 }
 
@@ -31,10 +34,11 @@ export async function recordRun({
   config,
   settings,
   resume = false,
+  reopen,
   context,
 }: RecordedRun): Promise<ExperimentResult & { readonly summary: RunSummary | undefined }> {
   const checkpoints = new FileCheckpoints(folder, (note) => context.output.warn(note));
-  const last = resume ? await checkpoints.loadLast() : undefined;
+  let last = resume ? await checkpoints.loadLast() : undefined;
   await writeJson(runFile.config(folder), config);
   context.output.event('run', { folder, ...config });
   if (resume) {
@@ -43,9 +47,11 @@ export async function recordRun({
     await writeJsonLines(runFile.metrics(folder), last?.progress.history ?? []);
   }
   let recorded = config;
-  const result = await keeping(checkpoints, folder, () =>
+  const run = ({ backend, trunk: frozen }: Devices): Promise<ExperimentResult> =>
     runExperiment(settings, {
       ...context,
+      backend,
+      trunk: frozen,
       checkpoints,
       resume: last,
       loadBest: () => readBest(checkpoints, context.output),
@@ -54,7 +60,22 @@ export async function recordRun({
         recorded = { ...config, device: { ...config.device, trunk } };
         await writeJson(runFile.config(folder), recorded);
       },
-    }),
+    });
+  const { output, signal } = context;
+  const result = await keeping(checkpoints, folder, () =>
+    !reopen
+      ? run(context)
+      : onNewDevices({
+          output,
+          signal,
+          devices: context,
+          reopen: () => reopen(recorded),
+          kept: () => checkpoints.kept?.totalSteps ?? 0,
+          attempt: async (devices, isAgain) => {
+            if (isAgain && checkpoints.kept) last = await checkpoints.loadLast();
+            return run(devices);
+          },
+        }),
   );
   const summary = result.interrupted ? undefined : runSummary(recorded, result);
   if (summary) await writeJson(runFile.summary(folder), summary);

@@ -45,6 +45,7 @@ function open(
     info,
     canThaw: true,
     opened: undefined,
+    lost: () => undefined,
     thaw: undefined,
     settle: () => Promise.resolve(),
     memory: () => undefined,
