@@ -26,12 +26,12 @@ describe.skipIf(noAdapter)('a device that is lost', () => {
     const io = standIn({ cwd: home, env: { THAW_HOME: home } });
     const folder = join(home, name);
     let [opened, watch] = [0, undefined as NodeJS.Timeout | undefined];
-    const onOpen = ({ opened: device, dispatches }: OpenBackend): void => {
+    const onOpen = (backend: OpenBackend): void => {
       clearInterval(watch);
       const most = atDispatch[opened++];
       if (most === undefined) return;
       watch = setInterval(() => {
-        if ((dispatches() ?? 0) >= most) device?.device.destroy();
+        if ((backend.dispatches() ?? 0) >= most) backend.opened?.device.destroy();
       }, 1);
     };
     const { signal } = new AbortController();

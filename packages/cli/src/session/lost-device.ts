@@ -50,10 +50,10 @@ export async function onNewDevices<T>({ output, devices, reopen, attempt, kept, 
 }
 
 /** Why the device was lost, where that is behind an error. */
-async function lossOf(error: unknown, { lost }: OpenBackend): Promise<string | undefined> {
+async function lossOf(error: unknown, backend: OpenBackend): Promise<string | undefined> {
   // What failed on a lost device may be told before the loss is.
   await sleep(0);
-  return lost() ?? (error instanceof DeviceLostError ? error.message : undefined);
+  return backend.lost() ?? (error instanceof DeviceLostError ? error.message : undefined);
 }
 
 async function openAgain(reopen: () => Promise<Devices>, signal: AbortSignal): Promise<Devices> {

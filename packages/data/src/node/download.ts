@@ -48,10 +48,10 @@ export async function download(url: string, destination: string, options: Downlo
   }
   await makeWritable(dirname(destination));
   const part = `${destination}.part`;
-  let isOurs = false;
+  const fetched = { here: false };
   const fetchOnce = async (): Promise<void> => {
     if (await statOrNull(destination)) return; // by another process, meanwhile
-    isOurs = true;
+    fetched.here = true;
     await fetchAll(url, part, destination, options);
     try {
       await checkHash(
@@ -71,7 +71,7 @@ export async function download(url: string, destination: string, options: Downlo
   const onWait = async () => options.onProgress?.({ receivedBytes: await sizeOf(part), totalBytes: null });
   await withLock(`${destination}.lock`, `downloading ${destination}`, fetchOnce, { onWait, signal: options.signal });
   // Another process may have fetched it from elsewhere.
-  if (!isOurs) await checkHash(destination, options, 'delete the file and download it again', options.signal);
+  if (!fetched.here) await checkHash(destination, options, 'delete the file and download it again', options.signal);
 }
 
 /** Repeats attempts until the file is whole. */

@@ -174,10 +174,9 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     progress = { ...progress, history: [...history], optimizerSteps: state.steps, ...(state.lossScale && { lossScale: state.lossScale }) }; // prettier-ignore
     const variables = await classifier.state();
     const averages = await average?.state();
-    for (const tensors of [variables, averages ?? []])
-      for (const [name, { data }] of tensors)
-        if (!data.every(Number.isFinite))
-          throw new DivergedError(divergence(`'${name}' was not finite any more`, options));
+    const spoilt = nonFinite(variables) ?? nonFinite(averages ?? new Map());
+    if (spoilt !== undefined)
+      throw new DivergedError(divergence(`'${spoilt}' was not finite any more`, options), stepNow);
     savedAt = now();
     return { variables, optimizer: state.tensors, average: averages, progress };
   };
