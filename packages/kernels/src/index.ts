@@ -5,7 +5,14 @@
 export { register, unregister, type RegisterOptions } from './backend/register.ts';
 export { ThawBackend } from './backend/thaw-backend.ts';
 export { describeAdapter, requestDevice, type AdapterDescription, type WantedLimit } from './runtime/device.ts';
-export { DeviceLostError, DisposedError, NotOnGpuError, OutOfMemoryError, ShaderError, ThawGpuError } from './runtime/errors.ts';
+export {
+  DeviceLostError,
+  DisposedError,
+  NotOnGpuError,
+  OutOfMemoryError,
+  ShaderError,
+  ThawGpuError,
+} from './runtime/errors.ts';
 export type { GpuOptions } from './runtime/gpu.ts';
 export type { MatrixUnit, TiledKernel, Tiling, Tilings, Tuning } from './tuning/tilings.ts';
 export type { Choice, Choices, TunedKernel, VariantName } from './tuning/tuned.ts';
