@@ -72,6 +72,8 @@ export async function createServer(model: ServedModel, options: ServeOptions): P
     requestTimeout: requestTimeoutMs,
     connectionTimeout: 2 * requestTimeoutMs,
     forceCloseConnections: 'idle',
+    // Node looks for requests that take too long every half minute, whatever the time they may take.
+    http: { connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5000) },
   });
   app.removeAllContentTypeParsers();
   await app.register(multipart, {
@@ -94,17 +96,17 @@ export async function createServer(model: ServedModel, options: ServeOptions): P
       throw new Refusal(403, `this server answers to localhost only, not to ${host === '' ? 'no name' : host}`);
   });
   // Before its body is read: so many bodies at most are held in memory.
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     open.add(request);
+    // However it ends: an answer, or a client that left in the middle of a request that was none.
+    reply.raw.once('close', () => open.delete(request));
     if (request.method === 'POST' && open.size > maxWaiting)
       throw new BusyError(`${open.size} requests are open already`);
   });
-  app.addHook('onResponse', async (request, reply) => {
-    open.delete(request);
+  app.addHook('onResponse', async (_request, reply) => {
     metrics.requests.inc({ status: reply.statusCode });
     metrics.seconds.observe(reply.elapsedTime / 1000);
   });
-  app.addHook('onRequestAbort', async (request) => void open.delete(request));
 
   app.get(
     '/',
@@ -145,7 +147,12 @@ export async function createServer(model: ServedModel, options: ServeOptions): P
     (request, reply) =>
     reply.code(404).send({ error: `there is no ${request.method} ${request.url.slice(0, 200)}; POST /predict takes an image, GET / is a page to try it on` }), // prettier-ignore
   );
-  app.setErrorHandler((error: FastifyError, _request, reply) => answer(error, reply, maxBytes));
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const { raw } = request;
+    // Refused before its body has come: that may take as long as any request's, and no longer.
+    if (!raw.complete) setTimeout(() => raw.complete || raw.destroy(), requestTimeoutMs).unref();
+    return answer(error, reply, maxBytes);
+  });
   app.addHook('onClose', () => batcher.idle());
   return app;
 

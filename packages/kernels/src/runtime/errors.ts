@@ -16,6 +16,7 @@ export class DeviceLostError extends ThawGpuError {
 
 /** The device has no memory left for what was asked of it. */
 export class OutOfMemoryError extends ThawGpuError {
+  /** Of the class. */
   override readonly name = 'OutOfMemoryError';
   /** @param bytes of the buffer that did not fit */
   constructor(bytes: number, reason: string) {

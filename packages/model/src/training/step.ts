@@ -21,6 +21,7 @@ export class DivergedError extends Error {
 
 /** A step does not fit into the device's memory. */
 export class BatchTooLargeError extends Error {
+  /** Of the class. */
   override readonly name = 'BatchTooLargeError';
 }
 
