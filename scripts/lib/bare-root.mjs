@@ -21,14 +21,29 @@ const ABSENT = ['node', 'npm', 'cc', 'gcc', 'python3'];
 
 /** What is run there: the promises of the bundle. */
 const COMMANDS = [
-  ['doctor'],
-  ['bench', 'step', '--filter', 'head', '--rounds', '1', '--seconds', '1', '--against', 'tfjs-webgpu,tfjs-wasm'],
-  ['train', '--data', '/pictures', '--weights', 'random', '--image-size', '32', '--thaw', 'conv5_block3', '--epochs', '1', '--batch-size', '4', '--output', '/tmp/run'], // prettier-ignore
-  ['predict', '--run', '/tmp/run', '/pictures/dark/0.png'],
+  ['thaw', 'doctor'],
+  [
+    'thaw',
+    'bench',
+    'step',
+    '--filter',
+    'head',
+    '--rounds',
+    '1',
+    '--seconds',
+    '1',
+    '--against',
+    'tfjs-webgpu,tfjs-wasm',
+  ],
+  ['thaw', 'train', '--data', '/pictures', '--weights', 'random', '--image-size', '32', '--thaw', 'conv5_block3', '--epochs', '1', '--batch-size', '4', '--output', '/tmp/run'], // prettier-ignore
+  ['thaw', 'predict', '--run', '/tmp/run', '/pictures/dark/0.png'],
 ];
 
-/** @param {string} archive the bundle @returns exit code */
-export async function checkBundle(archive) {
+/** A few of the kernel tests, where they are in the bundle: all of them take minutes. */
+const TESTS = ['test-kernels', 'src/kernels/max-pool', 'src/wgsl'];
+
+/** @param {string} archive the bundle @param {boolean} withTests whether the kernel tests are in it @returns exit code */
+export async function checkBundle(archive, withTests) {
   if (process.getuid?.() !== 0) throw new StepError('the check makes a root folder of its own, which only root may');
   const root = mkdtempSync(join(tmpdir(), 'thaw-bare-'));
   try {
@@ -39,8 +54,8 @@ export async function checkBundle(archive) {
     for (const name of ABSENT)
       if (['/bin', '/sbin', '/usr/bin', '/usr/local/bin'].some((folder) => existsSync(join(root, folder, name))))
         throw new StepError(`the bare root has ${name}, and so proves nothing`);
-    for (const command of COMMANDS)
-      await inside(root, [`/${basename(archive, '.tar.xz')}/thaw`, ...command], command.join(' '));
+    for (const [program = '', ...args] of withTests ? [...COMMANDS, TESTS] : COMMANDS)
+      await inside(root, [`/${basename(archive, '.tar.xz')}/${program}`, ...args], [program, ...args].join(' '));
     say('the bundle runs where there is nothing but a shell, the C library and a Vulkan driver');
     return 0;
   } finally {

@@ -81,17 +81,18 @@ async function build(args) {
 }
 
 /**
- * `npm run bundle`: dist/thaw-linux-x64.tar.xz, for machines with a GPU and nothing else; with --check it is tried in a bare
- * root. @type {Command}
+ * `npm run bundle`: dist/thaw-linux-x64.tar.xz, for machines with a GPU and nothing else; with --tests the kernel tests are in it,
+ * with --check it is tried in a bare root. @type {Command}
  */
 async function bundle(args) {
   await ensureInstalled();
   await ensurePnpm();
   await ensureBuilt();
-  const archive = await portable();
+  const withTests = args.includes('--tests');
+  const archive = await portable(withTests);
   if (!args.includes('--check')) return 0;
   await ensureAdapter();
-  return checkBundle(archive);
+  return checkBundle(archive, withTests);
 }
 
 /** `npm run typecheck`: each package, then the workspace's own files. @type {Command} */

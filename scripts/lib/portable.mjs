@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, realpathSy
 import { basename, join } from 'node:path';
 import { inRoot } from './paths.mjs';
 import { pnpmCommand } from './pnpm.mjs';
+import { writeTests } from './portable-tests.mjs';
 import { capture, cleanEnvironment, run, say, StepError } from './process.mjs';
 
 const MOST_MIB = 60;
@@ -14,7 +15,8 @@ const UNREAD = /(\.map|\.d\.ts|\.d\.mts|\.d\.cts|\.ts|\.mts|\.md|\.markdown|_tes
 /** Builds of tfjs for browsers and other loaders; Node takes *.node.js or the package's main. */
 const OTHER_BUILDS = /^tf-[a-z-]+\.(es2017|fesm|es2017\.min|fesm\.min)\.js$/;
 
-const LAUNCHER = `#!/bin/sh
+/** A shell script of the bundle that starts Node. @param {string} arguments_ from its folder, $here */
+const launcher = (arguments_) => `#!/bin/sh
 # Thaw, with all that it needs beside it. Libraries that the system has itself fit its drivers better and win.
 case $0 in */*) here=\${0%/*} ;; *) here=. ;; esac
 here=$(cd "$here" && pwd -P) || exit 1
@@ -40,8 +42,10 @@ done
 if [ -z "$drivers" ]; then
   case $known in *libGLX_nvidia.so.0*) VK_ICD_FILENAMES=$here/share/nvidia_icd.json; export VK_ICD_FILENAMES ;; esac
 fi
-exec "$here/bin/node" "$here/app/dist/thaw.js" "$@"
+exec "$here/bin/node" ${arguments_} "$@"
 `;
+const THAW = '"$here/app/dist/thaw.js"';
+const TESTS = '"$here/tests/node_modules/vitest/vitest.mjs" run --root "$here/tests"';
 const NVIDIA_ICD = { file_format_version: '1.0.0', ICD: { library_path: 'libGLX_nvidia.so.0', api_version: '1.3.0' } };
 const README = `Thaw for 64-bit Linux with glibc 2.34 or later (Ubuntu 22.04, Debian 12, RHEL 9). Nothing needs to be installed:
 
@@ -58,8 +62,12 @@ Beside PyTorch, where that is installed:
 Weights and data are looked for in the folder that THAW_HOME names.
 `;
 
-/** Writes dist/thaw-linux-x64.tar.xz; the packages must be built. @returns its path */
-export async function portable() {
+/**
+ * Writes dist/thaw-linux-x64.tar.xz; the packages must be built.
+ * @param {boolean} withTests the kernel tests, too, and `test-kernels`, which runs them
+ * @returns its path
+ */
+export async function portable(withTests) {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new StepError(
       `the portable bundle is made on 64-bit Linux (x64); this is ${process.platform} ${process.arch}`,
@@ -90,8 +98,13 @@ export async function portable() {
   writeFileSync(join(folder, 'share', 'nvidia_icd.json'), `${JSON.stringify(NVIDIA_ICD, null, 2)}\n`);
   copyFileSync(inRoot('bench', 'pytorch_step.py'), join(folder, 'share', 'pytorch_step.py'));
   writeFileSync(join(folder, 'README.txt'), README);
-  writeFileSync(join(folder, 'thaw'), LAUNCHER);
-  chmodSync(join(folder, 'thaw'), 0o755);
+  writeLauncher(join(folder, 'thaw'), THAW);
+  if (withTests) {
+    say('bundle: the kernel tests');
+    await writeTests(join(folder, 'tests'), app);
+    prune(join(folder, 'tests', 'node_modules'));
+    writeLauncher(join(folder, 'test-kernels'), TESTS);
+  }
 
   say('bundle: packing');
   const packed = `${archive}.part`;
@@ -104,6 +117,12 @@ export async function portable() {
   say(`${archive}: ${mebibytes.toFixed(1)} MiB`);
   if (mebibytes > MOST_MIB) throw new StepError(`the bundle is larger than ${MOST_MIB} MiB`);
   return archive;
+}
+
+/** @param {string} path @param {string} arguments_ */
+function writeLauncher(path, arguments_) {
+  writeFileSync(path, launcher(arguments_));
+  chmodSync(path, 0o755);
 }
 
 /** Where the dynamic linker finds a library here. @param {string} name */
