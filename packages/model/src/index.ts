@@ -22,3 +22,4 @@ export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './opti
 export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';
 export { WeightAverage } from './optimizers/weight-average.ts';
 export * from './training/index.ts';
+export * from './classical/index.ts';

@@ -2,7 +2,7 @@
 import { join, relative, resolve } from 'node:path';
 import { writeAtomically } from '@thaw/model/node';
 import type { z } from 'zod';
-import { UsageError } from '../errors.ts';
+import { CommandError, UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { readRunConfig } from '../runs/folder.ts';
@@ -61,6 +61,8 @@ async function exportCommand(
     throw new UsageError('--half: Keras reads weights in float32; leave it out, or use another --format.');
   const folder = resolve(io.cwd, args[0] ?? '.');
   const config = await readRunConfig(folder);
+  if (config.classifier && config.classifier.kind !== 'logistic')
+    throw new CommandError(`${folder} holds a classifier of kind ${config.classifier.kind}, which these formats cannot express; export a run of thaw train, or of --classifier logistic.`); // prettier-ignore
   const { weights } = await weightsOfRun(config, weightsFile, await findHomes(io), byteProgress(output));
   const trained = await trainedClassifier(folder, config, weights, checkpoint, (note) => output.warn(note));
   const path = named === undefined ? join(folder, EXPORT_NAME[format]) : resolve(io.cwd, named);

@@ -1,6 +1,6 @@
-// thaw features: the trunk's features of a data set, to a file for other programs.
+// thaw features: the trunk's features of a data set, to a file for other programs, or to a classical classifier.
 import { dirname, extname, join, basename, resolve } from 'node:path';
-import { extractFeatures, ResNet50, writeSafetensors, type Features } from '@thaw/model';
+import { extractFeatures, fitPca, projectFeatures, ResNet50, writeSafetensors, type Features } from '@thaw/model';
 import { writeAtomically } from '@thaw/model/node';
 import type { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
@@ -19,47 +19,68 @@ import { count, duration, rate } from '../text/format.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import { Trunk } from '../trunk/trunk.ts';
 import { defineCommand, type Context } from './command.ts';
+import { checkFeatureSettings, fitClassifier } from './features-classifier.ts';
 
 const schema = allSettings
   .pick({
     data: true, split: true, range: true, limitTest: true, strict: true, imageSize: true, run: true, checkpoint: true,
     weights: true, weightsFile: true, precision: true, batchSize: true, seed: true, output: true, backend: true,
-    adapter: true, trunk: true, config: true, quiet: true, json: true, verbose: true,
+    adapter: true, trunk: true, config: true, quiet: true, json: true, verbose: true, classifier: true, pca: true,
+    neighbors: true, trees: true, depth: true, l2: true, limitTrain: true, validationSplit: true, stratified: true,
+    cacheFeatures: true,
   }) // prettier-ignore
   .partial({
     split: true, range: true, limitTest: true, imageSize: true, run: true, weights: true, weightsFile: true, precision: true,
-    adapter: true,
-    config: true,
+    adapter: true, config: true, classifier: true, pca: true, trees: true, depth: true, l2: true, limitTrain: true, validationSplit: true,
+    output: true,
   }); // prettier-ignore
 
 export const features = defineCommand({
   name: 'features',
-  summary: "write the trunk's features of a data set",
+  summary: "write the trunk's features of a data set, or fit a classical classifier on them",
   description:
     'Runs every image through the trunk and writes its 2048 features, averaged over the image.\n' +
-    'A .safetensors file holds `features` [n, 2048] and `labels` [n]; for .npy the labels lie beside it as *-labels.npy.',
+    'A .safetensors file holds `features` [n, 2048] and `labels` [n]; for .npy the labels lie beside it as *-labels.npy.\n' +
+    'With --classifier it fits one on the features of the training part and writes a run folder that evaluate, predict and serve take.',
   options: [
     'data',
     ['split', { default: 'test, else validation, else train' }],
     'range',
     ['limitTest', { flags: '--limit-test <n>', description: 'a random subset of n images, every class keeping its share' }],
     'strict',
+    ['limitTrain', { description: 'fit on a random subset of n training images, every class keeping its share' }],
+    ['validationSplit', { default: '0.15' }],
+    'stratified',
     ['imageSize', { default: "the data's own, 224 for folders" }],
     ['weights', { default: 'what is in THAW_HOME, else keras' }],
     'weightsFile', 'run',
     ['checkpoint', { default: 'best' }],
     ['precision', { default: "the run's, else float32" }],
+    'classifier', 'pca',
+    ['neighbors', { default: '5' }],
+    ['trees', { default: '100' }],
+    ['depth', { default: 'tree 8, forest 16, boosting 3' }],
+    ['l2', { description: 'penalty on the squared weights of logistic, with standardised features', default: "1 / (2 n), scikit-learn's C = 1" }],
     ['batchSize', { default: '32' }],
-    ['seed', { description: 'seed of --limit-test and of random weights', default: '1' }],
+    ['seed', { description: 'seed of the split, of subsets, of the trees and of random weights', default: '1' }],
+    'cacheFeatures',
     ['backend', { default: 'auto' }],
     'adapter',
     ['trunk', { default: 'auto' }],
-    ['output', { flags: '--output <file>', description: 'the file to write, .safetensors or .npy' }],
+    ['output', { description: 'the file to write, .safetensors or .npy; with --classifier the run folder', default: 'with --classifier runs/<date>-<data>-<kind>' }],
     'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
   examples: [
     ['thaw features --data cifar10 --split test --range 0:16 --image-size 32 --output f.safetensors', 'sixteen images'],
     ['thaw features --data photos/ --output photos.npy', 'for NumPy and scikit-learn'],
+    [
+      'thaw features --data photos/ --classifier logistic',
+      'a classifier within a minute or two; then thaw predict --run',
+    ],
+    [
+      'thaw features --data cifar10 --classifier boosting --pca 64 --limit-train 10000',
+      'boosted trees on 64 components',
+    ],
     ['thaw features --run runs/... --data photos/ --output f.safetensors', 'of a trunk that was thawed'],
   ],
   schema,
@@ -68,6 +89,9 @@ export const features = defineCommand({
     checkpoint: 'best',
     batchSize: 32,
     seed: 1,
+    stratified: false,
+    neighbors: 5,
+    cacheFeatures: true,
     backend: 'auto',
     trunk: 'auto',
     quiet: false,
@@ -77,7 +101,19 @@ export const features = defineCommand({
   run: featuresCommand,
 });
 
-async function featuresCommand(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
+async function featuresCommand(settings: z.infer<typeof schema>, context: Context): Promise<void> {
+  checkFeatureSettings(settings);
+  const { classifier } = settings;
+  return classifier === undefined
+    ? writeFeatures(settings, context)
+    : fitClassifier({ ...settings, classifier }, context);
+}
+
+async function writeFeatures(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
+  if (settings.output === undefined)
+    throw new UsageError(
+      '--output is missing: the file to write, .safetensors or .npy; or fit something with --classifier.',
+    );
   const path = resolve(io.cwd, settings.output);
   const kind = extname(path);
   if (kind !== '.safetensors' && kind !== '.npy')
@@ -108,7 +144,7 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
     const imageSize =
       settings.imageSize ?? run?.config.network.imageSize ?? Math.max(32, dataset.imageSize?.height ?? 224);
     const network =
-      run?.classifier.network ??
+      run?.features.network ??
       new ResNet50((await obtainWeights(settings, homes, progress)).weights, { imageSize, precision: settings.precision ?? 'float32' }); // prettier-ignore
     const source = new DataSource(dataset, indices, {
       imageSize,
@@ -123,7 +159,7 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
       { network, pooling: 'average', width: network.channels, imageSize },
       { onUse: (found) => void (use = found) },
     );
-    const found = await extractFeatures(runner, source, {
+    const extracted = await extractFeatures(runner, source, {
       batchSize: settings.batchSize,
       onProgress: (done, total) =>
         reporter.show({
@@ -136,8 +172,10 @@ async function featuresCommand(settings: z.infer<typeof schema>, { io, output }:
     });
     runner.dispose();
     reporter.clear();
-    const images = found?.labels.length ?? 0;
-    if (!found || images === 0) throw new CommandError(`${settings.data}: not one image could be read.`);
+    const images = extracted?.labels.length ?? 0;
+    if (!extracted || images === 0) throw new CommandError(`${settings.data}: not one image could be read.`);
+    const projection = settings.pca === undefined ? undefined : await fitPca(extracted, settings.pca);
+    const found = await projectFeatures(extracted, projection);
     await write(path, found);
     output.event('result', { output: path, images, width: found.width, seconds: seconds(), trunk: use });
     output.result(

@@ -1,7 +1,6 @@
 // thaw predict: names what is on image files, with a run's network or with the ImageNet classifier.
 import { relative, resolve } from 'node:path';
 import { openImageList } from '@thaw/data/node';
-import type * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
@@ -114,30 +113,33 @@ async function predictCommand(
     const start = performance.now();
     let skipped = 0;
     const runner = trunk.runner(model.features);
-    const predictor = { trunk: runner, classify: (features: tf.Tensor2D) => model.classify(features) };
-    const ranked = await predictImages(dataset, predictor, {
-      imageSize: model.imageSize,
-      preprocessing: model.features.network.variant.preprocessing,
-      resizeShorter: model.resizeShorter,
-      batchSize: settings.batchSize,
-      topK: settings.topK,
-      strict: settings.strict,
-      onSkip: ({ path, reason }) => {
-        skipped++;
-        output.warn(`skipped ${path}: ${reason}`);
+    const ranked = await predictImages(
+      dataset,
+      { trunk: runner, scorer: model.scorer },
+      {
+        imageSize: model.imageSize,
+        preprocessing: model.features.network.variant.preprocessing,
+        resizeShorter: model.resizeShorter,
+        batchSize: settings.batchSize,
+        topK: settings.topK,
+        strict: settings.strict,
+        onSkip: ({ path, reason }) => {
+          skipped++;
+          output.warn(`skipped ${path}: ${reason}`);
+        },
+        onProgress: (done) => {
+          const imagesPerSecond = (1000 * done) / (performance.now() - start);
+          if (!settings.csv)
+            reporter.show({
+              label: 'images',
+              done,
+              total: dataset.length,
+              imagesPerSecond,
+              secondsLeft: (dataset.length - done) / imagesPerSecond,
+            });
+        },
       },
-      onProgress: (done) => {
-        const imagesPerSecond = (1000 * done) / (performance.now() - start);
-        if (!settings.csv)
-          reporter.show({
-            label: 'images',
-            done,
-            total: dataset.length,
-            imagesPerSecond,
-            secondsLeft: (dataset.length - done) / imagesPerSecond,
-          });
-      },
-    });
+    );
     runner.dispose();
     reporter.clear();
     const rows = [...ranked].map(([index, classes]) => ({ file: dataset.describe(index), classes }));

@@ -1,7 +1,6 @@
 // thaw serve: a run's network, or the ImageNet classifier, over HTTP on this machine.
 import { once } from 'node:events';
 import { BackendRunner } from '@thaw/model';
-import * as tf from '@tensorflow/tfjs-core';
 import { basename, resolve } from 'node:path';
 import type { z } from 'zod';
 import { CommandError } from '../errors.ts';
@@ -101,15 +100,8 @@ async function serveCommand(settings: z.infer<typeof schema>, { io, output }: Co
     const opened = await openImageModel(settings, io.cwd, homes, output);
     const { classes, imageSize, resizeShorter, features } = opened;
     const trunk = new BackendRunner(features);
-    const run = async (images: Float32Array, size: number): Promise<Float32Array> => {
-      const values = await trunk.run(images, size);
-      const probabilities = tf.tidy(() => opened.classify(tf.tensor2d(values, [size, features.width])));
-      try {
-        return await probabilities.data<'float32'>();
-      } finally {
-        probabilities.dispose();
-      }
-    };
+    const run = async (images: Float32Array, size: number): Promise<Float32Array> =>
+      opened.scorer.probabilities(await trunk.run(images, size), size);
     const name = settings.run === undefined ? 'ImageNet' : basename(resolve(io.cwd, settings.run));
     const served = { name, device: backend.info.name, classes: classes.map((one) => one.name), imageSize, resizeShorter, preprocessing: features.network.variant.preprocessing, run }; // prettier-ignore
     // Compiled before the first request, which need not wait for it.

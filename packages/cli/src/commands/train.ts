@@ -1,6 +1,5 @@
 // thaw train: fine-tunes on a data set, into a run folder.
 import { join, resolve } from 'node:path';
-import { DATASET_NAMES } from '@thaw/data/node';
 import type { z } from 'zod';
 import { InterruptedError, UsageError } from '../errors.ts';
 import { RECIPE_DEFAULTS, RUN_DEFAULTS, TRAIN_DEFAULTS } from '../options/presets.ts';
@@ -12,6 +11,7 @@ import { environmentOf, methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
+import { portableData } from '../runs/portable.ts';
 import { openBackend, type OpenBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
 import { dataSlug, divide, openData } from '../session/data.ts';
@@ -125,6 +125,10 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
   let settings = complete(asked);
   const resumed = settings.resume === undefined ? undefined : resolve(io.cwd, settings.resume);
   const before = resumed === undefined ? undefined : await readRunConfig(resumed);
+  if (before?.classifier)
+    throw new UsageError(
+      `--resume: ${settings.resume ?? ''} holds a classifier of thaw features, which is fitted in one go; fit it again there.`,
+    );
   if (before) refuseChanges(settings, before);
   const homes = await findHomes(io);
   const progress = byteProgress(output);
@@ -344,11 +348,9 @@ async function portable<Given extends TrainSettings>(
   cwd: string,
 ): Promise<Omit<Given, 'resume' | 'output' | 'config' | 'quiet' | 'json' | 'verbose'>> {
   const { resume: _r, output: _o, config: _c, quiet: _q, json: _j, verbose: _v, ...kept } = settings;
-  const isKnown = DATASET_NAMES.some((name) => name === kept.data);
-  const isPath = /[\\/]/.test(kept.data) || (!isKnown && (await exists(resolve(cwd, kept.data))));
   return {
     ...kept,
-    data: isPath ? resolve(cwd, kept.data) : kept.data,
+    data: await portableData(kept.data, cwd),
     ...(kept.weightsFile !== undefined && { weightsFile: resolve(cwd, kept.weightsFile) }),
   };
 }

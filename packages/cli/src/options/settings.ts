@@ -1,5 +1,6 @@
 // Every setting a command can have: its type, its flag, its group in --help and the words for a wrong value; a file a group.
 import { z } from 'zod';
+import { classifierOptions, classifierSettings } from './settings/classifier.ts';
 import { dataOptions, dataSettings } from './settings/data.ts';
 import { deviceOptions, deviceSettings } from './settings/device.ts';
 import { generalOptions, generalSettings } from './settings/general.ts';
@@ -19,6 +20,7 @@ export type { ExportFormat } from './settings/output.ts';
 export const settings = z.strictObject({
   ...dataSettings,
   ...modelSettings,
+  ...classifierSettings,
   ...trainingSettings,
   ...measurementSettings,
   ...serverSettings,
@@ -32,7 +34,17 @@ export type SettingName = keyof Settings;
 /** Any of the settings; undefined counts as not given. */
 export type SomeSettings = { readonly [Name in SettingName]?: Settings[Name] | undefined };
 
-export const GROUPS = ['Data', 'Model', 'Training', 'Measurement', 'Server', 'Device', 'Output', 'General'] as const;
+export const GROUPS = [
+  'Data',
+  'Model',
+  'Classifier',
+  'Training',
+  'Measurement',
+  'Server',
+  'Device',
+  'Output',
+  'General',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** How a setting appears on the command line. */
@@ -51,6 +63,7 @@ const inGroup = <Name extends string>(
 export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
   ...inGroup('Data', dataOptions),
   ...inGroup('Model', modelOptions),
+  ...inGroup('Classifier', classifierOptions),
   ...inGroup('Training', trainingOptions),
   ...inGroup('Measurement', measurementOptions),
   ...inGroup('Server', serverOptions),

@@ -1,4 +1,5 @@
 // What a run folder's config.json holds: enough to build the same network again and to go on training.
+import { CLASSIFIER_KINDS } from '@thaw/model';
 import { z } from 'zod';
 import { PRECISIONS, settings, WEIGHT_SOURCES } from '../options/settings.ts';
 
@@ -29,6 +30,8 @@ export const runConfig = z.object({
     /** Absent in runs from before there was a choice. */
     precision: z.enum(PRECISIONS).default('float32'),
   }),
+  /** Of `thaw features --classifier`: what stands in place of a trained head. A logistic regression is a head. */
+  classifier: z.object({ kind: z.enum(CLASSIFIER_KINDS), pca: z.int().optional() }).optional(),
   device: z.object({
     backend: z.string(),
     name: z.string(),

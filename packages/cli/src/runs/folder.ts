@@ -76,6 +76,7 @@ export const runFile = {
   metrics: (folder: string) => join(folder, 'metrics.jsonl'),
   summary: (folder: string) => join(folder, 'summary.json'),
   checkpoint: (folder: string, name: 'last' | 'best') => join(folder, `${name}.safetensors`),
+  classifier: (folder: string) => join(folder, 'classifier.safetensors'),
   report: (folder: string) => join(folder, 'report.html'),
 } as const;
 

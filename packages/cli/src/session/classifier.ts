@@ -84,12 +84,17 @@ export async function readRunVariables(
       : `train it first: thaw train --resume ${folder}`;
     throw new CommandError(`${runFile.checkpoint(folder, which)} does not exist; ${remedy}.`);
   }
+  checkWeights(folder, config, weights);
+  return found.variables;
+}
+
+/** @throws CommandError where a run goes with other weights than these */
+export function checkWeights(folder: string, config: RunConfig, weights: TrunkWeights): void {
   if (weights.hash !== config.weights.hash) {
     throw new CommandError(
       `${folder} was trained on other ${config.weights.source} weights than those found (${weights.hash.slice(0, 12)} instead of ${config.weights.hash.slice(0, 12)}); name the right ones with --weights-file.`,
     );
   }
-  return found.variables;
 }
 
 /** A run's network with the weights of its checkpoint. @throws CommandError where the checkpoint is missing */

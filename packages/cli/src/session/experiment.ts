@@ -145,8 +145,7 @@ export async function runExperiment(
       ? featureCache({
           homes,
           weights,
-          classifier,
-          imageSize,
+          features: headFeatures(classifier, imageSize),
           parts: { train: data.train, validation: data.validation, test: data.test },
           onNote: (note) => output.warn(note),
         })
@@ -289,14 +288,9 @@ export async function evaluatePart(
   source: DataSource,
   options: EvaluatePartOptions,
 ): Promise<{ evaluation: Evaluation; indices: Int32Array } | undefined> {
-  const { imageSize, batchSize, runner, store, key, onProgress } = options;
-  const kept = await store?.load(key);
-  let features = kept?.labels.length === source.length && kept.width === classifier.head.inputs ? kept : undefined;
-  if (!features && runner) {
-    features = await computeFeatures(source, runner, options);
-    if (!features) return undefined;
-    await store?.save(key, features);
-  }
+  const { imageSize, batchSize, runner, onProgress } = options;
+  const features = await partFeatures(source, classifier.head.inputs, options);
+  if (!features && runner) return undefined;
   const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, {
     features,
     onProgress: features ? undefined : onProgress,
@@ -305,10 +299,25 @@ export async function evaluatePart(
   return { evaluation, indices: whole ? source.indices : source.lastRead };
 }
 
+/** Features of a part: kept ones, or the runner's, which are kept. Undefined when stopped, or without either. */
+export async function partFeatures(
+  source: DataSource,
+  width: number,
+  options: Omit<EvaluatePartOptions, 'imageSize'>,
+): Promise<Features | undefined> {
+  const { runner, store, key } = options;
+  const kept = await store?.load(key);
+  if (kept?.labels.length === source.length && kept.width === width) return kept;
+  if (!runner) return undefined;
+  const features = await computeFeatures(source, runner, options);
+  if (features) await store?.save(key, features);
+  return features;
+}
+
 async function computeFeatures(
   source: DataSource,
   open: () => TrunkRunner,
-  { batchSize, signal, onProgress }: EvaluatePartOptions,
+  { batchSize, signal, onProgress }: Omit<EvaluatePartOptions, 'imageSize'>,
 ): Promise<Features | undefined> {
   const runner = open();
   try {

@@ -1,6 +1,6 @@
 // The feature cache: one file for each part of a data set, whatever part it plays in a run.
 import { join } from 'node:path';
-import type { Classifier, Features, FeatureStore, TrunkWeights } from '@thaw/model';
+import type { Features, FeatureStore, TrunkFeatures, TrunkWeights } from '@thaw/model';
 import { FileFeatureStore } from '@thaw/model/node';
 import { partHash, type Part } from './data.ts';
 import type { Homes } from './home.ts';
@@ -8,8 +8,7 @@ import type { Homes } from './home.ts';
 export interface FeatureCacheOptions {
   readonly homes: Homes;
   readonly weights: TrunkWeights;
-  readonly classifier: Classifier;
-  readonly imageSize: number;
+  readonly features: TrunkFeatures;
   /** The parts by the names that training asks for. */
   readonly parts: Readonly<Record<string, Part | undefined>>;
   readonly onNote?: ((note: string) => void) | undefined;
@@ -18,14 +17,12 @@ export interface FeatureCacheOptions {
 export function featureCache({
   homes,
   weights,
-  classifier,
-  imageSize,
+  features: { network, width, imageSize },
   parts,
   onNote,
 }: FeatureCacheOptions): FeatureStore {
-  const { network, head } = classifier;
   // Flattened and averaged maps are the same file only where the map is one pixel.
-  const pooling = head.inputs === network.channels ? 'average' : 'flatten';
+  const pooling = width === network.channels ? 'average' : 'flatten';
   const stores = new Map<string, FileFeatureStore>();
   for (const [name, part] of Object.entries(parts)) {
     if (!part) continue;

@@ -1,6 +1,6 @@
 // What names images: a run's network, or the ImageNet classifier.
 import { resolve } from 'node:path';
-import { headFeatures, ResNet50, type TrunkFeatures } from '@thaw/model';
+import { deviceClassifier, ResNet50, type FeatureClassifier, type TrunkFeatures } from '@thaw/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { CommandError, UsageError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
@@ -19,8 +19,8 @@ export interface ImageModel {
   readonly imageSize: number;
   readonly resizeShorter: number;
   readonly features: TrunkFeatures;
-  /** Features [batch, width] to probabilities [batch, classes]. */
-  classify(features: tf.Tensor2D): tf.Tensor2D;
+  /** Names the classes by these features. */
+  readonly scorer: FeatureClassifier;
 }
 
 /** @throws UsageError where the settings do not say which model */
@@ -40,7 +40,7 @@ export async function openImageModel(
 ): Promise<ImageModel> {
   const progress = byteProgress(output);
   if (settings.run !== undefined) {
-    const { classifier, config } = await openRun(
+    const { features, scorer, config } = await openRun(
       { ...settings, folder: resolve(cwd, settings.run), onNote: (note) => output.warn(note) },
       homes,
       progress,
@@ -53,8 +53,8 @@ export async function openImageModel(
       classes,
       imageSize,
       resizeShorter: 1,
-      features: headFeatures(classifier, imageSize),
-      classify: (features) => classifier.classify(features),
+      features,
+      scorer,
     };
   }
   const { weights, source } = await obtainWeights(
@@ -74,6 +74,9 @@ export async function openImageModel(
     imageSize,
     resizeShorter: 256 / 224,
     features: { network, pooling: 'average', width: network.channels, imageSize },
-    classify: (features) => tf.tidy(() => tf.softmax(network.topLogits(features))),
+    scorer: deviceClassifier((features) => tf.tidy(() => tf.softmax(network.topLogits(features))), {
+      inputs: network.channels,
+      classes: classes.length,
+    }),
   };
 }

@@ -1,7 +1,12 @@
 // Classifies image files: the trunk's features of all of them, then a run's head, or the ImageNet classifier, on these.
 import type { ImageDataset } from '@thaw/data';
-import { extractFeatures, featureBatches, Inference, LEAST_FEATURE_BATCH, type TrunkRunner } from '@thaw/model';
-import type * as tf from '@tensorflow/tfjs-core';
+import {
+  extractFeatures,
+  featureBatches,
+  LEAST_FEATURE_BATCH,
+  type FeatureClassifier,
+  type TrunkRunner,
+} from '@thaw/model';
 import { DataSource, type SourceOptions } from './source.ts';
 
 export interface Ranked {
@@ -11,8 +16,7 @@ export interface Ranked {
 
 export interface PredictModel {
   readonly trunk: TrunkRunner;
-  /** Features [batch, width] to probabilities [batch, classes]. */
-  readonly classify: (features: tf.Tensor2D) => tf.Tensor2D;
+  readonly scorer: FeatureClassifier;
 }
 
 export interface PredictOptions extends SourceOptions {
@@ -24,7 +28,7 @@ export interface PredictOptions extends SourceOptions {
 /** The `topK` likeliest classes of each readable image, by its index in the data set. */
 export async function predictImages(
   dataset: ImageDataset,
-  { trunk, classify }: PredictModel,
+  { trunk, scorer }: PredictModel,
   { batchSize, topK, onProgress, ...options }: PredictOptions,
 ): Promise<Map<number, Ranked[]>> {
   const source = new DataSource(dataset, undefined, options);
@@ -33,11 +37,8 @@ export async function predictImages(
   if (!features) return ranked;
   const { lastRead } = source;
   const order = Int32Array.from(lastRead, (_, i) => i);
-  const inference = new Inference({ shape: [features.width] }, (x) => classify(x as tf.Tensor2D));
   for (const { values, size } of featureBatches(features, order, LEAST_FEATURE_BATCH)) {
-    const result = inference.run({ values }, size);
-    const probabilities = await result.data<'float32'>();
-    result.dispose();
+    const probabilities = await scorer.probabilities(values, size);
     const classes = probabilities.length / size;
     for (let i = 0; i < size; i++)
       ranked.set(lastRead[ranked.size] ?? -1, best(probabilities.subarray(i * classes, (i + 1) * classes), topK));

@@ -12,6 +12,7 @@ import { runSummary, type RunSummary } from '../runs/summary.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import { versions } from '../versions.ts';
 import type { OpenBackend } from './backend.ts';
+import type { NetworkSettings } from './classifier.ts';
 import { partHash, type RunData } from './data.ts';
 import { runExperiment, type ExperimentContext, type ExperimentResult, type ExperimentSettings } from './experiment.ts';
 import { onNewDevices, type Devices } from './lost-device.ts';
@@ -112,7 +113,7 @@ export interface ConfigRequest {
   /** What ran the frozen trunk then. */
   readonly trunk?: TrunkUse | undefined;
   /** What a resumed run is resumed with. */
-  readonly settings: SomeSettings & ExperimentSettings;
+  readonly settings: SomeSettings & NetworkSettings;
   readonly choices?: readonly Choice[] | undefined;
   readonly data: RunData;
   readonly loaded: LoadedWeights;

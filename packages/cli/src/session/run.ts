@@ -1,18 +1,31 @@
 // A trained run, opened again: its configuration, its weights, its network on the current backend.
 import { hasFloat16 } from '@thaw/kernels';
-import type { Classifier } from '@thaw/model';
+import {
+  deviceClassifier,
+  headFeatures,
+  ResNet50,
+  type Classifier,
+  type FeatureClassifier,
+  type TrunkFeatures,
+} from '@thaw/model';
 import type { Settings } from '../options/settings.ts';
 import type { ByteProgress } from '../progress/bytes.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, readRunConfig } from '../runs/folder.ts';
+import { readClassifier } from './classical.ts';
 import { restoreRun } from './classifier.ts';
 import type { Homes } from './home.ts';
 import { obtainWeights, type LoadedWeights } from './weights.ts';
 
 export interface OpenedRun {
   readonly config: RunConfig;
-  readonly classifier: Classifier;
   readonly loaded: LoadedWeights;
+  /** What of the trunk the run's classifier reads. */
+  readonly features: TrunkFeatures;
+  /** Names classes by these features. */
+  readonly scorer: FeatureClassifier;
+  /** Trunk and head as one; undefined where something else than a head names the classes. */
+  readonly classifier: Classifier | undefined;
 }
 
 export interface RunRequest {
@@ -36,7 +49,40 @@ export async function openRun(
   const fits = config.network.precision === 'float32' || hasFloat16();
   if (precision === undefined && !fits) onNote(`${folder} was trained in mixed precision; without float16 here it runs in float32.`); // prettier-ignore
   const used = precision ?? (fits ? config.network.precision : 'float32');
-  return { config, loaded, classifier: await restoreRun(folder, config, loaded.weights, checkpoint, used, onNote) };
+  return openWith(loaded, { folder, config, checkpoint, precision: used, onNote });
+}
+
+/** A run on weights that are there already. */
+export async function openWith(
+  loaded: LoadedWeights,
+  {
+    folder,
+    config,
+    checkpoint,
+    precision,
+    onNote,
+  }: Pick<RunRequest, 'folder' | 'checkpoint' | 'onNote'> & {
+    readonly config: RunConfig;
+    readonly precision: Settings['precision'];
+  },
+): Promise<OpenedRun> {
+  if (config.classifier && config.classifier.kind !== 'logistic') {
+    const { imageSize } = config.network;
+    const scorer = await readClassifier(folder, config, loaded.weights);
+    const network = new ResNet50(loaded.weights, { imageSize, precision });
+    const features = { network, pooling: 'average', width: network.channels, imageSize } as const;
+    return { config, loaded, features, scorer, classifier: undefined };
+  }
+  const classifier = await restoreRun(folder, config, loaded.weights, checkpoint, precision, onNote);
+  const scorer = deviceClassifier((features) => classifier.classify(features), classifier.head);
+  return { config, loaded, features: headFeatures(classifier, config.network.imageSize), scorer, classifier };
+}
+
+/** Frees what an opened run holds. */
+export function closeRun({ classifier, features, scorer }: OpenedRun): void {
+  scorer.dispose();
+  if (classifier) classifier.dispose();
+  else features.network.dispose();
 }
 
 /** The weights that a run began with. @param weightsFile instead of the file that it names */

@@ -1,5 +1,5 @@
 // A recorded run's network on images: scores, and what a report shows of the images.
-import { headFeatures, type Evaluation, type TrunkRunner } from '@thaw/model';
+import type { Evaluation, TrunkRunner } from '@thaw/model';
 import { InterruptedError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
@@ -10,11 +10,12 @@ import type { Examples } from '../report/types.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import type { Part } from './data.ts';
+import { evaluateScorer } from './classical.ts';
 import { evaluatePart } from './experiment.ts';
 import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import type { Interrupt } from './interrupt.ts';
-import { openRun } from './run.ts';
+import { closeRun, openRun } from './run.ts';
 import { DataSource } from './source.ts';
 
 export type ScoreSettings = Pick<Settings, 'checkpoint' | 'strict' | 'batchSize' | 'cacheFeatures'> &
@@ -47,50 +48,55 @@ export async function scoreRun(request: ScoreRequest): Promise<Scored> {
   const { dataset, indices } = part;
   const onNote = (note: string): void => output.warn(note);
   const reporter = createReporter(output);
-  const { classifier, config, loaded } = await openRun({ ...settings, folder, onNote }, homes, byteProgress(output));
+  const opened = await openRun({ ...settings, folder, onNote }, homes, byteProgress(output));
+  const { classifier, features, scorer, config, loaded } = opened;
+  const { network } = features;
   try {
     const { imageSize } = config.network;
     let skipped = 0;
     const source = new DataSource(dataset, indices, {
       imageSize,
-      preprocessing: classifier.network.variant.preprocessing,
+      preprocessing: network.variant.preprocessing,
       strict: settings.strict,
       onSkip: ({ path, reason }) => {
         skipped++;
         output.warn(`skipped ${path}: ${reason}`);
       },
     });
-    const isKept = settings.cacheFeatures && classifier.network.isFrozen;
+    const isKept = settings.cacheFeatures && network.isFrozen;
     const store = isKept
-      ? featureCache({ homes, weights: loaded.weights, classifier, imageSize, parts: { part }, onNote })
+      ? featureCache({ homes, weights: loaded.weights, features, parts: { part }, onNote })
       : undefined;
     const start = performance.now();
     let use: TrunkUse | undefined;
-    const openRunner = (): TrunkRunner =>
-      trunk.runner(headFeatures(classifier, imageSize), { onUse: (found) => void (use = found) });
-    const scored = await evaluatePart(classifier, source, {
+    const openRunner = (): TrunkRunner => trunk.runner(features, { onUse: (found) => void (use = found) });
+    const options = {
       imageSize,
       batchSize: settings.batchSize,
       store,
-      runner: classifier.network.isFrozen || trunk.mayLeave ? openRunner : undefined,
+      runner: network.isFrozen || trunk.mayLeave ? openRunner : undefined,
       key: 'part',
       signal: interrupt.signal,
-      onProgress: (done, total) => {
+      onProgress: (done: number, total: number) => {
         const imagesPerSecond = (1000 * done) / (performance.now() - start);
         const secondsLeft = (total - done) / imagesPerSecond;
         reporter.show({ label: dataset.name, done, total, imagesPerSecond, secondsLeft });
       },
-    });
+    };
+    const scored = classifier
+      ? await evaluatePart(classifier, source, options)
+      : await evaluateScorer(scorer, source, { ...options, runner: openRunner });
     reporter.clear();
     if (!scored) throw new InterruptedError('Interrupted.', interrupt.exitCode);
     const { evaluation } = scored;
     const read = { dataset, indices: scored.indices };
-    const examples = withExamples
-      ? await exampleImages({ classifier, evaluation, part: read, imageSize }, onNote)
-      : undefined;
+    const examples =
+      withExamples && classifier
+        ? await exampleImages({ classifier, evaluation, part: read, imageSize }, onNote)
+        : undefined;
     return { evaluation, examples, skipped, use };
   } finally {
     reporter.clear();
-    classifier.dispose();
+    closeRun(opened);
   }
 }

@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { calibration, type Calibration } from '../metrics/calibration.ts';
 import { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from '../metrics/metrics.ts';
+import type { FeatureClassifier } from '../classical/types.ts';
 import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
 import { imageBatches, imageFormat } from './batch-input.ts';
@@ -76,6 +77,25 @@ export async function evaluateClassifier(
   }
   if (done === 0) throw new Error('evaluate: not one image could be read.');
   return summarise(parts, classes);
+}
+
+/** Runs a classifier of features on all of them. @throws when there are none */
+export async function evaluateFeatures(
+  classifier: FeatureClassifier,
+  features: Features,
+  { onProgress }: Pick<EvaluateOptions, 'onProgress'> = {},
+): Promise<Evaluation> {
+  const total = features.labels.length;
+  if (total === 0) throw new Error('evaluate: there are no features.');
+  const parts: { probabilities: Float32Array; labels: Int32Array }[] = [];
+  const order = Int32Array.from(features.labels, (_, i) => i);
+  let done = 0;
+  for (const { values, labels, size } of featureBatches(features, order, LEAST_FEATURE_BATCH)) {
+    parts.push({ probabilities: await classifier.probabilities(values, size), labels });
+    done += size;
+    onProgress?.(done, total);
+  }
+  return summarise(parts, classifier.classes);
 }
 
 function summarise(parts: readonly { probabilities: Float32Array; labels: Int32Array }[], classes: number): Evaluation {

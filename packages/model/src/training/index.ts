@@ -1,7 +1,13 @@
 // Training and evaluation.
 export { CLASS_WEIGHTS, classWeights, type ClassWeighting } from './class-weights.ts';
 export { Classifier, featureWidth } from './classifier.ts';
-export { evaluateClassifier, LEAST_FEATURE_BATCH, type Evaluation, type EvaluateOptions } from './evaluate.ts';
+export {
+  evaluateClassifier,
+  evaluateFeatures,
+  LEAST_FEATURE_BATCH,
+  type Evaluation,
+  type EvaluateOptions,
+} from './evaluate.ts';
 export { extractFeatures, featureBatches, type ExtractOptions } from './extract.ts';
 export { BackendRunner, headFeatures, type TrunkFeatures, type TrunkRunner } from './trunk-runner.ts';
 export { permutation } from './shuffle.ts';
