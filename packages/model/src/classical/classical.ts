@@ -13,7 +13,9 @@ export type HeadlessKind = Exclude<ClassifierKind, 'logistic'>;
 
 /** How one is fitted. */
 export interface ClassicalOptions {
+  /** Which to fit. */
   readonly kind: HeadlessKind;
+  /** Number of classes. */
   readonly classes: number;
   /** Of knn. */
   readonly neighbours: number;
@@ -21,7 +23,9 @@ export interface ClassicalOptions {
   readonly trees: number;
   /** Splits from a root to a leaf at most. */
   readonly depth: number;
+  /** Of a forest's and boosting's draws. */
   readonly seed: number;
+  /** Called with the trees or rounds done, and of all. */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
@@ -31,6 +35,7 @@ export class ClassicalClassifier implements FeatureClassifier {
   readonly classes: number;
 
   constructor(
+    /** Which it is. */
     readonly kind: HeadlessKind,
     private readonly projection: Projection | undefined,
     private readonly scorer: TreeEnsemble | NearestNeighbours,

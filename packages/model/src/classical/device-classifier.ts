@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeatureClassifier } from './types.ts';
 
-/** @param classify features [size, inputs] to probabilities [size, classes] */
+/** Wraps a function of tensors. @param classify features [size, inputs] to probabilities [size, classes] */
 export function deviceClassifier(
   classify: (features: tf.Tensor2D) => tf.Tensor2D,
   { inputs, classes }: Pick<FeatureClassifier, 'inputs' | 'classes'>,

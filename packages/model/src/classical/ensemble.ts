@@ -6,8 +6,11 @@ import type { SafetensorsInput } from '../weights/index.ts';
 
 /** The lists; what lies in a file. */
 export interface EnsembleData {
+  /** How the trees' answers become one. */
   readonly kind: 'mean' | 'boosted';
+  /** Length of a feature vector. */
   readonly inputs: number;
+  /** Number of classes. */
   readonly classes: number;
   /** [trees] the first node of each; tree t of boosted ones belongs to class t modulo classes. */
   readonly roots: Int32Array;

@@ -9,6 +9,7 @@ import { lbfgs, type Evaluated, type LbfgsOptions } from './lbfgs.ts';
 
 /** How the regression is fitted. */
 export interface LogisticOptions extends LbfgsOptions {
+  /** Number of classes. */
   readonly classes: number;
   /** Default 1 / (2 n), scikit-learn's C = 1. */
   readonly l2?: number | undefined;
@@ -26,7 +27,9 @@ export interface LinearClassifier {
 export interface LogisticFit extends LinearClassifier {
   /** Of the function above. */
   readonly value: number;
+  /** Steps of L-BFGS. */
   readonly iterations: number;
+  /** Whether the gradient fell below the tolerance. */
   readonly converged: boolean;
 }
 

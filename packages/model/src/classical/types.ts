@@ -18,5 +18,6 @@ export interface FeatureClassifier {
 
 /** A classifier that cannot be fitted or read; the message says why. */
 export class ClassicalError extends Error {
+  /** Its kind, for programs. */
   override readonly name = 'ClassicalError';
 }
