@@ -12,6 +12,8 @@ export interface Sink {
 
 /** The surroundings of one command. */
 export interface Io {
+  /** What is piped in. */
+  readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
   /** Results. */
   readonly stdout: Sink;
   /** Progress, notes and errors. */
@@ -27,6 +29,10 @@ export interface Io {
 /** The surroundings of this process. */
 export function processIo(): Io {
   return {
+    // Opened where it is asked for: a pipe that nobody reads would keep the process alive.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

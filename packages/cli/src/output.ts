@@ -8,6 +8,8 @@ export type Colors = ReturnType<typeof pc.createColors>;
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
+  /** Standard output is for answers alone, which another program reads; people's text goes to stderr. */
+  readonly isPiped?: boolean | undefined;
 }
 
 /** Speaks for one command. With --json, stdout carries events only and people's text goes to stderr. */
@@ -26,7 +28,7 @@ export class Output {
     this.#io = io;
     this.json = options.json ?? false;
     this.quiet = options.quiet ?? false;
-    this.sink = this.json ? io.stderr : io.stdout;
+    this.sink = this.json || options.isPiped ? io.stderr : io.stdout;
     this.isTerminal = this.sink.isTTY === true && io.env['TERM'] !== 'dumb';
     this.width = this.isTerminal ? Math.max(20, this.sink.columns ?? 80) : 100;
     this.colors = pc.createColors(wantsColor(io, this.isTerminal));
@@ -40,6 +42,11 @@ export class Output {
   /** The answer that the command was asked for. With --json the events carry it, and --quiet silences this text. */
   result(text = ''): void {
     if (!(this.json && this.quiet)) this.sink.write(`${text}\n`);
+  }
+
+  /** One of the answers that the command was asked for, as it comes: on standard output, whoever reads it. */
+  answer(text: string): void {
+    this.#io.stdout.write(`${text}\n`);
   }
 
   /** Something that the person should know although the command goes on. */

@@ -87,7 +87,7 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     const folder = await temporaryFolder();
     const ran = await thaw(`${LINE} --precision ${precision} --output run`, folder);
     expect((await readdir(join(folder, 'run'))).sort()).toEqual(
-      ['best.safetensors', 'config.json', 'last.previous.safetensors', 'last.safetensors', 'metrics.jsonl', 'report.html', 'summary.json'],
+      ['best.safetensors', 'config.json', 'events.out.tfevents.thaw', 'last.previous.safetensors', 'last.safetensors', 'metrics.jsonl', 'report.html', 'summary.json'],
     ); // prettier-ignore
     const summary = (await json(join(folder, 'run', 'summary.json'))) as {
       measured: Record<string, number> & { lossScale?: object };
@@ -215,6 +215,55 @@ describe('a frozen run on WebAssembly, from a folder of images with one that is 
     const [, green, red] = named.stdout.trimEnd().split('\n');
     expect(green).toMatch(/green\/0\.png,1,green,/);
     expect(red).toMatch(/red\/0\.png,1,red,/);
+  });
+
+  const PREDICT = 'predict --run run --backend wasm --trunk device';
+
+  test('predict writes each answer when it has it: before the last image of a list is named', async () => {
+    let isFirstWritten = (): void => undefined;
+    const firstIsWritten = new Promise<void>((done) => (isFirstWritten = done));
+    async function* list(): AsyncGenerator<string> {
+      yield 'photos/green/0.png\nphotos/red/1';
+      // Where answers wait for all images, this hangs.
+      await firstIsWritten;
+      yield '.png\nphotos/red/broken.png\n';
+    }
+    const onOut = (text: string): void => {
+      if (text.includes('green')) isFirstWritten();
+    };
+    const ran = await thaw(`${PREDICT} --format jsonl --from-file -`, folder, onOut, list());
+    expect(ran.stderr).toContain('skipped');
+    expect(ran.code).toBe(EXIT.done);
+    const lines = ran.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { file: string; classes: object[] }); // prettier-ignore
+    expect(lines.map(({ file }) => file)).toEqual(['photos/green/0.png', 'photos/red/1.png']);
+    expect(lines[1]!.classes[0]).toMatchObject({ class: 'red', index: 1 });
+  });
+
+  test('predict reads an image from standard input, and writes one array of JSON', async () => {
+    async function* piped(): AsyncGenerator<Uint8Array> {
+      yield await readFile(join(folder, 'photos', 'red', '2.png'));
+    }
+    const ran = await thaw(`${PREDICT} --format json --top-k 1 - photos/green/*.png`, folder, undefined, piped());
+    expect(ran.code).toBe(EXIT.done);
+    const answers = JSON.parse(ran.stdout) as { file: string; classes: { class: string }[] }[];
+    expect(answers).toHaveLength(9);
+    expect(answers[0]).toMatchObject({ file: '-', classes: [{ class: 'red' }] });
+    expect(answers.slice(1).every(({ classes }) => classes[0]!.class === 'green')).toBe(true);
+  });
+
+  test.each([
+    ['--format yaml photos', '--format: "yaml" is not one of table, csv, json, jsonl', EXIT.usage],
+    ['--csv --json photos', 'choose --csv or --json', EXIT.usage],
+    ['--csv --format jsonl photos', '--csv: choose --csv or --format jsonl', EXIT.usage],
+    ['--top-k 1', 'images are missing', EXIT.usage],
+    ['- --from-file -', 'standard input is one image (-) or a list of images', EXIT.usage],
+    ['nothing/*.png', 'no file matches this pattern', EXIT.failed],
+    ['--from-file no.txt', 'no.txt does not exist.', EXIT.failed],
+    ['--csv photos/red/broken.png', 'Not one of the images could be read.', EXIT.failed],
+  ])('predict %s is refused', async (rest, why, exitCode) => {
+    const { code, stderr } = await thaw(`${PREDICT} ${rest}`, folder);
+    expect(stderr).toContain(why);
+    expect(code).toBe(exitCode);
   });
 
   test('export: onnxruntime gives the probabilities that predict gives', async () => {

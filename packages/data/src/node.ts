@@ -8,10 +8,12 @@ export { CIFAR10, CIFAR100, CifarDataset, readCifar, type CifarFormat, type Cifa
 export { decodeImage, decodeImageFile, IMAGE_EXTENSIONS, isImageName } from './node/decode.ts';
 export { download, type DownloadOptions, type DownloadProgress } from './node/download.ts';
 export { FileDataset } from './node/file-dataset.ts';
+export { fetchImage, isAddress, type FetchImageOptions } from './node/fetch-image.ts';
 export { openImageFolder, type ImageFolderOptions } from './node/folder.ts';
 export { checkHash, type ExpectedHash } from './node/hash.ts';
 export { ensureCifar, openCifar10, openCifar100, type CifarOptions, type CifarSource } from './node/home.ts';
-export { listImages, openImageList, type ImageList } from './node/list.ts';
+export { listedImages, namedImages, STDIN, type InputPlace, type NamedImage } from './node/inputs.ts';
+export { imageStream, type ImageStreamOptions, type NamedBatch } from './node/stream.ts';
 export { type HubSource } from './node/hub.ts';
 export { PackedDataset } from './node/packed-images.ts';
 export { type SplitName } from './node/split-names.ts';

@@ -7,4 +7,5 @@ export { readKerasH5 } from './node/keras-h5.ts';
 export { decodeCheckpoint, FileCheckpoints, loadCheckpoint } from './node/checkpoints.ts';
 export { FileFeatureStore, type FeatureKey } from './node/feature-store.ts';
 export { removeAbandoned, writeAtomically, WriteError } from './node/atomic.ts';
+export { EventFile } from './node/tensorboard.ts';
 export { toKerasH5 } from './node/keras-h5-write.ts';

@@ -1,9 +1,9 @@
 // thaw export: what a run trained, for PyTorch, ONNX, TensorFlow.js or Keras.
 import { join, relative, resolve } from 'node:path';
 import { writeAtomically } from '@thaw/model/node';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
-import { settings as allSettings } from '../options/settings.ts';
+import { EXPORT_FORMATS, settings as allSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { readRunConfig } from '../runs/folder.ts';
 import { EXPORT_NAME, exportClassifier, isWholeModel, trainedClassifier } from '../session/exports.ts';
@@ -25,6 +25,7 @@ const schema = allSettings
     json: true,
     verbose: true,
   })
+  .extend({ format: z.enum(EXPORT_FORMATS) })
   .partial({ weightsFile: true, output: true, config: true });
 
 export const exportRun = defineCommand({

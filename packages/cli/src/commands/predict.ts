@@ -1,33 +1,32 @@
-// thaw predict: names what is on image files, with a run's network or with the ImageNet classifier.
+// thaw predict: names what is on images, with a run's network or with the ImageNet classifier, as they come.
+import { open } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { openImageList } from '@thaw/data/node';
-import type { z } from 'zod';
-import { UsageError } from '../errors.ts';
-import { settings as allSettings } from '../options/settings.ts';
+import { imageStream, isAddress, listedImages, namedImages, STDIN, type NamedImage } from '@thaw/data/node';
+import { z } from 'zod';
+import { CommandError, UsageError } from '../errors.ts';
+import { IMAGE_MODEL, IMAGE_MODEL_OPTIONAL, imageModelOptions } from '../options/image-model.ts';
+import { ANSWER_FORMATS, settings as allSettings, type AnswerFormat } from '../options/settings.ts';
+import { Output } from '../output.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { openBackend } from '../session/backend.ts';
 import { findHomes } from '../session/home.ts';
-import { classOfFile, isSameClass, type ImageNetClass } from '../session/imagenet.ts';
+import { classOfFile, isSameClass } from '../session/imagenet.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
-import { predictImages, type Ranked } from '../session/predict.ts';
-import { checkModelSettings, openImageModel } from '../session/model.ts';
-import { percent, plural } from '../text/format.ts';
-import { table } from '../text/table.ts';
+import { checkModelSettings, openImageModel, type ImageModel } from '../session/model.ts';
+import { predictions, type Prediction } from '../session/predict.ts';
+import { answerWriter, type AnswerWriter } from '../text/answers.ts';
+import { plural } from '../text/format.ts';
 import { Trunk } from '../trunk/trunk.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
   .pick({
-    run: true,
-    checkpoint: true,
-    weights: true,
-    weightsFile: true,
-    imageSize: true,
-    precision: true,
+    ...IMAGE_MODEL,
     batchSize: true,
     strict: true,
     topK: true,
     csv: true,
+    fromFile: true,
     backend: true,
     adapter: true,
     trunk: true,
@@ -35,44 +34,41 @@ const schema = allSettings
     quiet: true,
     json: true,
     verbose: true,
-  }) // prettier-ignore
-  .partial({
-    run: true,
-    weights: true,
-    weightsFile: true,
-    imageSize: true,
-    precision: true,
-    adapter: true,
-    config: true,
-  });
+  })
+  .extend({ format: z.enum(ANSWER_FORMATS) })
+  .partial({ ...IMAGE_MODEL_OPTIONAL, format: true, fromFile: true, adapter: true, config: true });
 
 type PredictSettings = z.infer<typeof schema>;
 
 export const predict = defineCommand({
   name: 'predict',
-  summary: 'classify image files',
+  summary: 'classify images: files, folders, addresses, standard input',
   description:
     'Names what is on images: with --run by a network that thaw train made, else into the 1000 classes of ImageNet.\n' +
-    'Folders are searched to any depth.',
-  argument: { name: '<files...>', description: 'image files or folders' },
+    'Answers come in the order of the images, the first while later ones are still to be read.',
+  argument: {
+    name: '[images...]',
+    description:
+      'files, folders (searched to any depth), patterns such as "photos/*.jpg", http and https addresses, or - for one image on standard input',
+  },
   options: [
-    ['imageSize', { default: "the run's, 224 for ImageNet" }],
-    'strict', 'run',
-    ['checkpoint', { default: 'best' }],
-    ['weights', { description: 'ImageNet weights: keras, torchvision or tf-official', default: 'what is in THAW_HOME, else keras' }],
-    'weightsFile',
-    ['precision', { default: "the run's, else float32" }],
+    'strict',
+    ...imageModelOptions,
     ['batchSize', { default: '8' }],
     ['topK', { default: '3' }],
+    ['fromFile', { description: 'also the images that this file names, one a line; - reads the list from standard input' }],
     ['backend', { default: 'auto' }],
     'adapter',
     ['trunk', { default: 'auto' }],
+    ['format', { description: 'table, csv, json (one array) or jsonl (an object a line)', default: 'table' }],
     'csv', 'json', 'quiet', 'config', 'verbose',
   ], // prettier-ignore
   examples: [
     ['thaw predict --weights tf-official holiday/*.jpg', "ImageNet's classes, no training needed"],
     ['thaw predict --run runs/2026-11-24-101500-photos-custom new/', 'with what you trained'],
     ['thaw predict --csv --top-k 1 new/ > classes.csv', 'for a spreadsheet'],
+    ['curl -s https://example.org/cat.jpg | thaw predict -', 'an image that is piped in'],
+    ["find /archive -name '*.jpg' | thaw predict --from-file - --format jsonl", 'a list as long as you like'],
   ],
   schema,
   defaults: {
@@ -90,14 +86,13 @@ export const predict = defineCommand({
   run: predictCommand,
 });
 
-async function predictCommand(
-  settings: PredictSettings,
-  { io, output }: Context,
-  args: readonly string[],
-): Promise<void> {
+async function predictCommand(settings: PredictSettings, context: Context, args: readonly string[]): Promise<void> {
   checkModelSettings(settings);
-  if (settings.csv && settings.json) throw new UsageError('--csv: choose --csv or --json, not both.');
-  const dataset = await openImageList(args.map((path) => resolve(io.cwd, path)));
+  const { io } = context;
+  const format = formatOf(settings);
+  // What another program reads is the answers alone.
+  const output = format === 'table' ? context.output : new Output(io, { quiet: settings.quiet, isPiped: true });
+  const { images, known } = await imagesOf(settings, args, context);
   const homes = await findHomes(io);
   const interrupt = listenForInterrupt();
   const backend = await openBackend({
@@ -110,77 +105,35 @@ async function predictCommand(
   const reporter = createReporter(output);
   try {
     const model = await openImageModel(settings, io.cwd, homes, output);
-    const start = performance.now();
-    let skipped = 0;
     const runner = trunk.runner(model.features);
-    const ranked = await predictImages(
-      dataset,
-      { trunk: runner, scorer: model.scorer },
-      {
-        imageSize: model.imageSize,
-        preprocessing: model.features.network.variant.preprocessing,
-        resizeShorter: model.resizeShorter,
-        batchSize: settings.batchSize,
-        topK: settings.topK,
-        strict: settings.strict,
-        onSkip: ({ path, reason }) => {
-          skipped++;
-          output.warn(`skipped ${path}: ${reason}`);
-        },
-        onProgress: (done) => {
-          const imagesPerSecond = (1000 * done) / (performance.now() - start);
-          if (!settings.csv)
-            reporter.show({
-              label: 'images',
-              done,
-              total: dataset.length,
-              imagesPerSecond,
-              secondsLeft: (dataset.length - done) / imagesPerSecond,
-            });
-        },
+    let skipped = 0;
+    const batches = imageStream(images, {
+      imageSize: model.imageSize,
+      preprocessing: model.features.network.variant.preprocessing,
+      resizeShorter: model.resizeShorter,
+      batchSize: settings.batchSize,
+      strict: settings.strict,
+      onSkip: ({ path, reason }) => {
+        skipped++;
+        reporter.clear();
+        output.warn(`skipped ${path}: ${reason}`);
       },
-    );
+    });
+    const shown = (file: string): string => (isAddress(file) ? file : shorter(relative(io.cwd, file), file));
+    const longest = (names: readonly string[]): number => Math.max(8, ...names.map(({ length }) => length));
+    const classWidth = Math.min(30, longest(model.classes.map(({ name }) => name)));
+    const room = Math.max(12, output.width - classWidth - 11);
+    const fileWidth = known.length > 0 ? Math.min(room, longest(known.map(({ name }) => shown(name)))) : 24;
+    const writer = output.json ? undefined : answerWriter(format, { fileWidth, classWidth, colors: output.colors });
+    const answers = predictions(batches, { trunk: runner, scorer: model.scorer }, { ...settings, images: known.length || settings.batchSize }); // prettier-ignore
+    const done = await write(answers, { writer, model, output, shown, reporter, total: known.length, isOpen: settings.fromFile !== undefined }); // prettier-ignore
     runner.dispose();
-    reporter.clear();
-    const rows = [...ranked].map(([index, classes]) => ({ file: dataset.describe(index), classes }));
-    const name = ({ index }: Ranked): string => model.classes[index]?.name ?? `class ${index}`;
-    for (const { file, classes } of rows)
-      output.event('prediction', {
-        file,
-        classes: classes.map((one) => ({ class: name(one), index: one.index, probability: one.probability })),
-      });
-    const shown = (file: string): string => shorter(relative(io.cwd, file), file);
-    if (settings.csv) {
-      output.result(
-        [
-          'file,rank,class,probability',
-          ...rows.flatMap(({ file, classes }) =>
-            classes.map((one, rank) =>
-              [shown(file), String(rank + 1), name(one), one.probability.toFixed(6)].map(csvCell).join(','),
-            ),
-          ),
-        ].join('\n'),
-      );
-    } else if (!output.json) {
-      output.result(
-        table(
-          [{ title: 'file' }, { title: 'class' }, { title: '', align: 'right' }],
-          rows.flatMap(({ file, classes }) =>
-            classes.map((one, rank) => [
-              rank === 0 ? shown(file) : '',
-              rank === 0 ? output.colors.bold(name(one)) : name(one),
-              percent(one.probability),
-            ]),
-          ),
-          output.colors,
-        ),
-      );
+    if (done.answers === 0) throw new CommandError('Not one of the images could be read.');
+    if (done.named > 0) {
+      output.event('by-file-name', { right: done.right, named: done.named });
+      if (format === 'table' && !output.json) output.result(`\n${done.right} of ${done.named} right by file name`);
     }
-    const verdict = judge(rows, model.classes);
-    if (verdict) output.event('by-file-name', verdict);
-    if (verdict && !settings.csv && !output.json)
-      output.result(`\n${verdict.right} of ${verdict.named} right by file name`);
-    if (skipped > 0 && !settings.csv) output.result(`${plural(skipped, 'unreadable image')} skipped`);
+    if (skipped > 0) output.say(`${plural(skipped, 'unreadable image')} skipped`);
   } finally {
     reporter.clear();
     interrupt.stop();
@@ -189,22 +142,82 @@ async function predictCommand(
   }
 }
 
-/** How many top classes are what the file's name says; undefined where no name says anything. */
-function judge(
-  rows: readonly { file: string; classes: readonly Ranked[] }[],
-  classes: readonly ImageNetClass[],
-): { right: number; named: number } | undefined {
-  let right = 0;
-  let named = 0;
-  for (const { file, classes: ranked } of rows) {
-    const wanted = classOfFile(file);
-    if (!wanted) continue;
-    named++;
-    const got = classes[ranked[0]?.index ?? -1];
-    if (got && isSameClass(got, wanted)) right++;
+function formatOf({ format, csv, json }: PredictSettings): AnswerFormat {
+  const other = csv ? '--csv' : `--format ${format ?? ''}`;
+  if (json && (csv || format !== undefined))
+    throw new UsageError(`${csv ? '--csv' : '--format'}: choose ${other} or --json, not both.`);
+  if (csv && format !== undefined && format !== 'csv')
+    throw new UsageError(`--csv: choose --csv or --format ${format}, not both.`);
+  return csv ? 'csv' : (format ?? 'table');
+}
+
+/** The images, and those of them that are known before the first is read. */
+async function imagesOf(
+  { fromFile }: PredictSettings,
+  args: readonly string[],
+  { io, output }: Context,
+): Promise<{ images: AsyncIterable<NamedImage>; known: readonly NamedImage[] }> {
+  if (args.length === 0 && fromFile === undefined)
+    throw new UsageError('images are missing: name files, folders or addresses, - for standard input, or --from-file <list>.'); // prettier-ignore
+  if (fromFile === STDIN && args.includes(STDIN))
+    throw new UsageError('--from-file -: standard input is one image (-) or a list of images, not both.');
+  const place = { cwd: io.cwd, stdin: io.stdin };
+  const { images: known, notes } = args.length > 0 ? await namedImages(args, place) : { images: [], notes: [] };
+  for (const note of notes) output.warn(note);
+  const list =
+    fromFile === undefined
+      ? []
+      : fromFile === STDIN
+        ? (io.stdin ?? [])
+        : (await open(resolve(io.cwd, fromFile))).createReadStream();
+  async function* images(): AsyncGenerator<NamedImage, void, undefined> {
+    yield* known;
+    yield* listedImages(list, place);
   }
-  return named === 0 ? undefined : { right, named };
+  return { images: images(), known };
+}
+
+interface Writing {
+  /** Undefined where events say it all. */
+  readonly writer: AnswerWriter | undefined;
+  readonly model: ImageModel;
+  readonly output: Output;
+  readonly shown: (file: string) => string;
+  readonly reporter: ReturnType<typeof createReporter>;
+  /** Images that are known of. */
+  readonly total: number;
+  /** Whether more may come. */
+  readonly isOpen: boolean;
+}
+
+/** Writes each answer when it comes; counts them, and those that the file's name confirms. */
+async function write(
+  answers: AsyncIterable<Prediction>,
+  { writer, model, output, shown, reporter, total, isOpen }: Writing,
+): Promise<{ answers: number; right: number; named: number }> {
+  const count = { answers: 0, right: 0, named: 0 };
+  const start = performance.now();
+  const put = (text: string | undefined): void => {
+    if (text === undefined) return;
+    reporter.clear();
+    output.answer(text);
+  };
+  put(writer?.head);
+  for await (const { file, classes: ranked } of answers) {
+    const classes = ranked.map(({ index, probability }) => ({ class: model.classes[index]?.name ?? `class ${index}`, index, probability })); // prettier-ignore
+    output.event('prediction', { file, classes });
+    put(writer?.line({ file: shown(file), classes }));
+    const wanted = isAddress(file) || file === STDIN ? undefined : classOfFile(file);
+    const got = model.classes[ranked[0]?.index ?? -1];
+    count.answers++;
+    if (wanted) count.named++;
+    if (wanted && got && isSameClass(got, wanted)) count.right++;
+    if (isOpen || !output.isTerminal || count.answers === total) continue;
+    const imagesPerSecond = (1000 * count.answers) / (performance.now() - start);
+    reporter.show({ label: 'images', done: count.answers, total, imagesPerSecond, secondsLeft: (total - count.answers) / imagesPerSecond }); // prettier-ignore
+  }
+  put(writer?.tail);
+  return count;
 }
 
 const shorter = (a: string, b: string): string => (a !== '' && a.length < b.length ? a : b);
-const csvCell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

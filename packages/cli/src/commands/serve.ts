@@ -4,6 +4,7 @@ import { BackendRunner } from '@thaw/model';
 import { basename, resolve } from 'node:path';
 import type { z } from 'zod';
 import { CommandError } from '../errors.ts';
+import { IMAGE_MODEL, IMAGE_MODEL_OPTIONAL, imageModelOptions } from '../options/image-model.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import { createServer } from '../serve/server.ts';
 import { openBackend } from '../session/backend.ts';
@@ -14,12 +15,7 @@ import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
   .pick({
-    run: true,
-    checkpoint: true,
-    weights: true,
-    weightsFile: true,
-    imageSize: true,
-    precision: true,
+    ...IMAGE_MODEL,
     port: true,
     batchSize: true,
     topK: true,
@@ -33,15 +29,7 @@ const schema = allSettings
     json: true,
     verbose: true,
   }) // prettier-ignore
-  .partial({
-    run: true,
-    weights: true,
-    weightsFile: true,
-    imageSize: true,
-    precision: true,
-    adapter: true,
-    config: true,
-  });
+  .partial({ ...IMAGE_MODEL_OPTIONAL, adapter: true, config: true });
 
 export const serve = defineCommand({
   name: 'serve',
@@ -49,12 +37,7 @@ export const serve = defineCommand({
   description:
     'Serves a network on http://127.0.0.1: POST /predict takes an image (raw, or as a form with several) and answers in JSON,\nGET / is a page to drop images on, /health and /metrics are for monitors. Requests that arrive together share a pass.',
   options: [
-    'run',
-    ['checkpoint', { default: 'best' }],
-    ['weights', { description: 'ImageNet weights: keras, torchvision or tf-official', default: 'what is in THAW_HOME, else keras' }],
-    'weightsFile',
-    ['imageSize', { default: "the run's, 224 for ImageNet" }],
-    ['precision', { default: "the run's, else float32" }],
+    ...imageModelOptions,
     ['port', { default: '8080' }],
     ['batchSize', { description: 'images in a pass at most', default: '16' }],
     ['topK', { description: 'classes in an answer, where the request has no ?top=', default: '5' }],

@@ -62,7 +62,7 @@ export const train = defineCommand({
   description:
     'Replaces the head of an ImageNet ResNet-50 and trains it, with the trunk frozen or partly thawed.\n' +
     'What is not given is chosen by the data, the device and the time there is, and printed with its reason; a preset sets all of it.\n' +
-    'Writes a run folder: config.json, metrics.jsonl, summary.json, last and best checkpoint, report.html.',
+    'Writes a run folder: config.json, metrics.jsonl, events for TensorBoard, summary.json, last and best checkpoint, report.html.',
   options: [
     'data', 'limitTrain', 'limitTest', 'validationSplit', 'stratified', 'strict',
     ['imageSize', { default: "chosen; with a preset, the data's own" }],

@@ -10,6 +10,7 @@ import {
   isSwitch,
   OPTION_INFO,
   PRESET_NAMES,
+  type OptionInfo,
   type SettingName,
   type SomeSettings,
 } from './settings.ts';
@@ -60,7 +61,9 @@ export async function resolveSettings<Shape extends z.ZodRawShape>(
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const name = String(issue?.path[0] ?? '');
-  throw new UsageError(complaint(name, settled.get(name)));
+  // A command may know only some of a setting's words.
+  const values = issue?.code === 'invalid_value' ? issue.values.map(String) : undefined;
+  throw new UsageError(complaint(name, settled.get(name), values));
 }
 
 const isPreset = (value: unknown): value is keyof typeof PRESETS => PRESET_NAMES.some((name) => name === value);
@@ -102,15 +105,19 @@ async function readConfig(path: unknown, known: readonly string[]): Promise<{ pa
 }
 
 /** Why the value of a setting will not do. */
-function complaint(name: string, given: Sourced | undefined): string {
+function complaint(name: string, given: Sourced | undefined, values?: readonly string[]): string {
   if (!isSetting(name)) return `"${name}" is not a setting.`;
   if (given === undefined) return `${flagOf(name)} is missing: ${OPTION_INFO[name].description}.`;
-  return wrongValue(name, given.value, given.source);
+  return wrongValue(name, given.value, given.source, values && { values, expected: `one of ${values.join(', ')}` });
 }
 
 /** "--optimizer: "adm" is not one of adam, sgd; did you mean adam?" */
-export function wrongValue(name: SettingName, value: unknown, source: string = flagOf(name)): string {
-  const { expected, values } = OPTION_INFO[name];
+export function wrongValue(
+  name: SettingName,
+  value: unknown,
+  source: string = flagOf(name),
+  { expected, values }: Pick<OptionInfo, 'expected' | 'values'> = OPTION_INFO[name],
+): string {
   const near = values && typeof value === 'string' ? nearest(value, values) : undefined;
   const shown = typeof value === 'string' ? `"${value}"` : JSON.stringify(value);
   return `${source}: ${shown} is not ${expected}${near ? `; did you mean ${near}?` : '.'}`;

@@ -14,7 +14,7 @@ import { trainingOptions, trainingSettings } from './settings/training.ts';
 export type { BackendChoice } from './settings/device.ts';
 export { PEERS } from './settings/measurement.ts';
 export { PRECISIONS, PRESET_NAMES, WEIGHT_SOURCES, type PresetName, type WeightSource } from './settings/model.ts';
-export type { ExportFormat } from './settings/output.ts';
+export { ANSWER_FORMATS, EXPORT_FORMATS, type AnswerFormat, type ExportFormat } from './settings/output.ts';
 
 /** The settings, as a configuration file spells them. A flag is the same word in kebab case. */
 export const settings = z.strictObject({

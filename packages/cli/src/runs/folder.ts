@@ -74,6 +74,8 @@ const isFolder = (path: string): Promise<boolean> =>
 export const runFile = {
   config: (folder: string) => join(folder, 'config.json'),
   metrics: (folder: string) => join(folder, 'metrics.jsonl'),
+  /** For TensorBoard, which looks for "tfevents" in a name. */
+  events: (folder: string) => join(folder, 'events.out.tfevents.thaw'),
   summary: (folder: string) => join(folder, 'summary.json'),
   checkpoint: (folder: string, name: 'last' | 'best') => join(folder, `${name}.safetensors`),
   classifier: (folder: string) => join(folder, 'classifier.safetensors'),

@@ -1,7 +1,7 @@
 // An experiment in a run folder: configuration first, metrics and checkpoints on the way, the summary at the end.
 import { resolve } from 'node:path';
 import { SafetensorsError, type Checkpoint } from '@thaw/model';
-import { FileCheckpoints, removeAbandoned } from '@thaw/model/node';
+import { EventFile, FileCheckpoints, removeAbandoned } from '@thaw/model/node';
 import type { Choice } from '../choice/choose.ts';
 import { CommandError, explain, InterruptedError, UsageError } from '../errors.ts';
 import type { SomeSettings } from '../options/settings.ts';
@@ -47,6 +47,8 @@ export async function recordRun({
     // A run that was killed may have written an epoch that its checkpoint does not know, or know one that it has not written.
     await writeJsonLines(runFile.metrics(folder), last?.progress.history ?? []);
   }
+  const events = await EventFile.open(runFile.events(folder), last?.progress.history.length ?? 0);
+  await events.write(last?.progress.history ?? []);
   let recorded = config;
   const run = ({ backend, trunk: frozen }: Devices): Promise<ExperimentResult> =>
     runExperiment(settings, {
@@ -56,7 +58,10 @@ export async function recordRun({
       checkpoints,
       resume: last,
       loadBest: () => readBest(checkpoints, context.output),
-      onHistory: (history) => writeJsonLines(runFile.metrics(folder), history),
+      onHistory: async (history) => {
+        await writeJsonLines(runFile.metrics(folder), history);
+        await events.write(history);
+      },
       onTrunk: async (trunk) => {
         recorded = { ...config, device: { ...config.device, trunk } };
         await writeJson(runFile.config(folder), recorded);

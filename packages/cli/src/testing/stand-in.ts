@@ -45,8 +45,13 @@ export interface Ran {
 }
 
 /** Runs a command line, words between spaces, in a folder that is also THAW_HOME. */
-export async function thaw(line: string, cwd: string, onOut?: (text: string) => void): Promise<Ran> {
-  const io = standIn({ cwd, env: { THAW_HOME: cwd } }, onOut);
+export async function thaw(
+  line: string,
+  cwd: string,
+  onOut?: (text: string) => void,
+  stdin?: Io['stdin'],
+): Promise<Ran> {
+  const io = standIn({ cwd, env: { THAW_HOME: cwd }, stdin }, onOut);
   const code = await main(line.split(' '), io);
   const { stdout, stderr } = io.written;
   const events = stdout.startsWith('{')

@@ -18,7 +18,7 @@ export interface FileDatasetInit {
   readonly notes: readonly string[];
 }
 
-/** Labelled image files. Make one with `openImageFolder` or `openImageList`. */
+/** Labelled image files. Make one with `openImageFolder`. */
 export class FileDataset implements ImageDataset {
   readonly name: string;
   readonly classes: readonly string[];

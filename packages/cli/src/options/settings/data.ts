@@ -18,6 +18,7 @@ export const dataSettings = {
   strict: z.boolean(),
   imageSize: z.int().min(32).max(1024),
   augment: z.string().regex(AUGMENT),
+  fromFile: z.string().min(1),
 } as const;
 
 export const dataOptions: OptionsOf<typeof dataSettings> = {
@@ -62,6 +63,11 @@ export const dataOptions: OptionsOf<typeof dataSettings> = {
     flags: '--image-size <pixels>',
     description: 'side of the square that every image is brought to',
     ...real('a whole number from 32 to 1024'),
+  },
+  fromFile: {
+    flags: '--from-file <file>',
+    description: 'a list of images, one a line',
+    ...text('a file, or - for standard input'),
   },
   augment: {
     flags: '--augment <what>',

@@ -5,9 +5,13 @@ import { flag, text, whole, words, type OptionsOf } from './info.ts';
 export const EXPORT_FORMATS = ['safetensors', 'onnx', 'tfjs', 'keras'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
+export const ANSWER_FORMATS = ['table', 'csv', 'json', 'jsonl'] as const;
+export type AnswerFormat = (typeof ANSWER_FORMATS)[number];
+
 export const outputSettings = {
   output: z.string().min(1),
-  format: z.enum(EXPORT_FORMATS),
+  /** Each command narrows it to its own. */
+  format: z.enum([...EXPORT_FORMATS, ...ANSWER_FORMATS]),
   fold: z.boolean(),
   half: z.boolean(),
   topK: z.int().min(1),
@@ -22,7 +26,7 @@ export const outputOptions: OptionsOf<typeof outputSettings> = {
     flags: '--format <name>',
     description:
       "safetensors (torchvision's names, for PyTorch), onnx, tfjs (a layers model, for browsers), keras (HDF5 weights in Keras's layout)",
-    ...words(EXPORT_FORMATS),
+    ...words([...EXPORT_FORMATS, ...ANSWER_FORMATS]),
   },
   fold: {
     flags: '--fold',
@@ -31,7 +35,7 @@ export const outputOptions: OptionsOf<typeof outputSettings> = {
   },
   half: { flags: '--half', description: 'filters and matrices in float16: half the size', ...flag },
   topK: { flags: '--top-k <n>', description: 'how many classes to print for each image', ...whole(1) },
-  csv: { flags: '--csv', description: 'comma-separated values on standard output', ...flag },
+  csv: { flags: '--csv', description: 'short for --format csv', ...flag },
   json: {
     flags: '--json',
     description: 'one JSON event a line on standard output, text on standard error',
