@@ -1,6 +1,6 @@
 // The one runner behind `npm start`, `npm test` and the other root scripts. Needs Node and npm only: it brings pnpm,
 // installs, builds and sees to a Vulkan driver, each only when it is not done yet, and then runs the command.
-//   node scripts/run.mjs <demo | thaw | test | test:long | test:browser | build | lint | format | typecheck | bench | conformance | bundle | docs | example | pnpm> [arguments]
+//   node scripts/run.mjs <demo | thaw | test | test:long | test:browser | build | lint | format | typecheck | bench | conformance | bundle | docs | example | screenshots | pnpm> [arguments]
 import { resolve } from 'node:path';
 
 const [major] = process.versions.node.split('.');

@@ -38,6 +38,7 @@ export const COMMANDS = {
   bundle,
   docs,
   example,
+  screenshots,
   pnpm,
 };
 
@@ -66,6 +67,18 @@ async function thaw(args) {
 async function testLong(args) {
   process.env.THAW_FUZZ ??= '10000';
   return test(['packages/cli/src/fuzz', ...args]);
+}
+
+/** `npm run screenshots`: docs/images anew. @type {Command} */
+async function screenshots() {
+  await ensureInstalled();
+  await ensureBuilt();
+  requireCli();
+  ensureRuntimeDir();
+  await ensureChromium();
+  const { screenshots: make } = await import('./screenshots.mjs');
+  await make(CLI);
+  return 0;
 }
 
 /** `npm run build`: every package with its declarations, through turbo's cache, and what they weigh. @type {Command} */

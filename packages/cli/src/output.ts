@@ -20,7 +20,7 @@ export class Output {
   /** The stream for people. */
   readonly sink: Sink;
   readonly isTerminal: boolean;
-  /** Columns of the terminal; 100 elsewhere. */
+  /** Columns of the terminal; elsewhere COLUMNS, or 120. */
   readonly width: number;
   readonly #io: Io;
 
@@ -29,8 +29,8 @@ export class Output {
     this.json = options.json ?? false;
     this.quiet = options.quiet ?? false;
     this.sink = this.json || options.isPiped ? io.stderr : io.stdout;
-    this.isTerminal = this.sink.isTTY === true && io.env['TERM'] !== 'dumb';
-    this.width = this.isTerminal ? Math.max(20, this.sink.columns ?? 80) : 100;
+    this.isTerminal = this.sink.isTTY === true && io.env['TERM'] !== 'dumb' && !isCi(io);
+    this.width = widthOf(io, this.sink, this.isTerminal);
     this.colors = pc.createColors(wantsColor(io, this.isTerminal));
   }
 
@@ -59,6 +59,14 @@ export class Output {
   event(event: string, fields: Readonly<Record<string, unknown>> = {}): void {
     if (this.json) this.#io.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
   }
+}
+
+/** A build server may lend a terminal, but nobody looks at it. */
+const isCi = ({ env: { CI } }: Io): boolean => CI !== undefined && !['', '0', 'false'].includes(CI);
+
+function widthOf({ env }: Io, { columns }: Sink, isTerminal: boolean): number {
+  const asked = /^\d+$/.test(env['COLUMNS'] ?? '') ? Number(env['COLUMNS']) : undefined;
+  return Math.max(20, (isTerminal ? (columns ?? asked ?? 80) : asked) ?? 120);
 }
 
 /** NO_COLOR and FORCE_COLOR win over what the stream is. */

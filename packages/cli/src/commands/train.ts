@@ -24,6 +24,7 @@ import { obtainWeights } from '../session/weights.ts';
 import { Trunk } from '../trunk/trunk.ts';
 import { optimizerText, recipeRows } from '../text/recipe.ts';
 import { evaluationText } from '../text/evaluation.ts';
+import { historyTable } from '../text/history.ts';
 import { bytes, count, duration, plural } from '../text/format.ts';
 import { defineCommand, type Context } from './command.ts';
 
@@ -287,6 +288,8 @@ function outcome(
       colors,
       title: `${evaluatedOn ?? ''} images, weights of epoch ${bestEpoch} of ${history.length}`,
     }),
+    '',
+    historyTable(history, bestEpoch, colors),
     '',
     `${duration(seconds)} for ${plural(measured.steps, 'step')}${memory}${skipped.length > 0 ? `; ${plural(skipped.length, 'unreadable image')} skipped` : ''}`,
     stepText(measured),

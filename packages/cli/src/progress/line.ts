@@ -7,6 +7,8 @@ export interface Progress {
   readonly done: number;
   readonly total: number;
   readonly loss?: number | undefined;
+  /** Of the loss, as a sparkline. */
+  readonly trend?: string | undefined;
   readonly accuracy?: number | undefined;
   readonly imagesPerSecond?: number | undefined;
   /** Share of the time that went into waiting for data. */
@@ -16,7 +18,7 @@ export interface Progress {
 }
 
 /** One part of the line; the parts with the highest `drop` leave first where the terminal is narrow. */
-interface Part {
+export interface Part {
   readonly text: string;
   readonly drop: number;
 }
@@ -40,12 +42,23 @@ export function bar(share: number, width: number): string {
   return '━'.repeat(filled) + '╌'.repeat(width - filled);
 }
 
-function parts({ label, done, total, loss, accuracy, imagesPerSecond, dataShare, secondsLeft }: Progress): Part[] {
+function parts({
+  label,
+  done,
+  total,
+  loss,
+  trend,
+  accuracy,
+  imagesPerSecond,
+  dataShare,
+  secondsLeft,
+}: Progress): Part[] {
   const all: Part[] = [
     { text: label, drop: 0 },
     { text: `${done}/${total}`, drop: 2 },
   ];
   if (loss !== undefined) all.push({ text: `loss ${loss.toFixed(4)}`, drop: 1 });
+  if (trend !== undefined && trend !== '') all.push({ text: trend, drop: 7 });
   if (accuracy !== undefined) all.push({ text: `accuracy ${percent(accuracy)}`, drop: 3 });
   if (imagesPerSecond !== undefined) all.push({ text: `${rate(imagesPerSecond)} images/s`, drop: 5 });
   if (dataShare !== undefined) all.push({ text: `data ${percent(dataShare, 0)}`, drop: 6 });
@@ -53,7 +66,8 @@ function parts({ label, done, total, loss, accuracy, imagesPerSecond, dataShare,
   return all;
 }
 
-function fit(given: readonly Part[], width: number): string[] {
+/** The texts of the parts that fit into `width` columns, two spaces between them. */
+export function fit(given: readonly Part[], width: number): string[] {
   let kept = [...given];
   const length = (): number => kept.map(({ text }) => text).join('  ').length;
   while (length() > width && kept.length > 1) {

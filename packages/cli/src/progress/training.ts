@@ -2,10 +2,14 @@
 import type { EpochRecord, StepEvent } from '@thaw/model';
 import type { Output } from '../output.ts';
 import { duration, percent, rate, score } from '../text/format.ts';
+import { sparkline } from '../text/sparkline.ts';
+import { fit, type Part } from './line.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Seconds between two step events. */
 const EVENT_EVERY = 1;
+/** Columns of the sparkline of the loss. */
+const TREND = 10;
 
 export interface TrainingProgressOptions {
   readonly epochs: number;
@@ -20,6 +24,7 @@ export class TrainingProgress {
   #epoch = 1;
   #step = 0;
   #newest: StepEvent | undefined;
+  readonly #losses: number[] = [];
   #eventAt = -Infinity;
   #phase = '';
   #phaseStart = 0;
@@ -77,6 +82,7 @@ export class TrainingProgress {
       done: this.#step,
       total: stepsPerEpoch,
       loss: newest?.loss,
+      trend: this.#losses.length > 1 ? sparkline(this.#losses, TREND) : undefined,
       accuracy: newest?.accuracy,
       imagesPerSecond: (this.#stepsHere * batchSize) / elapsed,
       dataShare: newest && newest.dataSeconds / Math.max((newest.step * batchSize) / newest.imagesPerSecond, 1e-9),
@@ -86,12 +92,13 @@ export class TrainingProgress {
 
   step(event: StepEvent): void {
     this.#newest = event;
+    this.#losses.push(event.loss);
     this.#event('step', { ...event });
   }
 
   epoch(record: EpochRecord): void {
     this.output.event('epoch', { ...record });
-    this.reporter.note(this.#prefix + epochLine(record, this.options.epochs));
+    this.reporter.note(this.#prefix + epochLine(record, this.options.epochs, this.output.width - this.#prefix.length));
   }
 
   /** At most one a second. */
@@ -103,8 +110,8 @@ export class TrainingProgress {
   }
 }
 
-/** What an epoch came to, on one line. */
-export function epochLine(record: EpochRecord, epochs: number): string {
+/** What an epoch came to, on one line of at most `width` columns. */
+export function epochLine(record: EpochRecord, epochs: number, width: number): string {
   const {
     epoch,
     loss,
@@ -116,21 +123,20 @@ export function epochLine(record: EpochRecord, epochs: number): string {
     seconds,
     dataSeconds,
   } = record;
-  const width = String(epochs).length;
-  const parts = [
-    `epoch ${String(epoch).padStart(width)}/${epochs}`,
-    `loss ${loss.toFixed(4)}`,
-    `accuracy ${percent(accuracy)}`,
+  const digits = String(epochs).length;
+  const parts: Part[] = [
+    { text: `epoch ${String(epoch).padStart(digits)}/${epochs}`, drop: 0 },
+    { text: `loss ${loss.toFixed(4)}`, drop: 1 },
+    { text: `accuracy ${percent(accuracy)}`, drop: 3 },
   ];
   if (validationAccuracy !== undefined) {
-    parts.push(
-      `validation ${validationLoss?.toFixed(4) ?? '-'} ${percent(validationAccuracy)} F1 ${score(validationMacroF1)}`,
-    );
+    const text = `validation ${validationLoss?.toFixed(4) ?? '-'} ${percent(validationAccuracy)} F1 ${score(validationMacroF1)}`;
+    parts.push({ text, drop: 2 });
   }
   parts.push(
-    `${rate(imagesPerSecond)} images/s`,
-    `data ${percent(dataSeconds / Math.max(seconds, 1e-9), 0)}`,
-    duration(seconds),
+    { text: `${rate(imagesPerSecond)} images/s`, drop: 5 },
+    { text: `data ${percent(dataSeconds / Math.max(seconds, 1e-9), 0)}`, drop: 6 },
+    { text: duration(seconds), drop: 4 },
   );
-  return parts.join('  ');
+  return fit(parts, width).join('  ');
 }

@@ -17,6 +17,14 @@ export interface NamedImage {
   readonly read: () => Promise<Uint8Array>;
 }
 
+/** What names stand for. */
+export interface NamedImages {
+  /** In the order of the names, each once. */
+  readonly images: readonly NamedImage[];
+  /** What the user should know: files that were ignored. */
+  readonly notes: readonly string[];
+}
+
 /** Where names are looked up. */
 export interface InputPlace extends FetchImageOptions {
   /** The folder that relative paths start from. */
@@ -35,10 +43,7 @@ const MAX_STDIN = 256 * 2 ** 20;
  * that leave them alone), http and https addresses, and "-". Nothing is opened yet.
  * @throws DataError where a path does not exist, a pattern matches nothing, or there is no image at all
  */
-export async function namedImages(
-  names: readonly string[],
-  place: InputPlace,
-): Promise<{ images: NamedImage[]; notes: string[] }> {
+export async function namedImages(names: readonly string[], place: InputPlace): Promise<NamedImages> {
   if (names.length === 0) throw new DataError('no image files or folders were given');
   const images = new Map<string, NamedImage>();
   const ignored: string[] = [];
