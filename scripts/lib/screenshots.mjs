@@ -41,10 +41,11 @@ async function report(browser, path) {
   const page = await browser.newPage({ viewport: { width: 1180, height: 900 }, deviceScaleFactor: 1.5 });
   await page.goto(pathToFileURL(path).href);
   await save('report', await page.screenshot());
-  await save('report-mistakes', await page.locator('.looks').screenshot());
+  await save('report-mistakes', await page.locator('.looks').screenshot({ scale: 'css' }));
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.locator('[data-sort]').selectOption('errors');
-  await page.locator('.matrix .cell').nth(1).hover();
+  // Of the class with most errors, the second of what it was called.
+  await page.locator('.matrix .cell:not(:empty)').nth(1).hover();
   await save('report-confusion-dark', await page.locator('#confusion').screenshot());
 }
 
@@ -53,7 +54,7 @@ async function served(browser, cli, trained) {
   const server = spawn(process.execPath, [cli, 'serve', '--run', trained, '--port', '0', '--json', '--quiet']);
   try {
     const address = await listening(server);
-    const page = await browser.newPage({ viewport: { width: 760, height: 560 }, deviceScaleFactor: 1.5 });
+    const page = await browser.newPage({ viewport: { width: 760, height: 620 }, deviceScaleFactor: 1.5 });
     await page.goto(address);
     await page.locator('#files').setInputFiles({ name: 'shape.png', mimeType: 'image/png', buffer: await drawn() });
     await page.locator('.answer meter').first().waitFor();

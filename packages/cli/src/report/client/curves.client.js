@@ -42,6 +42,8 @@
         data: { datasets: datasets.filter((line) => line.data.length > 0) },
         options: {
           ...chartOptions(),
+          // Points on the edge are whole.
+          clip: 8,
           interaction: { mode: 'nearest', axis: 'x', intersect: false },
           plugins: {
             legend: { display: false },
