@@ -211,7 +211,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
           initialHead,
           onLayers: (groups) => {
             output.event('layers', { groups });
-            output.say(`${layerGroupTable(groups, output.colors)}\n`);
+            output.say(`${layerGroupTable(groups, output.width, output.colors)}\n`);
           },
         },
       });

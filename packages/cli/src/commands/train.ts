@@ -226,7 +226,7 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
         signal: interrupt.signal,
         onLayers: (groups) => {
           output.event('layers', { groups });
-          output.say(`\n${layerGroupTable(groups, output.colors)}\n`);
+          output.say(`\n${layerGroupTable(groups, output.width, output.colors)}\n`);
         },
       },
     });

@@ -82,8 +82,11 @@ function groupOf(
   };
 }
 
-/** The groups as a table with totals. */
-export function layerGroupTable(groups: readonly LayerGroup[], colors?: Colors): string {
+/** Columns that all of the table takes; a narrower one has what trains alone. */
+const WHOLE = 76;
+
+/** The groups as a table with totals. @param width of the terminal */
+export function layerGroupTable(groups: readonly LayerGroup[], width: number, colors?: Colors): string {
   const sum = (pick: (group: LayerGroup) => number): number => groups.reduce((total, group) => total + pick(group), 0);
   const right = 'right' as const;
   const bold = colors?.bold ?? ((text: string) => text);
@@ -95,6 +98,12 @@ export function layerGroupTable(groups: readonly LayerGroup[], colors?: Colors):
     count(parameters),
     count(trainable),
   ]);
+  if (width < WHOLE)
+    return table(
+      [{ title: 'layers' }, { title: 'trainable', align: right }],
+      groups.map(({ name, trainable }) => [name, count(trainable)]),
+      colors,
+    );
   return table(
     [
       { title: 'layers' },
