@@ -79,12 +79,14 @@ const MOST_MS = 5000;
  * Runs `parse` on each case. It may succeed, or throw an error of the project's own; it may take neither long nor much memory.
  * @param own classes of its errors
  * @param label must be in every message: the file's name
+ * @param count of cases
  */
 export async function survives<T extends { readonly length: number }>(
   cases: fc.Arbitrary<T>,
   parse: (input: T) => unknown,
   own: readonly (new (...given: never[]) => Error)[],
   label: string,
+  count = CASES,
 ): Promise<{ readonly taken: number; readonly refused: number }> {
   const counts = { taken: 0, refused: 0 };
   await fc.assert(
@@ -101,8 +103,8 @@ export async function survives<T extends { readonly length: number }>(
       expect(performance.now() - start).toBeLessThan(MOST_MS);
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MOST_BYTES + 4 * input.length);
     }),
-    { numRuns: CASES, seed: SEED, endOnFailure: CASES > 1000 },
+    { numRuns: count, seed: SEED, endOnFailure: CASES > 1000 },
   );
-  expect(counts.refused).toBeGreaterThan(CASES / 10);
+  expect(counts.refused).toBeGreaterThan(count / 10);
   return counts;
 }

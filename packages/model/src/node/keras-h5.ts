@@ -3,6 +3,9 @@ import type { Entity, Group } from 'h5wasm';
 import { kerasNameOfDataset } from '../weights/keras-h5-names.ts';
 import { WeightsError, type WeightTensor } from '../weights/index.ts';
 
+/** Whether the library throws, which it is told once. */
+let isThrowing = false;
+
 /**
  * @param path the file's
  * @throws WeightsError when it is not HDF5, is truncated, or holds something else than layers' weights
@@ -10,10 +13,11 @@ import { WeightsError, type WeightTensor } from '../weights/index.ts';
 export async function readKerasH5(path: string): Promise<Map<string, WeightTensor>> {
   // Loaded only where an h5 file is read: the module is 4 MB of WebAssembly.
   const h5wasm = await import('h5wasm/node');
-  const library = await h5wasm.ready;
-  library.activate_throwing_error_handler();
   const isGroup = (entity: Entity | null): entity is Group => entity instanceof h5wasm.Group;
   try {
+    const library = await h5wasm.ready;
+    if (!isThrowing) library.activate_throwing_error_handler();
+    isThrowing = true;
     const file = new h5wasm.File(path, 'r');
     try {
       // A whole saved model has its weights one level down.
@@ -38,6 +42,10 @@ export async function readKerasH5(path: string): Promise<Map<string, WeightTenso
     }
   } catch (error) {
     if (error instanceof WeightsError) throw error;
+    if (error instanceof WebAssembly.RuntimeError)
+      throw new WeightsError(
+        `${path}: not readable as HDF5: the HDF5 library gave up on it or on a file before it (${error.message}), and reads no more in this process.`,
+      );
     throw new WeightsError(`${path}: not readable as HDF5: ${innermostReason(error)}.`);
   }
 }
