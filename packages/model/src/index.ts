@@ -23,3 +23,4 @@ export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimi
 export { WeightAverage } from './optimizers/weight-average.ts';
 export * from './training/index.ts';
 export * from './classical/index.ts';
+export { gridPoints, randomPoints, type Axis, type Point } from './search/search.ts';

@@ -11,6 +11,8 @@ import { Output } from '../output.ts';
 export interface Context {
   readonly io: Io;
   readonly output: Output;
+  /** What was typed, values unchecked. */
+  readonly typed: Layer;
 }
 
 export interface CommandSpec<Shape extends z.ZodRawShape> {
@@ -37,10 +39,30 @@ export interface AnyCommand {
   addTo(program: Command, io: Io, isDefault?: boolean): Command;
 }
 
+/** A command that another one can run. */
+export interface DefinedCommand<Shape extends z.ZodRawShape> extends AnyCommand {
+  readonly spec: CommandSpec<Shape>;
+  /** @throws UsageError where these flags will not do */
+  check(flags: Layer, io: Io): Promise<void>;
+  /** Runs it as if these flags had been typed. */
+  execute(flags: Layer, io: Io, args?: readonly string[]): Promise<void>;
+}
+
 /** Ties a command's parts together. */
-export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Shape>): AnyCommand {
+export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Shape>): DefinedCommand<Shape> {
+  const settle = async (flags: Layer, io: Io): Promise<z.infer<z.ZodObject<Shape>>> =>
+    resolveSettings(spec.schema, { defaults: spec.defaults, base: await spec.base?.(flags, io), flags });
+  const execute = async (flags: Layer, io: Io, args: readonly string[] = []): Promise<void> => {
+    const output = new Output(io, { json: flags['json'] === true, quiet: flags['quiet'] === true });
+    await spec.run(await settle(flags, io), { io, output, typed: flags }, args);
+  };
   return {
     name: spec.name,
+    spec,
+    async check(flags, io) {
+      await settle(flags, io);
+    },
+    execute,
     addTo(program, io, isDefault = false) {
       const command = program
         .command(spec.name, { isDefault })
@@ -55,11 +77,7 @@ export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Sha
       command.action(async (...given: unknown[]) => {
         const [argument] = spec.argument ? given : [];
         const args = [argument].flat().filter((value): value is string => typeof value === 'string');
-        const flags = typedFlags(command);
-        const output = new Output(io, { json: flags['json'] === true, quiet: flags['quiet'] === true });
-        const base = await spec.base?.(flags, io);
-        const settings = await resolveSettings(spec.schema, { defaults: spec.defaults, base, flags });
-        await spec.run(settings, { io, output }, args);
+        await execute(typedFlags(command), io, args);
       });
       return command;
     },

@@ -11,10 +11,12 @@ import { predict } from './predict.ts';
 import { report } from './report.ts';
 import { serve } from './serve.ts';
 import { summary } from './summary.ts';
+import { sweep } from './sweep.ts';
 import { train } from './train.ts';
 
 export const commands: readonly AnyCommand[] = [
   train,
+  sweep,
   evaluate,
   report,
   predict,

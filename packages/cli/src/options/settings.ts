@@ -8,6 +8,7 @@ import type { OptionText } from './settings/info.ts';
 import { measurementOptions, measurementSettings } from './settings/measurement.ts';
 import { modelOptions, modelSettings } from './settings/model.ts';
 import { outputOptions, outputSettings } from './settings/output.ts';
+import { searchOptions, searchSettings } from './settings/search.ts';
 import { serverOptions, serverSettings } from './settings/server.ts';
 import { trainingOptions, trainingSettings } from './settings/training.ts';
 
@@ -22,6 +23,7 @@ export const settings = z.strictObject({
   ...modelSettings,
   ...classifierSettings,
   ...trainingSettings,
+  ...searchSettings,
   ...measurementSettings,
   ...serverSettings,
   ...deviceSettings,
@@ -39,6 +41,7 @@ export const GROUPS = [
   'Model',
   'Classifier',
   'Training',
+  'Search',
   'Measurement',
   'Server',
   'Device',
@@ -65,6 +68,7 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
   ...inGroup('Model', modelOptions),
   ...inGroup('Classifier', classifierOptions),
   ...inGroup('Training', trainingOptions),
+  ...inGroup('Search', searchOptions),
   ...inGroup('Measurement', measurementOptions),
   ...inGroup('Server', serverOptions),
   ...inGroup('Device', deviceOptions),

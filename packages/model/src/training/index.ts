@@ -1,4 +1,5 @@
 // Training and evaluation.
+export { adaptBatchNorm, type AdaptOptions } from './adapt-batch-norm.ts';
 export { CLASS_WEIGHTS, classWeights, type ClassWeighting } from './class-weights.ts';
 export { Classifier, featureWidth } from './classifier.ts';
 export {
