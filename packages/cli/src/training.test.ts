@@ -80,6 +80,48 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     expect(longer.stderr).toContain('--epochs: a resumed run keeps its 2; start a new run to train with 3.');
   });
 
+  test('in two phases, interrupted in the second and resumed, it ends with the very weights of one that was not', async () => {
+    const folder = await temporaryFolder();
+    const line = `${LINE} --method fine-tune --head-epochs 2 --augment light --patience 5`;
+    const whole = await thaw(`${line} --output whole`, folder);
+    expect(whole.stderr).not.toContain('thaw:');
+    const rows = (await readFile(join(folder, 'whole', 'metrics.jsonl'), 'utf8')).trimEnd().split('\n').map((row) => JSON.parse(row) as { epoch: number; phase: string }); // prettier-ignore
+    expect(rows.map(({ epoch, phase }) => `${epoch} ${phase}`)).toEqual([
+      '1 head',
+      '2 head',
+      '3 conv5_block3',
+      '4 conv5_block3',
+    ]);
+
+    let pressed = false;
+    const cut = await thaw(`${line} --output cut`, folder, (text) => {
+      if (pressed || !text.includes('"epoch":3')) return;
+      pressed = true;
+      process.emit('SIGINT');
+    });
+    expect(cut.code).toBe(EXIT.interrupted);
+    const midway = await loadCheckpoint(join(folder, 'cut', 'last.safetensors'));
+    expect(midway.progress).toMatchObject({ phase: 1, epoch: 1, bestEpoch: expect.any(Number) as number });
+    const resumed = await thaw('train --resume cut --json', folder);
+    expect(resumed.stderr).not.toContain('thaw:');
+    for (const name of ['last', 'best']) {
+      const [a, b] = await Promise.all(['whole', 'cut'].map((run) => loadCheckpoint(join(folder, run, `${name}.safetensors`)))); // prettier-ignore
+      expect(b!.progress.bestEpoch).toBe(a!.progress.bestEpoch);
+      for (const part of ['variables', 'optimizer'] as const)
+        for (const [key, { data }] of a![part]) expect(Buffer.compare(bytesOf(b![part].get(key)!.data), bytesOf(data)), key).toBe(0); // prettier-ignore
+    }
+    const { confusion, accuracy } = result(whole);
+    expect(result(resumed)).toMatchObject({ confusion, accuracy, epochs: 4 });
+    // Whichever phase the best epoch is of, it can be opened again.
+    const again = await thaw('evaluate cut --limit-test 20 --json', folder);
+    expect(result(again)).toMatchObject({ confusion });
+    const wrong = await thaw(`${LINE} --method frozen`, folder);
+    expect(wrong.stderr).toContain(
+      "--method: the method frozen trains the head alone, and 'conv5_block3' thaws 10 layers.",
+    );
+    expect(wrong.code).toBe(EXIT.usage);
+  });
+
   test('in mixed precision where the device can: leaves its folder, constant memory, and a result that evaluate repeats', async () => {
     const { device } = await openTestDevice();
     const precision = device.features.has('shader-f16') ? 'mixed' : 'float32';

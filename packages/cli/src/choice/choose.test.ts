@@ -63,7 +63,9 @@ test.each<[string, Partial<DataFacts>, Partial<DeviceFacts>, SomeSettings]>([
   // 224^2 / 4 x 64 x 4 bytes are 3.2e6: ten fit into 2^25.
   ['a device with small bindings', {}, { maxTensorBytes: 2 ** 25 }, { imageSize: 224, batchSize: 8 }],
 ])('%s', (_, data, device, want) => {
-  expect(chosen({}, { data: { ...SMALL, ...data }, device: { ...SOFTWARE, ...device } })).toMatchObject(want);
+  expect(
+    chosen({ method: 'frozen' }, { data: { ...SMALL, ...data }, device: { ...SOFTWARE, ...device } }),
+  ).toMatchObject(want);
 });
 
 test('what thaws takes small steps, and keeps the statistics where images are few', () => {
@@ -71,6 +73,26 @@ test('what thaws takes small steps, and keeps the statistics where images are fe
   const want = { learningRate: 1e-4, schedule: 'cosine', augment: 'light', batchNorm: 'frozen', epochs: 10, patience: 5 }; // prettier-ignore
   expect(chosen(given, { isThawed: true })).toMatchObject(want);
   expect(chosen(given, { isThawed: true, data: CIFAR, device: GPU })).toMatchObject({ ...want, batchNorm: 'keras' });
+});
+
+describe('the method', () => {
+  const GIVEN = { imageSize: 128 };
+  test.each<[string, SomeSettings, Partial<Facts>, SomeSettings]>([
+    ['without a GPU', GIVEN, {}, { method: 'frozen', augment: 'none' }],
+    ['on a backend without gradients', GIVEN, { device: { ...GPU, canThaw: false } }, { method: 'frozen' }],
+    // 50,000 images ten times forward and backward: 1.6e6 passes of 128 x 128 are 2.6e10 pixels; 900 s have 9e10.
+    ['on a GPU', {}, { device: GPU, data: CIFAR }, { method: 'fine-tune', thaw: 'conv5', epochs: 10, headEpochs: 10, learningRate: 2e-4, rateDecay: 0.5, batchNorm: 'keras', augment: 'light' }],
+    ['on a GPU with a tenth of the time', {}, { device: GPU, data: CIFAR, seconds: 120 }, { method: 'frozen', imageSize: 128 }],
+    ['asked for, few images', { method: 'gradual' }, {}, { thaw: 'conv5', headEpochs: 100, batchNorm: 'frozen', l2: 0.002 }],
+    ['asked for, with what thaws', { method: 'fine-tune', thaw: 'conv4' }, { isThawed: true }, { thaw: 'conv4' }],
+    ['what thaws was given', { thaw: 'conv4' }, { isThawed: true, device: GPU }, { learningRate: 1e-4 }],
+    ['nothing is to thaw', { thaw: 'none' }, { device: GPU }, { learningRate: 1e-3 }],
+  ])('%s', (_, given, facts, want) => {
+    const all = chosen(given, facts);
+    expect(all).toMatchObject(want);
+    // What thaws was given: then all of it trains from the first step.
+    if (given.thaw !== undefined && given.method === undefined) expect(all).not.toHaveProperty('method');
+  }); // prettier-ignore
 });
 
 test('what was given is never chosen, and a line without anything open is left out', () => {

@@ -1,9 +1,10 @@
 // What a person did not set, chosen from facts about data, device and time: rules alone, no measuring. Each choice comes with
 // its reason; what was set stays.
+import type { Method } from '@thaw/model';
 import type { SomeSettings } from '../options/settings.ts';
 import { count } from '../text/format.ts';
 import type { DataFacts, DeviceFacts } from './facts.ts';
-import { planSize, useful } from './size.ts';
+import { planSize, useful, type SizeFacts } from './size.ts';
 
 /** Settings that go together, and why they are as they are. */
 export interface Choice {
@@ -30,7 +31,8 @@ const HEAD_EPOCHS = { least: 10, most: 100 } as const;
 const THAWED_EPOCHS = 10;
 
 /** Chooses what `given` leaves open. @returns only choices with something in them that was not given */
-export function choose(given: SomeSettings, { data, device, seconds, isThawed }: Facts): Choice[] {
+export function choose(given: SomeSettings, facts: Facts): Choice[] {
+  const { data, device, isThawed } = facts;
   const choices: Choice[] = [];
   const chosen: { -readonly [Name in keyof SomeSettings]: SomeSettings[Name] } = { ...given };
   const add = (settings: SomeSettings, reason: string): void => {
@@ -41,22 +43,22 @@ export function choose(given: SomeSettings, { data, device, seconds, isThawed }:
   };
 
   if (data.isHeldOut) add({ stratified: true }, 'every class keeps its share of the images held out');
-  if (!isThawed) {
-    const why = device.canThaw && !device.isSoftware ? 'a new head on features that are computed once' : 'without a GPU the head alone trains, on features that are computed once'; // prettier-ignore
-    add({ thaw: 'none' }, why);
-  }
-  const epochs = given.epochs ?? (isThawed ? THAWED_EPOCHS : undefined);
-  const size = planSize(given, { data, device, seconds, passes: isThawed ? { epochs: epochs ?? 1 } : undefined });
-  for (const { settings, reason } of size) add(settings, reason);
+  const how = methodOf(given, facts);
+  if (how) add({ method: how.method }, how.reason);
+  const { method } = chosen;
+  const isPhased = method === 'fine-tune' || method === 'gradual';
+  const thaws = isPhased || isThawed;
+  if (isPhased) add({ thaw: 'conv5' }, 'the last stage: what ImageNet taught in it is the most particular');
+  for (const { settings, reason } of planSize(given, sizeFacts(given, facts, thaws))) add(settings, reason);
 
   const imageSize = chosen.imageSize ?? useful(data.side);
   const train = trainImages(data, chosen);
-  const batch = batchSize(train, imageSize, device, isThawed);
+  const batch = batchSize(train, imageSize, device, thaws);
   add({ batchSize: batch.size }, batch.reason);
   add({ head: 'linear' }, 'ImageNet features tell classes apart by planes; hidden layers need more images');
   add(
-    { augment: isThawed ? 'light' : 'none' },
-    isThawed ? 'moved and mirrored images in every epoch' : 'kept features are those of the images as they are',
+    { augment: thaws ? 'light' : 'none' },
+    thaws ? 'moved and mirrored images in every epoch' : 'kept features are those of the images as they are',
   );
   const ratio = Math.max(...data.perClass) / Math.max(1, Math.min(...data.perClass));
   add(
@@ -65,9 +67,11 @@ export function choose(given: SomeSettings, { data, device, seconds, isThawed }:
       ? `the largest class has ${ratio.toFixed(1)} times the images of the smallest`
       : `no class has more than ${UNEVEN} times the images of another`,
   );
-  if (isThawed) {
+  if (thaws) {
     add(
-      { learningRate: 1e-4, schedule: 'cosine', warmup: 0.1 },
+      isPhased
+        ? { learningRate: 2e-4, rateDecay: 0.5, schedule: 'cosine', warmup: 0.1 }
+        : { learningRate: 1e-4, schedule: 'cosine', warmup: 0.1 },
       'small steps, so that what ImageNet taught is not lost',
     );
     const few = train < FEW_IMAGES;
@@ -78,18 +82,36 @@ export function choose(given: SomeSettings, { data, device, seconds, isThawed }:
         : 'enough images for statistics of their own',
     );
     add({ epochs: THAWED_EPOCHS, patience: 5 }, 'most of what thawing gains comes in the first epochs');
-  } else {
+  } else
     add({ learningRate: 1e-3, schedule: 'cosine' }, "Adam's usual rate for a new head, down to 0 so that it settles");
+  if (isPhased || !thaws) {
     add(
       { l2: Number((1 / (2 * train)).toPrecision(2)) },
       `1 / (2 x ${count(train)} images), as of a logistic regression with C = 1`,
     );
     const steps = Math.ceil(train / (chosen.batchSize ?? batch.size));
-    const enough = Math.ceil(HEAD_STEPS / steps);
-    const wanted = Math.min(HEAD_EPOCHS.most, Math.max(HEAD_EPOCHS.least, enough));
-    add({ epochs: wanted }, `about ${count(steps * wanted)} steps; they are quick on kept features`);
+    const wanted = Math.min(HEAD_EPOCHS.most, Math.max(HEAD_EPOCHS.least, Math.ceil(HEAD_STEPS / steps)));
+    const reason = `about ${count(steps * wanted)} steps${isPhased ? ' of the head' : ''}; they are quick on kept features`;
+    add(isPhased ? { headEpochs: wanted } : { epochs: wanted }, reason);
   }
   return choices;
+}
+
+/** What planSize is to reckon with, where the trunk trains and where it does not. */
+function sizeFacts({ epochs }: SomeSettings, { data, device, seconds }: Facts, thaws: boolean): SizeFacts {
+  return { data, device, seconds, passes: thaws ? { epochs: epochs ?? THAWED_EPOCHS } : undefined };
+}
+
+/** How to train, where neither that nor what thaws was given. */
+function methodOf(given: SomeSettings, facts: Facts): { method: Method; reason: string } | undefined {
+  if (given.method !== undefined || given.thaw !== undefined || facts.isThawed) return undefined;
+  const { canThaw, isSoftware } = facts.device;
+  const head = 'the head alone trains, on features that are computed once';
+  if (!canThaw || isSoftware) return { method: 'frozen', reason: `without a GPU ${head}` };
+  const plan = (thaws: boolean): string => JSON.stringify(planSize(given, sizeFacts(given, facts, thaws)).map(({ settings }) => settings)); // prettier-ignore
+  if (plan(true) !== plan(false))
+    return { method: 'frozen', reason: `thawing would need smaller or fewer images; ${head}` };
+  return { method: 'fine-tune', reason: 'there is time for it, and the best weights of both phases are kept' };
 }
 
 /** Training images that are left after a limit. */

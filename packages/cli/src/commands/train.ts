@@ -19,6 +19,7 @@ import type { ExperimentResult } from '../session/experiment.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
+import { phaseRows, phasesOf } from '../session/phases.ts';
 import { makeConfig, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights } from '../session/weights.ts';
 import { Trunk } from '../trunk/trunk.ts';
@@ -30,7 +31,7 @@ import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
   .pick({
-    preset: true, data: true, limitTrain: true, limitTest: true, validationSplit: true, stratified: true, strict: true,
+    preset: true, data: true, limitTrain: true, limitTest: true, validationSplit: true, stratified: true, strict: true, method: true, headEpochs: true,
     imageSize: true, augment: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, batchNormMomentum: true,
     head: true, dropout: true, l2: true, precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true,
     rateDecay: true, schedule: true, warmup: true, momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true,
@@ -39,14 +40,14 @@ const schema = allSettings
     json: true, verbose: true,
   }) // prettier-ignore
   .partial({
-    preset: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, warmup: true,
+    preset: true, method: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, warmup: true,
     patience: true, timeBudget: true, resume: true, output: true, adapter: true, config: true,
   }); // prettier-ignore
 
 /** As given: what a recipe is made of may be left open, to be chosen. */
 const given = schema.partial({
   validationSplit: true, stratified: true, augment: true, thaw: true, batchNorm: true, batchNormMomentum: true, head: true,
-  dropout: true, l2: true, epochs: true, batchSize: true, optimizer: true, learningRate: true, rateDecay: true, schedule: true,
+  dropout: true, l2: true, epochs: true, headEpochs: true, batchSize: true, optimizer: true, learningRate: true, rateDecay: true, schedule: true,
   momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true, labelSmoothing: true, classWeights: true,
   averageWeights: true,
 }); // prettier-ignore
@@ -55,7 +56,7 @@ type TrainSettings = z.infer<typeof schema>;
 type GivenSettings = z.infer<typeof given>;
 
 /** What a resumed run must keep: these decide what its weights and its optimizer's state mean. */
-const FIXED = ['preset', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'schedule', 'warmup', 'seed'] as const; // prettier-ignore
+const FIXED = ['preset', 'method', 'headEpochs', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'schedule', 'warmup', 'seed'] as const; // prettier-ignore
 
 export const train = defineCommand({
   name: 'train',
@@ -78,7 +79,9 @@ export const train = defineCommand({
     ['precision', { default: 'float32' }],
     'dropout',
     ['l2', { default: 'chosen' }],
+    ['method', { default: 'chosen' }],
     ['timeBudget', { default: '20m' }],
+    ['headEpochs', { default: 'chosen' }],
     ['epochs', { default: 'chosen' }],
     ['batchSize', { default: 'chosen' }],
     ['optimizer', { default: 'adam' }],
@@ -137,14 +140,14 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
     output.say();
     output.say('Stopping after this step and saving a checkpoint; Ctrl-C again quits at once.');
   });
-  const thaws = thawsTrunk(settings);
+  const thaws = thawsTrunk(settings) || settings.method === 'fine-tune' || settings.method === 'gradual';
   if (settings.trunk === 'wasm' && settings.augment !== 'none')
     throw new UsageError(
       `--trunk wasm: with --augment ${settings.augment} the trunk runs anew in every step, on the device; leave one of the two out.`,
     );
   if (settings.trunk === 'wasm' && thaws)
     throw new UsageError(
-      `--trunk wasm: with --thaw ${settings.thaw} and --batch-norm ${settings.batchNorm} the trunk trains, and WebAssembly has no gradient of a convolution; leave --trunk out, or train the head alone (--thaw none).`,
+      `--trunk wasm: with --${settings.method === undefined ? '' : `method ${settings.method}, --`}thaw ${settings.thaw} and --batch-norm ${settings.batchNorm} the trunk trains, and WebAssembly has no gradient of a convolution; leave --trunk out, or train the head alone (--thaw none).`,
     );
   const preset = settings.preset ?? 'custom';
   // Before anything is loaded: minutes of work must not end at a folder that cannot be written.
@@ -203,7 +206,7 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
       loaded,
       backend,
     });
-    output.say(header(config));
+    output.say([header(config), ...phaseRows(phasesOf(full))].join('\n'));
     const result = await recordRun({
       folder,
       config,

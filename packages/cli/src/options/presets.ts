@@ -49,6 +49,7 @@ export const RECIPE_DEFAULTS = {
   stratified: false,
   augment: 'none',
   thaw: 'none',
+  headEpochs: 20,
   batchNorm: 'keras',
   batchNormMomentum: 0.99,
   head: 'linear',

@@ -108,6 +108,8 @@ export async function restoreRun(
 ): Promise<Classifier> {
   const variables = await readRunVariables(folder, config, weights, which, onNote);
   const classifier = buildClassifier(weights, { ...config.network, precision }, config.data.classes.length);
-  classifier.restore(variables);
+  // A checkpoint of a phase that thawed less lacks what was thawed later: those layers are as the weights have them.
+  if (config.settings.method === undefined) classifier.restore(variables);
+  else await classifier.restoreOver(variables);
   return classifier;
 }

@@ -13,6 +13,7 @@ import {
   type FeatureStore,
   type NamedTensors,
   type OptimizerConfig,
+  type Phase,
   type TrainOptions,
   type TrainResult,
   type TrunkRunner,
@@ -33,6 +34,7 @@ import type { Part, RunData } from './data.ts';
 import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import { layerGroups, type LayerGroup } from './layers.ts';
+import { networkOf, phasesOf } from './phases.ts';
 import { DataSource } from './source.ts';
 
 export type ExperimentSettings = NetworkSettings &
@@ -54,7 +56,7 @@ export type ExperimentSettings = NetworkSettings &
     | 'strict'
     | 'cacheFeatures'
   > &
-  Pick<SomeSettings, 'classWeights' | 'lossScale' | 'warmup' | 'patience' | 'saveEvery'>;
+  Pick<SomeSettings, 'method' | 'headEpochs' | 'classWeights' | 'lossScale' | 'warmup' | 'patience' | 'saveEvery'>;
 
 export interface ExperimentContext {
   readonly output: Output;
@@ -116,12 +118,13 @@ export async function runExperiment(
   context: ExperimentContext,
 ): Promise<ExperimentResult> {
   const { output, backend, homes, data, weights, trunk, signal, resume } = context;
-  const { imageSize, batchSize, epochs, strict } = settings;
+  const { imageSize, batchSize, strict } = settings;
   const start = performance.now();
   const skipped = new Map<string, SkippedImage>();
-  const classifier = buildClassifier(weights, settings, data.classes.length);
+  const list = phasesOf(settings, weights.architecture);
+  const first = resume?.progress.phase ?? 0;
+  let classifier = classifierOf(list, first, settings, context);
   try {
-    if (context.initialHead) classifier.head.restore(context.initialHead);
     const groups = layerGroups(
       classifier.network.table,
       thawedLayers(settings.thaw, weights.architecture),
@@ -139,7 +142,7 @@ export async function runExperiment(
       const options = { imageSize, preprocessing, strict, onSkip, augmentations, seed: settings.seed };
       return new DataSource(part.dataset, part.indices, options);
     };
-    const train = source(data.train, settings.augment);
+    const train = source(data.train);
     const validation = data.validation && source(data.validation);
     const cache = settings.cacheFeatures
       ? featureCache({
@@ -166,34 +169,47 @@ export async function runExperiment(
       trunk.runner(headFeatures(classifier, imageSize), { ahead: ahead[part], onUse });
 
     const reporter = createReporter(output);
-    const progress = new TrainingProgress(output, reporter, {
-      epochs,
-      batchSize,
-      stepsPerEpoch: Math.ceil(train.length / batchSize),
-      prefix: context.prefix,
-    });
-    if (resume) progress.resumeAt(resume.progress.epoch + 1, resume.progress.step);
     const meter = new StepMeter(backend);
     const history: EpochRecord[] = [...(resume?.progress.history ?? [])];
-    let result: TrainResult;
-    try {
-      result = await trainClassifier(
+    const trainPhase = async (index: number, before: TrainResult | undefined): Promise<TrainResult> => {
+      const phase = list[index] ?? list[0];
+      const behind = before ? history.length : history.length - (resume?.progress.epoch ?? 0);
+      const resumed = before ? undefined : resume;
+      const progress = new TrainingProgress(output, reporter, {
+        epochs: behind + phase.epochs,
+        batchSize,
+        stepsPerEpoch: Math.ceil(train.length / batchSize),
+        prefix: phase.name ?? context.prefix,
+      });
+      progress.resumeAt(behind + (resumed?.progress.epoch ?? 0) + 1, resumed?.progress.step ?? 0);
+      return trainClassifier(
         {
           classifier,
-          train,
+          train: phase.augments ? source(data.train, settings.augment) : train,
           validation,
           imageSize,
-          epochs,
+          epochs: phase.epochs,
           batchSize,
-          optimizer: optimizerOf(settings),
+          optimizer: optimizerOf({ ...settings, learningRate: phase.learningRate }),
           lossScaling: settings.lossScale,
           ...recipeOf(settings),
+          schedule: phase.schedule,
+          patience: phase.patience,
+          ...(phase.name !== undefined && {
+            phase: {
+              index,
+              name: phase.name,
+              history: [...history],
+              bestEpoch: before?.bestEpoch ?? 0,
+              bestScore: before?.bestScore ?? -1,
+            },
+          }),
           seed: settings.seed,
           features: cache,
           trunkRunner: frozenRunner,
           checkpoints: context.checkpoints,
           checkpointSeconds: settings.saveEvery === undefined ? undefined : 60 * settings.saveEvery,
-          resume,
+          resume: resumed,
           signal,
           settle: async () => {
             await backend.settle();
@@ -212,9 +228,22 @@ export async function runExperiment(
           },
         },
       );
+    };
+    let result: TrainResult;
+    try {
+      result = await trainPhase(first, undefined);
+      for (let index = first + 1; index < list.length && !result.interrupted; index++) {
+        // On from the best epoch so far, or without checkpoints from the last.
+        const best = (await context.loadBest?.())?.variables ?? (await classifier.state());
+        classifier.dispose();
+        classifier = classifierOf(list, index, settings, context);
+        await classifier.restoreOver(best);
+        result = await trainPhase(index, result);
+      }
     } finally {
       reporter.clear();
     }
+    const progress = new TrainingProgress(output, reporter, { epochs: history.length, batchSize, stepsPerEpoch: 1 });
     const base = { history, bestEpoch: result.bestEpoch, groups, skipped: [...skipped.values()] };
     const measured = meter.report(result);
     const interrupted = (): ExperimentResult => ({
@@ -229,6 +258,12 @@ export async function runExperiment(
     });
     if (result.interrupted) return interrupted();
     const best = await context.loadBest?.();
+    const bestPhase = best?.progress.phase ?? list.length - 1;
+    if (bestPhase !== list.length - 1) {
+      // What was thawed after the best epoch is as it was.
+      classifier.dispose();
+      classifier = classifierOf(list, bestPhase, settings, context);
+    }
     if (best) classifier.restore(best.variables);
     const evaluatedOn = data.test ? ('test' as const) : ('validation' as const);
     const part = data.test ?? data.validation ?? data.train;
@@ -268,6 +303,18 @@ export async function runExperiment(
     classifier.dispose();
     await trunk.close();
   }
+}
+
+/** The network of a phase, fresh but for a head that was given. */
+function classifierOf(
+  list: readonly Phase[],
+  index: number,
+  settings: ExperimentSettings,
+  { weights, data, initialHead }: ExperimentContext,
+): Classifier {
+  const classifier = buildClassifier(weights, networkOf(list, index, settings), data.classes.length);
+  if (initialHead) classifier.head.restore(initialHead);
+  return classifier;
 }
 
 export interface EvaluatePartOptions {
@@ -335,15 +382,13 @@ function optimizerOf(settings: ExperimentSettings): OptimizerConfig {
 }
 
 function recipeOf(settings: ExperimentSettings) {
-  const { schedule: kind, warmup, rateDecay, decayKernelsOnly, labelSmoothing, averageWeights, patience } = settings;
+  const { rateDecay, decayKernelsOnly, labelSmoothing, averageWeights } = settings;
   const { classWeights: classWeighting } = settings;
   return {
-    schedule: { kind, warmup },
     rates: { stageDecay: rateDecay, decayKernelsOnly },
     labelSmoothing,
     classWeighting,
     averageDecay: averageWeights === 0 ? undefined : averageWeights,
-    patience,
   } satisfies Partial<TrainOptions>;
 }
 

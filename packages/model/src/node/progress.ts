@@ -4,6 +4,7 @@ import type { Progress } from '../training/types.ts';
 
 const count = z.int().min(0);
 const progress = z.looseObject({
+  phase: count.optional(),
   epoch: count,
   step: count,
   position: count.optional(),

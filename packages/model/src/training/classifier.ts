@@ -77,6 +77,11 @@ export class Classifier {
     this.head.restore(new Map([...state].filter(([name]) => isHead(name))));
   }
 
+  /** Puts back what `state` has; variables that it lacks, as those of layers that were thawed since, keep their values. */
+  async restoreOver(state: NamedTensors): Promise<void> {
+    this.restore(new Map([...(await this.state()), ...state]));
+  }
+
   /** Frees the tensors of both. */
   dispose(): void {
     this.network.dispose();

@@ -11,6 +11,7 @@ export {
 } from './evaluate.ts';
 export { extractFeatures, featureBatches, type ExtractOptions } from './extract.ts';
 export { BackendRunner, headFeatures, type TrunkFeatures, type TrunkRunner } from './trunk-runner.ts';
+export { METHODS, phases, type Method, type Phase, type PhaseRequest } from './phases.ts';
 export { permutation } from './shuffle.ts';
 export { imageFormat, type InputBatch, type InputFormat } from './batch-input.ts';
 export { Inference } from './inference.ts';
@@ -24,5 +25,12 @@ export {
   type StepOptions,
 } from './step.ts';
 export { StepRunner, type TrainingBatch } from './step-runner.ts';
-export { trainClassifier, type StepEvent, type TrainHooks, type TrainOptions, type TrainResult } from './train.ts';
+export {
+  trainClassifier,
+  type StepEvent,
+  type TrainHooks,
+  type TrainOptions,
+  type TrainPhase,
+  type TrainResult,
+} from './train.ts';
 export type * from './types.ts';

@@ -69,7 +69,9 @@ export interface TrainOptions {
   readonly checkpoints?: CheckpointStore | undefined;
   /** Seconds from one checkpoint to the next within an epoch, at least. Default: none within an epoch. */
   readonly checkpointSeconds?: number | undefined;
-  /** A checkpoint to go on from. */
+  /** Which phase of a run this is, and what came of those before it; default: the run has one alone. */
+  readonly phase?: TrainPhase | undefined;
+  /** A checkpoint to go on from, of this phase. */
   readonly resume?: Checkpoint | undefined;
   /** Interrupts the run, after a checkpoint. */
   readonly signal?: AbortSignal | undefined;
@@ -77,9 +79,23 @@ export interface TrainOptions {
   readonly settle?: (() => Promise<void>) | undefined;
 }
 
+/** A phase of a run. */
+export interface TrainPhase {
+  /** From 0. */
+  readonly index: number;
+  /** Its epochs are recorded with it. */
+  readonly name: string;
+  /** One record of each epoch before this phase. */
+  readonly history: readonly EpochRecord[];
+  /** Of the phases before, as in Progress. */
+  readonly bestEpoch: number;
+  /** Of the phases before, as in Progress. */
+  readonly bestScore: number;
+}
+
 /** Where the training is, every twenty steps. */
 export interface StepEvent {
-  /** From 1. */
+  /** From 1, over all phases. */
   readonly epoch: number;
   /** Within the epoch, from 1. */
   readonly step: number;
@@ -115,6 +131,8 @@ export interface TrainResult {
   readonly interrupted: boolean;
   /** Epoch whose weights are in the best checkpoint: highest validation accuracy, without validation the last. */
   readonly bestEpoch: number;
+  /** Its validation accuracy; without validation its number. */
+  readonly bestScore: number;
   /** Tensors alive after the second step and at the end of training: equal, or something leaks. */
   readonly memory: {
     /** After the second step. */
@@ -152,7 +170,11 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const { optimizerSteps, lossScale } = resume.progress;
     optimizer.restore({ tensors: resume.optimizer, steps: optimizerSteps, lossScale });
   }
-  let progress: Progress = resume?.progress ?? { epoch: 0, step: 0, lossSum: 0, correct: 0, seen: 0, totalSteps: 0, bestEpoch: 0, bestScore: -1, history: [], optimizerSteps: {} }; // prettier-ignore
+  const first: Partial<TrainPhase> = options.phase ?? {};
+  const { index, name: phaseName, history: earlier = [], bestEpoch = 0, bestScore = -1 } = first;
+  let progress: Progress = resume?.progress ?? { phase: index, epoch: 0, step: 0, lossSum: 0, correct: 0, seen: 0, totalSteps: 0, bestEpoch, bestScore, history: earlier, optimizerSteps: {} }; // prettier-ignore
+  /** Epochs of the phases before this one. */
+  const behindPhase = progress.history.length - progress.epoch;
   const history = [...progress.history];
   const memory = { tensorsAfterStep2: 0, tensorsAtEnd: 0 };
   let stepsHere = 0;
@@ -207,8 +229,9 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
       await runner.prepare(size);
     if (!resume) await checkpoints?.saveLast(await checkpoint());
-    const isStale = (): boolean => progress.epoch - progress.bestEpoch >= patience;
-    for (let epoch = progress.epoch + 1; epoch <= epochs && !interrupted && !isStale(); epoch++) {
+    const isStale = (): boolean => progress.epoch - Math.max(0, progress.bestEpoch - behindPhase) >= patience;
+    while (progress.epoch < epochs && !interrupted && !isStale()) {
+      const epoch = behindPhase + progress.epoch + 1;
       const order = permutation(length, seed, epoch);
       let { step, position = step * batchSize, lossSum, correct, seen } = progress;
       const batches = trainingBatches(train, features, order.subarray(position), batchSize, epoch);
@@ -261,6 +284,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       average?.swap();
       const record: EpochRecord = {
         epoch,
+        ...(phaseName !== undefined && { phase: phaseName }),
         loss: lossSum / Math.max(seen, 1),
         accuracy: correct / Math.max(seen, 1),
         ...(validated && {
@@ -276,7 +300,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       history.push(record);
       const score = validated?.accuracy ?? epoch;
       const isBest = score > progress.bestScore;
-      progress = { ...progress, epoch, step: 0, position: 0, unread: undefined, lossSum: 0, correct: 0, seen: 0, ...(isBest && { bestEpoch: epoch, bestScore: score }) }; // prettier-ignore
+      progress = { ...progress, epoch: progress.epoch + 1, step: 0, position: 0, unread: undefined, lossSum: 0, correct: 0, seen: 0, ...(isBest && { bestEpoch: epoch, bestScore: score }) }; // prettier-ignore
       if (checkpoints) {
         const saved = await checkpoint();
         const { average: averaged, ...bare } = saved;
@@ -353,7 +377,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   async function finish(stopped: boolean, validationFeatures: Features | undefined): Promise<TrainResult> {
     const lossScale = await optimizer.lossScaleState();
     const secondsPerStep = stepsHere === 0 ? 0 : stepSeconds / stepsHere;
-    return { history, interrupted: stopped, bestEpoch: progress.bestEpoch, memory, steps: stepsHere, secondsPerStep, lossScale, validationFeatures }; // prettier-ignore
+    return { history, interrupted: stopped, bestEpoch: progress.bestEpoch, bestScore: progress.bestScore, memory, steps: stepsHere, secondsPerStep, lossScale, validationFeatures }; // prettier-ignore
   }
 }
 

@@ -73,8 +73,10 @@ export interface Features {
 
 /** What an epoch came to. */
 export interface EpochRecord {
-  /** From 1. */
+  /** From 1, over all phases. */
   readonly epoch: number;
+  /** Name of the phase that it belongs to, where there are several. */
+  readonly phase?: string | undefined;
   /** Mean cross-entropy over the training images, nats; with the head's L2 penalty, where there is one. */
   readonly loss: number;
   /** Share of the training images predicted right, as they were learned from. */
@@ -108,7 +110,9 @@ export type NamedTensors = ReadonlyMap<
 
 /** How far a run has come: all that is needed to go on with it. */
 export interface Progress {
-  /** Epochs finished. */
+  /** Which phase of the run it is in, from 0; absent where there is one alone. */
+  readonly phase?: number | undefined;
+  /** Epochs finished, of the phase. */
   readonly epoch: number;
   /** Steps done of the next epoch, and the sums over them. */
   readonly step: number;
@@ -129,9 +133,9 @@ export interface Progress {
   readonly correct: number;
   /** Images. */
   readonly seen: number;
-  /** Of the whole run. */
+  /** Of the phase. */
   readonly totalSteps: number;
-  /** From 1; 0 before the first. */
+  /** From 1, over all phases; 0 before the first. */
   readonly bestEpoch: number;
   /** Its validation accuracy; -1 before the first. */
   readonly bestScore: number;

@@ -1,11 +1,13 @@
 // Settings of the training: how long, by which rule, from where.
-import { CLASS_WEIGHTS, SCHEDULES } from '@thaw/model';
+import { CLASS_WEIGHTS, METHODS, SCHEDULES } from '@thaw/model';
 import { z } from 'zod';
 import { flag, real, share, text, whole, words, type OptionsOf } from './info.ts';
 
 const DURATION = /^\d+(\.\d+)?(s|m|h)$/;
 
 export const trainingSettings = {
+  method: z.enum(METHODS),
+  headEpochs: z.int().min(1),
   epochs: z.int().min(1),
   batchSize: z.int().min(1),
   optimizer: z.enum(['adam', 'sgd']),
@@ -31,6 +33,17 @@ export const trainingSettings = {
 } as const;
 
 export const trainingOptions: OptionsOf<typeof trainingSettings> = {
+  method: {
+    flags: '--method <name>',
+    description:
+      'frozen: the head alone; fine-tune: the head first, then it and what --thaw names; gradual: the same, thawed block by block from the top',
+    ...words(METHODS),
+  },
+  headEpochs: {
+    flags: '--head-epochs <n>',
+    description: 'of fine-tune and gradual: passes in which the head trains before the trunk does',
+    ...whole(1),
+  },
   epochs: { flags: '--epochs <n>', description: 'passes over the training images', ...whole(1) },
   batchSize: { flags: '--batch-size <n>', description: 'images per step', ...whole(1) },
   optimizer: { flags: '--optimizer <name>', description: 'adam or sgd', ...words(['adam', 'sgd']) },
