@@ -99,6 +99,30 @@ describe('what each does', () => {
     expect(erased.some(({ left }) => left === 0)).toBe(true);
     expect(erased.some(({ right }) => right === SIDE)).toBe(true);
   });
+
+  test('rand: two operations of seven, each by its magnitude', () => {
+    const views = many(['rand']);
+    // Of an image of one colour brightness alone changes what is seen: by 1.27 or 0.73, once or twice.
+    const seen = views.map(({ gain, grey, offset }) => (gain + grey) * 100 + offset);
+    for (const wanted of [100, 127, 73, 161.29, 53.29, 92.71])
+      expect(seen.some((value) => Math.abs(value - wanted) < 1e-9)).toBe(true);
+    expect(new Set(seen.map((value) => value.toFixed(6))).size).toBe(6);
+    // No brightness in two draws of seven.
+    expect(Math.abs(share(views, ({ gain, grey, offset }) => Math.abs((gain + grey) * 100 + offset - 100) < 1e-9) - 36 / 49)).toBeLessThan(within(36 / 49)); // prettier-ignore
+    // 13.6 % of 48 and of 32 pixels.
+    expect([...new Set(views.map(({ x0 }) => x0))].sort((a, b) => a - b)).toEqual([-14, -7, 0, 7, 14]);
+    expect([...new Set(views.map(({ y0 }) => y0))].sort((a, b) => a - b)).toEqual([-8, -4, 0, 4, 8]);
+    for (const { x0, x1, y0, y1 } of views) expect([x1 - x0, y1 - y0]).toEqual([48, 32]);
+  });
+
+  test('rand: colours of 50 to 150 spread to 0 to 255, before or after a change of saturation', () => {
+    const rgb = Uint8Array.from(GREY, (_, i) => (i % 2 === 0 ? 50 : 150));
+    const views = Array.from({ length: 4000 }, (_, index) => look(['rand'], { index, rgb }));
+    const near = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
+    const spread = views.filter(({ gain, grey, offset }) => near((gain + grey) * 50 + offset, 0) && near((gain + grey) * 150 + offset, 255)); // prettier-ignore
+    // Alone, as 2.55 c - 127.5, or with saturation, which leaves grey pixels as they are.
+    expect([...new Set(spread.map(({ gain }) => (gain / 2.55).toFixed(6)))].sort()).toEqual(['0.730000', '1.000000', '1.270000']); // prettier-ignore
+  });
 });
 
 describe('chance', () => {
@@ -122,9 +146,10 @@ describe('chance', () => {
         const view = look(some, request);
         expect(look([...some].reverse(), request)).toEqual(view);
         if (some.includes('erase')) expect(view.erased).toEqual(look(['erase'], request).erased);
-        if (some.includes('jitter')) expect(view.gain).toBe(look(['jitter'], request).gain);
+        if (some.includes('jitter') && !some.includes('rand')) expect(view.gain).toBe(look(['jitter'], request).gain);
         expect(view.x0 > view.x1).toBe(some.includes('flip') && look(['flip'], request).x0 === WIDTH);
-        if (some.includes('crop') && !some.includes('zoom')) expect(view.y0).toBe(look(['crop'], request).y0);
+        if (some.includes('crop') && !some.includes('zoom') && !some.includes('rand'))
+          expect(view.y0).toBe(look(['crop'], request).y0);
       }),
     );
   });
@@ -136,6 +161,6 @@ test('policies and lists', () => {
   expect(parseAugmentations('strong')).toEqual(['zoom', 'flip', 'jitter', 'erase']);
   expect(parseAugmentations('erase, crop')).toEqual(['erase', 'crop']);
   expect(() => parseAugmentations('crop,rotate')).toThrow(
-    "augmentation 'rotate' is not known; give none, light, strong, or a list of crop, zoom, flip, jitter, erase with commas",
+    "augmentation 'rotate' is not known; give none, light, strong, or a list of crop, zoom, flip, jitter, erase, rand with commas",
   );
 });

@@ -35,7 +35,7 @@ const schema = allSettings
     imageSize: true, augment: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, batchNormMomentum: true,
     head: true, dropout: true, l2: true, precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true,
     rateDecay: true, schedule: true, warmup: true, momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true,
-    labelSmoothing: true, classWeights: true, averageWeights: true, patience: true, seed: true, timeBudget: true,
+    labelSmoothing: true, classWeights: true, mixup: true, cutmix: true, averageWeights: true, patience: true, seed: true, timeBudget: true,
     resume: true, saveEvery: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
     json: true, verbose: true,
   }) // prettier-ignore
@@ -49,7 +49,7 @@ const given = schema.partial({
   validationSplit: true, stratified: true, augment: true, thaw: true, batchNorm: true, batchNormMomentum: true, head: true,
   dropout: true, l2: true, epochs: true, headEpochs: true, batchSize: true, optimizer: true, learningRate: true, rateDecay: true, schedule: true,
   momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true, labelSmoothing: true, classWeights: true,
-  averageWeights: true,
+  mixup: true, cutmix: true, averageWeights: true,
 }); // prettier-ignore
 
 type TrainSettings = z.infer<typeof schema>;
@@ -93,6 +93,8 @@ export const train = defineCommand({
     'nesterov', 'weightDecay', 'decayKernelsOnly',
     ['labelSmoothing', { default: '0' }],
     ['classWeights', { default: 'chosen' }],
+    ['mixup', { default: '0' }],
+    ['cutmix', { default: '0' }],
     ['averageWeights', { default: '0' }],
     'patience',
     ['lossScale', { default: 'dynamic' }],
@@ -144,6 +146,10 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
   if (settings.trunk === 'wasm' && settings.augment !== 'none')
     throw new UsageError(
       `--trunk wasm: with --augment ${settings.augment} the trunk runs anew in every step, on the device; leave one of the two out.`,
+    );
+  if (settings.trunk === 'wasm' && (settings.mixup > 0 || settings.cutmix > 0))
+    throw new UsageError(
+      `--trunk wasm: with --${settings.mixup > 0 ? 'mixup' : 'cutmix'} the trunk runs anew in every step, on the device; leave one of the two out.`,
     );
   if (settings.trunk === 'wasm' && thaws)
     throw new UsageError(

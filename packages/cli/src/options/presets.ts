@@ -67,6 +67,8 @@ export const RECIPE_DEFAULTS = {
   decayKernelsOnly: false,
   labelSmoothing: 0,
   classWeights: 'none',
+  mixup: 0,
+  cutmix: 0,
   averageWeights: 0,
 } as const satisfies SomeSettings;
 

@@ -56,7 +56,10 @@ export type ExperimentSettings = NetworkSettings &
     | 'strict'
     | 'cacheFeatures'
   > &
-  Pick<SomeSettings, 'method' | 'headEpochs' | 'classWeights' | 'lossScale' | 'warmup' | 'patience' | 'saveEvery'>;
+  Pick<
+    SomeSettings,
+    'method' | 'headEpochs' | 'classWeights' | 'mixup' | 'cutmix' | 'lossScale' | 'warmup' | 'patience' | 'saveEvery'
+  >;
 
 export interface ExperimentContext {
   readonly output: Output;
@@ -193,6 +196,7 @@ export async function runExperiment(
           optimizer: optimizerOf({ ...settings, learningRate: phase.learningRate }),
           lossScaling: settings.lossScale,
           ...recipeOf(settings),
+          ...(!phase.augments && { mix: undefined }),
           schedule: phase.schedule,
           patience: phase.patience,
           ...(phase.name !== undefined && {
@@ -383,11 +387,12 @@ function optimizerOf(settings: ExperimentSettings): OptimizerConfig {
 
 function recipeOf(settings: ExperimentSettings) {
   const { rateDecay, decayKernelsOnly, labelSmoothing, averageWeights } = settings;
-  const { classWeights: classWeighting } = settings;
+  const { classWeights: classWeighting, mixup = 0, cutmix = 0, seed } = settings;
   return {
     rates: { stageDecay: rateDecay, decayKernelsOnly },
     labelSmoothing,
     classWeighting,
+    mix: { mixup, cutmix, seed },
     averageDecay: averageWeights === 0 ? undefined : averageWeights,
   } satisfies Partial<TrainOptions>;
 }

@@ -65,6 +65,8 @@ function regularisation(settings: SomeSettings): string[] {
   const {
     labelSmoothing = 0,
     classWeights = 'none',
+    mixup = 0,
+    cutmix = 0,
     weightDecay = 0,
     decayKernelsOnly,
     averageWeights = 0,
@@ -73,6 +75,8 @@ function regularisation(settings: SomeSettings): string[] {
   return [
     labelSmoothing > 0 ? `label smoothing ${labelSmoothing}` : '',
     classWeights === 'balanced' ? 'classes weighted to count the same' : '',
+    mixup > 0 ? `mixup ${mixup}` : '',
+    cutmix > 0 ? `cutmix ${cutmix}` : '',
     weightDecay > 0 ? `weight decay ${weightDecay}${decayKernelsOnly ? ' of kernels alone' : ''}` : '',
     averageWeights > 0 ? `averaged weights (${averageWeights})` : '',
     batchNormMomentum === 0.99 ? '' : `batch-norm momentum ${batchNormMomentum}`,

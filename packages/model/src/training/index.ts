@@ -11,6 +11,7 @@ export {
 } from './evaluate.ts';
 export { extractFeatures, featureBatches, type ExtractOptions } from './extract.ts';
 export { BackendRunner, headFeatures, type TrunkFeatures, type TrunkRunner } from './trunk-runner.ts';
+export { checkMixRules, mixOf, type Mix, type MixRules } from './mix.ts';
 export { METHODS, phases, type Method, type Phase, type PhaseRequest } from './phases.ts';
 export { permutation } from './shuffle.ts';
 export { imageFormat, type InputBatch, type InputFormat } from './batch-input.ts';

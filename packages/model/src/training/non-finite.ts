@@ -6,6 +6,7 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightAverage } from '../optimizers/weight-average.ts';
 import { inputTensor, type InputFormat } from './batch-input.ts';
 import type { Classifier } from './classifier.ts';
+import { mixForStep, mixImages, mixTensors } from './mix.ts';
 import { beginStep, constantPart, gradientsOf, type StepOptions } from './step.ts';
 import { StepRunner, type TrainingBatch } from './step-runner.ts';
 import type { Checkpoint, NamedTensors } from './types.ts';
@@ -51,7 +52,7 @@ export async function firstNonFinite(run: Repeatable): Promise<string | undefine
       if (!Number.isFinite(loss) || spoilt !== undefined) {
         classifier.restore(before);
         const place = await whereInStep(run, batch, totalSteps);
-        return `step ${step + 1} of epoch ${progress.epoch + 1}: first ${place ?? `in what the update made of '${spoilt ?? ''}'`}`;
+        return `step ${step + 1} of epoch ${progress.history.length + 1}: first ${place ?? `in what the update made of '${spoilt ?? ''}'`}`;
       }
       before = after;
       step++;
@@ -88,9 +89,12 @@ async function whereInStep(
     const watch = (name: string, output: tf.Tensor): void => {
       if (name !== 'metrics') check(name === 'loss' ? 'in the loss' : `in the output of layer '${name}'`, output);
     };
-    const { gradients, correct } = watchLayers(watch, () =>
-      gradientsOf(classifier, constantPart(classifier, x), labels, options, optimizer.lossScale),
-    );
+    const drawn = mixForStep(options.mix, format, totalSteps, batch.size);
+    const mix = drawn && mixTensors(drawn);
+    const { gradients, correct } = watchLayers(watch, () => {
+      const h = constantPart(classifier, mix ? mixImages(x, mix) : x);
+      return gradientsOf(classifier, h, { labels, mix }, options, optimizer.lossScale);
+    });
     correct?.dispose();
     for (const [name, gradient] of [...gradients].reverse()) check(`in the gradient of '${name}'`, gradient);
   });

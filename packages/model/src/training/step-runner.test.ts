@@ -25,7 +25,7 @@ const SIZES = [4, 4, 3, 4, 3];
 /** Side of the images before they are enlarged. */
 const SMALL = 6;
 
-/** What a step has besides: images looked at through views, rates by group, smoothed labels, weighted classes, averaged weights. */
+/** What a step has besides: images looked at through views, rates by group, smoothed labels, weighted classes, mixed images, averaged weights. */
 type Recipe = 'plain' | 'full';
 
 const FORMATS: Record<Recipe, InputFormat> = {
@@ -90,7 +90,8 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
     const format = FORMATS[recipe];
     const labelSmoothing = isFull ? 0.1 : 0;
     const classWeights = isFull ? tf.tensor1d([0.5, 1.25, 2]) : undefined;
-    const runner = new StepRunner(classifier, optimizer, format, { labelSmoothing, classWeights, average });
+    const mix = isFull ? { mixup: 0.4, cutmix: 1, seed: 3 } : undefined;
+    const runner = new StepRunner(classifier, optimizer, format, { labelSmoothing, classWeights, mix, average });
     const inference = new Inference(format, (x) => classifier.probabilities(x as tf.Tensor4D));
     if (isCaptured) {
       // The inference first: training moves the variables' storage after it was captured.
@@ -161,7 +162,8 @@ describe.skipIf(noAdapter)(`captured training steps${noAdapter ? ` (${noAdapter}
     ];
     // Kernels, which decay, and the rest in each of stem, conv2, conv3 and head: 8 instead of 1. As many of the averages, and
     // one of the moving statistics. The views are one more; weighted classes a gather and a product, forward and backward.
-    expect(full.dispatches - plain.dispatches).toBe(7 + 9 + 1 + 3);
+    // Mixed images are four, their second loss seven (partner's labels, loss, weights, product; difference, share, sum) and six back.
+    expect(full.dispatches - plain.dispatches).toBe(7 + 9 + 1 + 3 + 4 + 7 + 6);
   });
 
   test.for<Case>([

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Classifier } from './classifier.ts';
 import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
+import { checkMixRules, mixedSide, mixForStep, MixPlace, mixTensors } from './mix.ts';
 import { beginStep, StepSums, trainStep, type StepInput, type StepOptions } from './step.ts';
 
 /** A batch to learn from, on the host. */
@@ -18,6 +19,7 @@ export interface TrainingBatch extends InputBatch {
 interface Captured {
   readonly x: BatchInput;
   readonly labels: tf.Variable;
+  readonly mix: MixPlace | undefined;
   readonly step: CapturedStep;
 }
 
@@ -32,7 +34,9 @@ export class StepRunner {
     private readonly optimizer: Optimizer,
     private readonly format: InputFormat,
     private readonly options: StepOptions = {},
-  ) {}
+  ) {
+    if (options.mix) checkMixRules(options.mix);
+  }
 
   /** Captures the step of this batch size, where the backend can. @throws OutOfMemoryError where there is no memory for it */
   async prepare(size: number): Promise<void> {
@@ -43,13 +47,16 @@ export class StepRunner {
     initial.dispose();
     // The state of an optimizer that has not begun yet is made in its first step.
     this.optimizer.prepare(this.classifier.trainables);
+    const side = mixedSide(this.options.mix, this.format);
+    const mix = side === undefined ? undefined : new MixPlace(size, side);
     try {
       const step = await capture(() => {
-        this.#step(() => ({ x: x.read(), labels: labels as tf.Tensor1D, size }));
+        this.#step(() => ({ x: x.read(), labels: labels as tf.Tensor1D, size, mix: mix?.tensors }));
         return [];
       });
-      this.#captured.set(size, { x, labels, step });
+      this.#captured.set(size, { x, labels, mix, step });
     } catch (error) {
+      mix?.dispose();
       x.dispose();
       labels.dispose();
       throw error;
@@ -60,14 +67,21 @@ export class StepRunner {
   run(batch: TrainingBatch, step: number): void {
     const { labels, size } = batch;
     beginStep(this.classifier, this.optimizer, step, this.options);
+    const mix = mixForStep(this.options.mix, this.format, step, size);
     const captured = this.#captured.get(size);
     if (captured) {
       captured.x.set(batch);
+      if (mix) captured.mix?.set(mix);
       assignValues(captured.labels, labels);
       captured.step.replay();
       return;
     }
-    this.#step(() => ({ x: inputTensor(batch, this.format, size), labels: tf.tensor1d(labels, 'int32'), size }));
+    this.#step(() => ({
+      x: inputTensor(batch, this.format, size),
+      labels: tf.tensor1d(labels, 'int32'),
+      size,
+      mix: mix && mixTensors(mix),
+    }));
   }
 
   #step(input: () => StepInput): void {
@@ -78,8 +92,9 @@ export class StepRunner {
 
   /** Frees what was captured, and the sums. */
   dispose(): void {
-    for (const { x, labels, step } of this.#captured.values()) {
+    for (const { x, labels, mix, step } of this.#captured.values()) {
       step.dispose();
+      mix?.dispose();
       x.dispose();
       labels.dispose();
     }

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightAverage } from '../optimizers/weight-average.ts';
 import type { Classifier } from './classifier.ts';
+import { mixImages, mixLosses, type MixRules, type MixTensors } from './mix.ts';
 
 /** A training step was not finite; nothing after it counts. */
 export class DivergedError extends Error {
@@ -84,6 +85,8 @@ export interface StepInput {
   readonly labels: tf.Tensor1D;
   /** Number of images. */
   readonly size: number;
+  /** How the images are mixed with each other; default not at all. */
+  readonly mix?: MixTensors | undefined;
 }
 
 /** What a step may have besides. */
@@ -92,6 +95,8 @@ export interface StepOptions {
   readonly labelSmoothing?: number | undefined;
   /** [classes]: what the loss of an image counts, by its label; default 1. */
   readonly classWeights?: tf.Tensor1D | undefined;
+  /** How images are mixed with each other; of features, nothing is. */
+  readonly mix?: MixRules | undefined;
   /** Follows every variable. */
   readonly average?: WeightAverage | undefined;
 }
@@ -112,7 +117,7 @@ export function beginStep(
 export function gradientsOf(
   classifier: Classifier,
   h: tf.Tensor,
-  labels: tf.Tensor1D,
+  { labels, mix }: Pick<StepInput, 'labels' | 'mix'>,
   { labelSmoothing = 0, classWeights }: StepOptions,
   lossScale: LossScale | undefined,
 ): { loss: tf.Scalar; gradients: ReadonlyMap<string, tf.Tensor>; correct: tf.Scalar | undefined } {
@@ -123,8 +128,11 @@ export function gradientsOf(
     const logits = head.logits(features, { training: true });
     correct = layer('metrics', () => tf.keep<tf.Scalar>(hits(logits, labels)));
     return layer('loss', () => {
-      const each = softmaxCrossEntropy(logits, labels, { smoothing: labelSmoothing });
-      const loss: tf.Scalar = tf.mean(classWeights ? tf.mul(each, tf.gather(classWeights, labels)) : each);
+      const lossesOf = (wanted: tf.Tensor1D): tf.Tensor1D => {
+        const each = softmaxCrossEntropy(logits, wanted, { smoothing: labelSmoothing });
+        return classWeights ? tf.mul(each, tf.gather(classWeights, wanted)) : each;
+      };
+      const loss: tf.Scalar = tf.mean(mix ? mixLosses(labels, mix, lossesOf) : lossesOf(labels));
       const penalty = head.penalty();
       return penalty ? tf.add(loss, penalty) : loss;
     });
@@ -143,14 +151,14 @@ export function trainStep(
   sums: StepSums,
   options: StepOptions = {},
 ): void {
-  const { labels, size } = input;
+  const { labels, size, mix } = input;
   const { average } = options;
   const { trainables } = classifier;
   const { lossScale } = optimizer;
   tf.tidy(() => {
     // The constant part stays off the tape: nothing of it is saved for the backward pass.
-    const h = constantPart(classifier, input.x);
-    const { loss, gradients, correct } = gradientsOf(classifier, h, labels, options, lossScale);
+    const h = constantPart(classifier, mix ? mixImages(input.x, mix) : input.x);
+    const { loss, gradients, correct } = gradientsOf(classifier, h, { labels, mix }, options, lossScale);
     const ordered = optimizer.inOrder(trainables);
     const updates = ordered.flatMap(([name, variable]) => {
       const gradient = gradients.get(name);

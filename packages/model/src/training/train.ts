@@ -12,6 +12,7 @@ import { classWeights, type ClassWeighting } from './class-weights.ts';
 import type { Classifier } from './classifier.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures } from './extract.ts';
+import { mixes, type MixRules } from './mix.ts';
 import { firstNonFinite, nonFinite } from './non-finite.ts';
 import { permutation } from './shuffle.ts';
 import { SkipWatch } from './skip-watch.ts';
@@ -53,6 +54,8 @@ export interface TrainOptions {
   readonly labelSmoothing?: number | undefined;
   /** What the images of each class count in the loss; default none, all the same. */
   readonly classWeighting?: ClassWeighting | undefined;
+  /** How images are mixed with each other in a step; a head on kept features mixes nothing. Default: not at all. */
+  readonly mix?: MixRules | undefined;
   /** How much of itself the average of the weights keeps in a step; the averages are validated and kept. Default: none. */
   readonly averageDecay?: number | undefined;
   /** Epochs without a better validation accuracy after which training ends. Default: it goes on. */
@@ -204,7 +207,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   };
 
   try {
-    const keeps = isFrozen && train.pixels?.isAugmented !== true;
+    const keeps = isFrozen && train.pixels?.isAugmented !== true && !mixes(options.mix);
     features = keeps ? await getFeatures(options, hooks, 'train', train) : undefined;
     const validationFeatures =
       isFrozen && validation && !signal?.aborted
@@ -222,7 +225,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
     const weights = classWeights(options.classWeighting ?? 'none', train.labels, classifier.head.classes);
     weighting = weights && tf.tensor1d(weights);
-    stepOptions = { labelSmoothing: options.labelSmoothing, classWeights: weighting, average };
+    stepOptions = { labelSmoothing: options.labelSmoothing, classWeights: weighting, mix: options.mix, average };
     runner = new StepRunner(classifier, optimizer, format, stepOptions);
     const { sums } = runner;
     if (resume?.progress.unread) sums.restore(resume.progress.unread);
@@ -331,7 +334,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const from = await checkpoints?.loadLast?.();
     if (!from) return error;
     const { epoch, step, position = step * batchSize } = from.progress;
-    const order = permutation(features?.labels.length ?? train.length, seed, epoch + 1);
+    const order = permutation(features?.labels.length ?? train.length, seed, behindPhase + epoch + 1);
     hooks.onPhase?.('looking for the layer', upTo - step);
     const found = await firstNonFinite({
       classifier,
@@ -341,7 +344,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       upTo,
       format: features ? { shape: [features.width] } : imageFormat(train, imageSize),
       options: stepOptions,
-      batches: trainingBatches(train, features, order.subarray(position), batchSize, epoch + 1),
+      batches: trainingBatches(train, features, order.subarray(position), batchSize, behindPhase + epoch + 1),
       beforeStep: (totalSteps) => {
         optimizer.learningRate = learningRate * rateShare(schedule, totalSteps, steps * epochs);
       },

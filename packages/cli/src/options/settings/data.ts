@@ -72,7 +72,7 @@ export const dataOptions: OptionsOf<typeof dataSettings> = {
   augment: {
     flags: '--augment <what>',
     description:
-      'training images look different in every epoch: none, light (crop,flip), strong (zoom,flip,jitter,erase), or a list of these words',
+      'training images look different in every epoch: none, light (crop,flip), strong (zoom,flip,jitter,erase), or a list of these words; rand is RandAugment',
     expected: `${POLICIES.join(', ')}, or a list such as ${AUGMENTATIONS.join(',')}`,
   },
 };

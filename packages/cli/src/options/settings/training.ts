@@ -21,6 +21,8 @@ export const trainingSettings = {
   decayKernelsOnly: z.boolean(),
   labelSmoothing: z.number().min(0).lt(1),
   classWeights: z.enum(CLASS_WEIGHTS),
+  mixup: z.number().min(0).max(1),
+  cutmix: z.number().min(0).max(1),
   averageWeights: z.number().min(0).lt(1),
   patience: z.int().min(1),
   seed: z.int().min(0).max(0xffffffff),
@@ -93,6 +95,17 @@ export const trainingOptions: OptionsOf<typeof trainingSettings> = {
     flags: '--class-weights <how>',
     description: 'none: every image counts the same in the loss; balanced: every class does',
     ...words(CLASS_WEIGHTS),
+  },
+  mixup: {
+    flags: '--mixup <a>',
+    description: 'blend each image and its label with another of the batch, in shares from Beta(a, a); 0.2 is usual',
+    ...real('a number from 0, none, to 1'),
+  },
+  cutmix: {
+    flags: '--cutmix <a>',
+    description:
+      'put a part of another image of the batch into each, the label likewise; 1 is usual. With --mixup, one of both in each step',
+    ...real('a number from 0, none, to 1'),
   },
   averageWeights: {
     flags: '--average-weights <decay>',
