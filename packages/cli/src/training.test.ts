@@ -161,6 +161,23 @@ describe.skipIf(noAdapter)('a thawed run', () => {
   });
 });
 
+test('find-lr: rates that rise by one factor until the loss diverges, a suggestion among them, and a page', async () => {
+  const folder = await temporaryFolder();
+  const ran = await thaw('find-lr --data generated --limit-train 40 --weights random --image-size 32 --batch-size 8 --backend wasm --html rates.html --json', folder); // prettier-ignore
+  expect(ran.stderr).not.toContain('thaw:');
+  const { points, suggested, lowest } = result(ran) as { points: { rate: number; loss: number }[]; suggested: number; lowest: number }; // prettier-ignore
+  expect(points[0]!.rate).toBe(1e-6);
+  // A hundred steps from 1e-6 to 1.
+  points.forEach(({ rate }, i) => expect(Math.log10(rate)).toBeCloseTo(-6 + (6 * i) / 99, 9));
+  // Adam at the first rate changes next to nothing: the loss of ten classes that are guessed, more or less.
+  expect(points[0]!.loss).toBeGreaterThan(1);
+  expect(points.map(({ rate }) => rate)).toContain(suggested);
+  expect(suggested).toBeLessThanOrEqual(lowest);
+  const page = await readFile(join(folder, 'rates.html'), 'utf8');
+  expect(page).toContain('The loss falls the fastest at');
+  expect(page).toContain('<canvas id="rates">');
+});
+
 describe('a frozen run on WebAssembly, from a folder of images with one that is broken', () => {
   let folder: string;
   let ran: Ran;

@@ -7,6 +7,7 @@ import { download } from './download.ts';
 import { evaluate } from './evaluate.ts';
 import { exportRun } from './export.ts';
 import { features } from './features.ts';
+import { findLr } from './find-lr.ts';
 import { predict } from './predict.ts';
 import { report } from './report.ts';
 import { serve } from './serve.ts';
@@ -23,6 +24,7 @@ export const commands: readonly AnyCommand[] = [
   exportRun,
   serve,
   features,
+  findLr,
   summary,
   download,
   doctor,

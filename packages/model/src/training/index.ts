@@ -10,6 +10,7 @@ export {
   type EvaluateOptions,
 } from './evaluate.ts';
 export { extractFeatures, featureBatches, type ExtractOptions } from './extract.ts';
+export { findRate, type RatePoint, type RateTest, type RateTestOptions } from './find-rate.ts';
 export { BackendRunner, headFeatures, type TrunkFeatures, type TrunkRunner } from './trunk-runner.ts';
 export { checkMixRules, mixOf, type Mix, type MixRules } from './mix.ts';
 export { METHODS, phases, type Method, type Phase, type PhaseRequest } from './phases.ts';
