@@ -60,7 +60,7 @@ describe('on a tiny network', () => {
   test('it can be stopped', async () => {
     const one = classifier();
     const stop = new AbortController();
-    const { points } = await findRate({ ...base, classifier: one, steps: 10, signal: stop.signal, onStep: (done) => void (done === 3 && stop.abort()) }); // prettier-ignore
+    const { points } = await findRate({ ...base, classifier: one, steps: 10, signal: stop.signal, onStep: (done) => { if (done === 3) stop.abort(); } }); // prettier-ignore
     expect(points).toHaveLength(3);
     one.dispose();
   });

@@ -108,7 +108,7 @@ function beta(a: number, uniform: () => number): number {
 
 /** Images with their partners in them. @param x [size, side, side, channels] */
 export function mixImages<T extends tf.Tensor>(x: T, { partner, mask }: MixTensors): T {
-  return tf.tidy(() => tf.add(x, tf.mul(mask, tf.sub(tf.gather(x, partner), x))) as T);
+  return tf.tidy(() => tf.add<T>(x, tf.mul(mask, tf.sub(tf.gather(x, partner), x))));
 }
 
 /** Losses of the images against their mixed targets. @param lossOf losses [size] against labels int32 [size] */
