@@ -1,7 +1,8 @@
 // The choice as a table: facts in, settings out, and the words beside them.
 import { describe, expect, test } from 'vitest';
 import type { SomeSettings } from '../options/settings.ts';
-import { budgetSeconds, choose, settled, type Facts } from './choose.ts';
+import { settled } from './choice.ts';
+import { budgetSeconds, choose, type Facts } from './choose.ts';
 import { choicesText } from './decide.ts';
 import type { DataFacts, DeviceFacts } from './facts.ts';
 import { useful } from './size.ts';

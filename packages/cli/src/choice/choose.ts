@@ -3,14 +3,9 @@
 import type { Method } from '@thaw/model';
 import type { SomeSettings } from '../options/settings.ts';
 import { count } from '../text/format.ts';
+import type { Choice } from './choice.ts';
 import type { DataFacts, DeviceFacts } from './facts.ts';
 import { planSize, useful, type SizeFacts } from './size.ts';
-
-/** Settings that go together, and why they are as they are. */
-export interface Choice {
-  readonly settings: SomeSettings;
-  readonly reason: string;
-}
 
 export interface Facts {
   readonly data: DataFacts;
@@ -135,10 +130,6 @@ function batchSize(
     return { size: most, reason: `the most that the device holds in one tensor at ${imageSize} x ${imageSize}` };
   return { size: wanted, reason: wanted === 32 ? 'small batches learn more from few images' : 'larger batches are quicker, and there are images enough' }; // prettier-ignore
 }
-
-/** The choices over what was given. */
-export const settled = (given: SomeSettings, choices: readonly Choice[]): SomeSettings =>
-  choices.reduce<SomeSettings>((all, { settings }) => ({ ...all, ...settings }), given);
 
 /** "10m" in seconds. */
 export function budgetSeconds(text: string): number {

@@ -4,7 +4,8 @@ import { flagOf, isSwitch, type SettingName, type SomeSettings } from '../option
 import type { Output } from '../output.ts';
 import { thawsTrunk } from '../session/classifier.ts';
 import { duration } from '../text/format.ts';
-import { budgetSeconds, choose, type Choice } from './choose.ts';
+import type { Choice } from './choice.ts';
+import { budgetSeconds, choose } from './choose.ts';
 import { dataFacts, probeTrunk, type ProbeRequest } from './facts.ts';
 
 /** Time of a run where none is given. */

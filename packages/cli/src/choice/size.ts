@@ -3,7 +3,7 @@
 import type { SomeSettings } from '../options/settings.ts';
 import { roundDown } from '../session/demo-plan.ts';
 import { count, duration } from '../text/format.ts';
-import type { Choice } from './choose.ts';
+import type { Choice } from './choice.ts';
 import type { DataFacts, DeviceFacts } from './facts.ts';
 
 /** Sides that are chosen among: multiples of the trunk's 32 up to what ImageNet weights were trained at. */

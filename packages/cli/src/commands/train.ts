@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { InterruptedError, UsageError } from '../errors.ts';
 import { RECIPE_DEFAULTS, RUN_DEFAULTS, TRAIN_DEFAULTS } from '../options/presets.ts';
 import { decide } from '../choice/decide.ts';
-import { settled, type Choice } from '../choice/choose.ts';
+import { settled, type Choice } from '../choice/choice.ts';
 import { flagOf, settings as allSettings, type SomeSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { environmentOf, methodReport } from '../report/build.ts';

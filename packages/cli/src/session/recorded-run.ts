@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { SafetensorsError, type Checkpoint } from '@thaw/model';
 import { EventFile, FileCheckpoints, removeAbandoned } from '@thaw/model/node';
-import type { Choice } from '../choice/choose.ts';
+import type { Choice } from '../choice/choice.ts';
 import { CommandError, explain, InterruptedError, UsageError } from '../errors.ts';
 import type { SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
