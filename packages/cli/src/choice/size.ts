@@ -1,5 +1,6 @@
 // How large images are to be, and how many of them, in the time that there is. Size comes first: CIFAR-10's features at 128 x 128
-// give a linear head macro-F1 0.888 from 6,000 images, those at 32 x 32 only 0.663 from 42,500.
+// give a linear head macro-F1 0.888 from 6,000 images, those at 32 x 32 only 0.663 from 42,500; at 96 x 96 it is 0.760 from 850
+// (of 150 validation images).
 import type { SomeSettings } from '../options/settings.ts';
 import { roundDown } from '../session/demo-plan.ts';
 import { count, duration } from '../text/format.ts';
@@ -11,7 +12,7 @@ export const SIZES = [32, 64, 96, 128, 160, 192, 224] as const;
 /** Enlarging helped that far, in the measurement above. */
 const ENLARGED = 4;
 /** Fewer images are not traded for larger ones. */
-const LEAST_TRAIN = 5000;
+const LEAST_TRAIN = 1000;
 const LEAST_TRAIN_PER_CLASS = 100;
 /** Test images that tell an accuracy to within a point. */
 const LEAST_TEST = 2000;
