@@ -13,7 +13,7 @@ const SUMMARY_VALUE = 1;
 const VALUE = { tag: 1, simpleValue: 2 } as const;
 
 /** The charts: the part of a tag before the slash groups them. */
-const SCALARS: readonly (readonly [tag: string, field: keyof EpochRecord])[] = [
+const SCALARS: readonly (readonly [tag: string, field: keyof Omit<EpochRecord, 'phase'>])[] = [
   ['loss/train', 'loss'],
   ['loss/validation', 'validationLoss'],
   ['accuracy/train', 'accuracy'],
