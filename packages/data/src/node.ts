@@ -16,6 +16,7 @@ export { listedImages, namedImages, STDIN, type InputPlace, type NamedImage, typ
 export { imageStream, type ImageStreamOptions, type NamedBatch } from './node/stream.ts';
 export { type HubSource } from './node/hub.ts';
 export { PackedDataset } from './node/packed-images.ts';
+export { openUnlabelled } from './node/unlabelled.ts';
 export { type SplitName } from './node/split-names.ts';
 export {
   DATASET_NAMES,

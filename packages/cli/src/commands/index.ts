@@ -1,5 +1,6 @@
 // The commands, in the order of the help.
 import type { AnyCommand } from './command.ts';
+import { adapt } from './adapt.ts';
 import { bench } from './bench/index.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -25,6 +26,7 @@ export const commands: readonly AnyCommand[] = [
   serve,
   features,
   findLr,
+  adapt,
   summary,
   download,
   doctor,

@@ -135,6 +135,10 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
     throw new UsageError(
       `--resume: ${settings.resume ?? ''} holds a classifier of thaw features, which is fitted in one go; fit it again there.`,
     );
+  if (before?.adapted)
+    throw new UsageError(
+      `--resume: ${settings.resume ?? ''} holds the run ${before.adapted.run} with other batch-norms; go on with that one.`,
+    );
   if (before) refuseChanges(settings, before);
   const homes = await findHomes(io);
   const progress = byteProgress(output);

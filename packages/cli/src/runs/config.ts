@@ -32,6 +32,8 @@ export const runConfig = z.object({
   }),
   /** Of `thaw features --classifier`: what stands in place of a trained head. A logistic regression is a head. */
   classifier: z.object({ kind: z.enum(CLASSIFIER_KINDS), pca: z.int().optional() }).optional(),
+  /** Of `thaw adapt`: which run's batch-norms were moved, to which images. */
+  adapted: z.object({ run: z.string(), data: z.string(), images: z.int() }).optional(),
   device: z.object({
     backend: z.string(),
     name: z.string(),
