@@ -42,8 +42,9 @@ describe('a child of the runner', () => {
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
-      if (signalAfterOutput !== undefined) child.kill(signalAfterOutput);
     });
+    // Once: a second one may meet the runner when its child is gone and it takes signals no more.
+    if (signalAfterOutput !== undefined) child.stdout.once('data', () => child.kill(signalAfterOutput));
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, stdout };
   }
