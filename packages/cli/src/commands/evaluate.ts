@@ -9,7 +9,7 @@ import { openBackend } from '../session/backend.ts';
 import { limited, openPart } from '../session/data.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
-import { readRunConfig } from '../runs/folder.ts';
+import { readRunConfig, readTrainedRun } from '../runs/folder.ts';
 import { finishedSummary, readRunHistory, scoresOf } from '../runs/summary.ts';
 import { scoreRun } from '../session/score.ts';
 import { evaluationText } from '../text/evaluation.ts';
@@ -96,7 +96,7 @@ async function evaluateCommand(
   args: readonly string[],
 ): Promise<void> {
   const folder = resolve(io.cwd, args[0] ?? '.');
-  const before = await readRunConfig(folder);
+  const before = await (settings.html === undefined ? readRunConfig : readTrainedRun)(folder);
   const page = settings.html === undefined ? undefined : resolve(io.cwd, settings.html);
   const summary = page === undefined ? undefined : await finishedSummary(folder);
   const homes = await findHomes(io);

@@ -7,7 +7,7 @@ import { environmentOf, methodReport } from '../report/build.ts';
 import { compareHtml, type ComparedRun } from '../report/compare.ts';
 import { chartLibrary } from '../report/chart-library.ts';
 import { writeReport } from '../report/write.ts';
-import { readRunConfig, runFile, writeText } from '../runs/folder.ts';
+import { readTrainedRun, runFile, writeText } from '../runs/folder.ts';
 import { finishedSummary, readRunHistory, readRunSummary, scoresOf } from '../runs/summary.ts';
 import { openBackend } from '../session/backend.ts';
 import { openRunData } from '../session/data.ts';
@@ -82,7 +82,7 @@ export const report = defineCommand({
 });
 
 async function rebuild(folder: string, settings: ReportSettings, { io, output }: Context): Promise<void> {
-  const config = await readRunConfig(folder);
+  const config = await readTrainedRun(folder);
   const [before, history] = await Promise.all([finishedSummary(folder), readRunHistory(folder)]);
   const homes = await findHomes(io);
   const interrupt = listenForInterrupt();
@@ -134,7 +134,7 @@ async function compare(folders: readonly string[], settings: ReportSettings, { i
   const runs = await Promise.all(
     folders.map(async (folder): Promise<ComparedRun> => {
       const name = basename(folder);
-      const config = await readRunConfig(folder);
+      const config = await readTrainedRun(folder);
       const [summary, history] = await Promise.all([readRunSummary(folder), readRunHistory(folder)]);
       return { name: isOnce(name) ? name : relative(io.cwd, folder), config, summary, history };
     }),

@@ -60,7 +60,9 @@ async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     if (await isFolder(folder)) return;
     const reason = error instanceof Error && 'code' in error && error.code !== 'ENOENT' ? explain(error) : '';
-    throw new CommandError(`${folder} cannot be made in ${parent}${reason ? `: ${reason}` : '.'} Name another folder with --output.`);
+    throw new CommandError(
+      `${folder} cannot be made in ${parent}${reason ? `: ${reason}` : '.'} Name another folder with --output.`,
+    );
   }
 }
 
@@ -100,7 +102,9 @@ export function writeText(path: string, text: string): Promise<void> {
 export async function readRunConfig(folder: string): Promise<RunConfig> {
   const path = runFile.config(folder);
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new CommandError(`${folder} is not a run folder: it has no config.json. thaw train makes such folders, by default under runs/.`);
+    throw new CommandError(
+      `${folder} is not a run folder: it has no config.json. thaw train makes such folders, by default under runs/.`,
+    );
   });
   let value: unknown;
   try {
@@ -111,7 +115,22 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   const parsed = runConfig.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new CommandError(`${path} is not the configuration of a run: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`);
+  throw new CommandError(
+    `${path} is not the configuration of a run: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
+  );
+}
+
+/**
+ * The configuration of a run that was trained epoch by epoch.
+ * @throws CommandError for a classical classifier's run, which has neither curves nor layers to report
+ */
+export async function readTrainedRun(folder: string): Promise<RunConfig> {
+  const config = await readRunConfig(folder);
+  const { classifier } = config.settings;
+  if (classifier === undefined) return config;
+  throw new CommandError(
+    `${folder}: ${classifier} on features has no curves and no layers to report. thaw evaluate prints its scores.`,
+  );
 }
 
 export const exists = (path: string): Promise<boolean> =>

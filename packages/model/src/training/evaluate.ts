@@ -7,6 +7,7 @@ import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
 import { imageBatches, imageFormat } from './batch-input.ts';
 import { Inference } from './inference.ts';
+import { DivergedError } from './step.ts';
 import type { Features, ImageSource } from './types.ts';
 
 /** A head alone is little work: small batches would be all overhead. */
@@ -106,6 +107,12 @@ function summarise(parts: readonly { probabilities: Float32Array; labels: Int32A
     probabilities.set(part.probabilities, at);
     at += part.probabilities.length;
   }
+  const wrong = probabilities.findIndex((probability) => !Number.isFinite(probability));
+  if (wrong !== -1)
+    throw new DivergedError(
+      `The network's output for image ${Math.floor(wrong / classes)} is ${probabilities[wrong]}: its weights have diverged. ` +
+        'Train with a smaller --learning-rate.',
+    );
   let loss = 0;
   const predictions = Int32Array.from(labels, (label, i) => {
     const row = probabilities.subarray(i * classes, (i + 1) * classes);
