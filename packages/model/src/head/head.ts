@@ -1,4 +1,4 @@
-// The head that replaces the ImageNet top: dense layers with ReLU, dropout between them, and the classes' logits.
+// The head that replaces the ImageNet top: dense layers with ReLU, dropout before each, and the classes' logits.
 // Kernels start Glorot-uniform, biases zero, as Keras's Dense.
 import { dense, dropout, HostVector, layer } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
@@ -94,9 +94,8 @@ export class Head {
     return this.#layers.reduce((x, { kernel, bias }, i) => {
       const last = i === this.#layers.length - 1;
       return layer(`head/dense_${i}`, () => {
-        const y = dense(x, kernel, bias, { relu: !last });
-        const isMasked = !last && training && this.#maskSeed;
-        return isMasked ? dropout(y, { rate: this.#dropout, salt: i }, this.#maskSeed) : y;
+        const input = training && this.#maskSeed ? dropout(x, { rate: this.#dropout, salt: i }, this.#maskSeed) : x;
+        return dense(input, kernel, bias, { relu: !last });
       });
     }, features);
   }

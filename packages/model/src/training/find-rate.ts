@@ -143,8 +143,10 @@ export function readRates(points: readonly RatePoint[]): Pick<RateTest, 'points'
   const end = lowest ? points.indexOf(lowest) : 0;
   let steepest: number | undefined;
   let fall = 0;
+  // Over a tenth of the test: from one step to the next the batches differ more than the rates.
+  const reach = Math.max(1, Math.floor(points.length / 20));
   for (let i = Math.min(WARM, Math.floor(points.length / 10)) + 1; i < end; i++) {
-    const [before, at, after] = [points[i - 1], points[i], points[i + 1]];
+    const [before, at, after] = [points[i - reach], points[i], points[i + reach]];
     if (!before || !at || !after) continue;
     const slope = (after.smoothed - before.smoothed) / Math.log(after.rate / before.rate);
     if (slope < fall) [fall, steepest] = [slope, at.rate];
