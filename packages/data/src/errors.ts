@@ -25,6 +25,11 @@ export class DatasetMissingError extends DataError {
   override name = 'DatasetMissingError';
 }
 
+/** Images that have no labels where labels are needed: as the test part of a data set whose answers are kept secret. */
+export class UnlabelledError extends DataError {
+  override name = 'UnlabelledError';
+}
+
 /** A download that failed for good. `status` is the server's answer, where there was one. */
 export class DownloadError extends DataError {
   override name = 'DownloadError';

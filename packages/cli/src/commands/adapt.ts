@@ -1,7 +1,7 @@
 // thaw adapt: a run's batch-norms on the statistics of other images, unlabelled ones, in a run folder of its own (AdaBN).
 import { basename, join, resolve } from 'node:path';
 import { openUnlabelled } from '@thaw/data/node';
-import { adaptBatchNorm } from '@thaw/model';
+import { adaptBatchNorm, NOT_BEGUN } from '@thaw/model';
 import { FileCheckpoints } from '@thaw/model/node';
 import type { z } from 'zod';
 import { UsageError } from '../errors.ts';
@@ -17,7 +17,7 @@ import {
   runName,
   writeJson,
 } from '../runs/folder.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { buildClassifier, readRunVariables } from '../session/classifier.ts';
 import { dataSlug } from '../session/data.ts';
 import { findHomes } from '../session/home.ts';
@@ -100,14 +100,9 @@ async function adaptCommand(
       : await claimRunFolder(resolve(io.cwd, settings.output));
   const interrupt = listenForInterrupt();
   const reporter = createReporter(output);
-  let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
+  let backend: Awaited<ReturnType<typeof openForCommand>> | undefined;
   try {
-    backend = await openBackend({
-      io,
-      onNote: (note) => output.say(note),
-      ...settings,
-      onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
-    });
+    backend = await openForCommand(settings, { io, output });
     const { weights } = await weightsOfRun(config, settings.weightsFile, homes, byteProgress(output));
     const variables = await readRunVariables(before, config, weights, settings.checkpoint, (note) => output.warn(note));
     // Every batch-norm on its batch's statistics, and nothing kept of those before.
@@ -138,11 +133,10 @@ async function adaptCommand(
         },
       });
       reporter.clear();
-      const progress = { epoch: 0, step: 0, lossSum: 0, correct: 0, seen: 0, totalSteps: 0, bestEpoch: 0, bestScore: -1, history: [], optimizerSteps: {} }; // prettier-ignore
       await new FileCheckpoints(folder).saveBest({
         variables: await classifier.state(),
         optimizer: new Map(),
-        progress,
+        progress: NOT_BEGUN,
       });
       const adapted = { run: before, data, images };
       await writeJson(runFile.config(folder), { ...config, command: io.commandLine, created: new Date().toISOString(), network, adapted }); // prettier-ignore

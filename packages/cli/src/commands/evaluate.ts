@@ -5,7 +5,7 @@ import { settings as allSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { environmentOf, methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { limited, openPart } from '../session/data.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
@@ -110,12 +110,7 @@ async function evaluateCommand(
     before.data.classes,
   );
   for (const note of notes) output.warn(note);
-  const backend = await openBackend({
-    io,
-    onNote: (note) => output.say(note),
-    ...settings,
-    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
-  });
+  const backend = await openForCommand(settings, { io, output });
   const trunk = new Trunk({ settings, backend, output });
   try {
     const part = { dataset, indices: limited(dataset, settings.limitTest, settings.seed) };

@@ -9,11 +9,11 @@ import { createReporter } from '../progress/reporter.ts';
 import { claimRunFolder, dropIfEmpty, makeRunFolder, runFile, runName, writeJson } from '../runs/folder.ts';
 import { portableData } from '../runs/portable.ts';
 import { scoresOf } from '../runs/summary.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { evaluateScorer, fit, keep, type FitProgress } from '../session/classical.ts';
 import { buildClassifier } from '../session/classifier.ts';
 import { dataSlug, openRunData, type Part } from '../session/data.ts';
-import { partFeatures } from '../session/experiment.ts';
+import { partFeatures } from '../session/evaluate-part.ts';
 import { featureCache } from '../session/features.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
@@ -77,19 +77,14 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
       : await claimRunFolder(resolve(io.cwd, settings.output));
   const interrupt = listenForInterrupt();
   const reporter = createReporter(output);
-  let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
+  let backend: Awaited<ReturnType<typeof openForCommand>> | undefined;
   let trunk: Trunk | undefined;
   try {
     const start = performance.now();
     const data = await openRunData(settings, { cwd: io.cwd, homes, progress, signal: interrupt.signal });
     for (const note of data.notes) output.warn(note);
     checkCounts(settings, data.train.indices.length);
-    backend = await openBackend({
-      io,
-      onNote: (note) => output.say(note),
-      ...settings,
-      onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
-    });
+    backend = await openForCommand(settings, { io, output });
     trunk = new Trunk({ settings, backend, output });
     const loaded = await obtainWeights(settings, homes, progress);
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);

@@ -7,7 +7,7 @@ import { CommandError, UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { limited, openPart, ranged } from '../session/data.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
@@ -124,12 +124,7 @@ async function writeFeatures(settings: z.infer<typeof schema>, { io, output }: C
   for (const note of notes) output.warn(note);
   const indices = ranged(limited(dataset, settings.limitTest, settings.seed), settings.range);
   const interrupt = listenForInterrupt();
-  const backend = await openBackend({
-    io,
-    onNote: (note) => output.say(note),
-    ...settings,
-    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
-  });
+  const backend = await openForCommand(settings, { io, output });
   const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {

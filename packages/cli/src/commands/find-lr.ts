@@ -10,7 +10,7 @@ import { createReporter } from '../progress/reporter.ts';
 import { chartLibrary } from '../report/chart-library.ts';
 import { ratePage } from '../report/rate-page.ts';
 import { writeText } from '../runs/folder.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { buildClassifier, thawsTrunk } from '../session/classifier.ts';
 import { openRunData } from '../session/data.ts';
 import { findHomes } from '../session/home.ts';
@@ -104,14 +104,14 @@ async function findLrCommand(settings: RateSettings, { io, output }: Context): P
   const interrupt = listenForInterrupt(() => output.say('\nStopping after this step; Ctrl-C again quits at once.'));
   const { batchSize, seed, strict, optimizer: kind, momentum, nesterov, weightDecay } = settings;
   const reporter = createReporter(output);
-  let backend: Awaited<ReturnType<typeof openBackend>> | undefined;
+  let backend: Awaited<ReturnType<typeof openForCommand>> | undefined;
   let trunk: Trunk | undefined;
   try {
     const place = { cwd: io.cwd, homes, progress, signal: interrupt.signal };
     const limitTrain = settings.limitTrain ?? STEPS * batchSize;
     const data = await openRunData({ data: settings.data, seed, limitTrain, stratified: true }, place);
     const thaws = thawsTrunk(settings);
-    backend = await openBackend({ io, onNote: (note) => output.say(note), ...settings, thaws });
+    backend = await openForCommand({ ...settings, thaws }, { io, output });
     trunk = new Trunk({ settings, backend, output, signal: interrupt.signal });
     const { weights } = await obtainWeights(settings, homes, progress);
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);

@@ -8,7 +8,7 @@ import { IMAGE_MODEL, IMAGE_MODEL_OPTIONAL, imageModelOptions } from '../options
 import { ANSWER_FORMATS, settings as allSettings, type AnswerFormat } from '../options/settings.ts';
 import { Output } from '../output.ts';
 import { createReporter } from '../progress/reporter.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { findHomes } from '../session/home.ts';
 import { classOfFile, isSameClass } from '../session/imagenet.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
@@ -95,12 +95,7 @@ async function predictCommand(settings: PredictSettings, context: Context, args:
   const { images, known } = await imagesOf(settings, args, context);
   const homes = await findHomes(io);
   const interrupt = listenForInterrupt();
-  const backend = await openBackend({
-    io,
-    onNote: (note) => output.say(note),
-    ...settings,
-    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
-  });
+  const backend = await openForCommand(settings, { io, output });
   const trunk = new Trunk({ settings, backend, output });
   const reporter = createReporter(output);
   try {

@@ -9,7 +9,7 @@ import { chartLibrary } from '../report/chart-library.ts';
 import { writeReport } from '../report/write.ts';
 import { readTrainedRun, runFile, writeText } from '../runs/folder.ts';
 import { finishedSummary, readRunHistory, readRunSummary, scoresOf } from '../runs/summary.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { openRunData } from '../session/data.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
@@ -92,12 +92,7 @@ async function rebuild(folder: string, settings: ReportSettings, { io, output }:
     { ...config.settings, data: settings.data ?? config.settings.data ?? '', seed },
     place,
   );
-  const backend = await openBackend({
-    io,
-    onNote: (note) => output.say(note),
-    ...settings,
-    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
-  });
+  const backend = await openForCommand(settings, { io, output });
   const trunk = new Trunk({ settings, backend, output });
   try {
     const { evaluation, examples } = await scoreRun({

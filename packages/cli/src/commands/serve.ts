@@ -7,7 +7,7 @@ import { CommandError } from '../errors.ts';
 import { IMAGE_MODEL, IMAGE_MODEL_OPTIONAL, imageModelOptions } from '../options/image-model.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import { createServer } from '../serve/server.ts';
-import { openBackend } from '../session/backend.ts';
+import { openForCommand } from '../session/backend.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { checkModelSettings, openImageModel } from '../session/model.ts';
@@ -73,12 +73,7 @@ async function serveCommand(settings: z.infer<typeof schema>, { io, output }: Co
   checkModelSettings(settings);
   const { port, batchSize, topK, maxUpload, maxWaiting, rateLimit } = settings;
   const homes = await findHomes(io);
-  const backend = await openBackend({
-    io,
-    onNote: (note) => output.say(note),
-    ...settings,
-    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
-  });
+  const backend = await openForCommand(settings, { io, output });
   try {
     const opened = await openImageModel(settings, io.cwd, homes, output);
     const { classes, imageSize, resizeShorter, features } = opened;

@@ -7,6 +7,7 @@ import { findHomes } from './home.ts';
 import { applyTuning } from './tuning.ts';
 import { startWasm } from './wasm.ts';
 import type { Io } from '../io.ts';
+import type { Output } from '../output.ts';
 import type { BackendChoice, Settings } from '../options/settings.ts';
 
 /** What a run was computed on, for its folder and its report. */
@@ -110,6 +111,18 @@ export async function openBackend(options: BackendOptions): Promise<OpenBackend>
       throw new UsageError(`--backend: unknown backend "${String(backend satisfies never)}".`);
   }
 }
+
+/** Opens the backend of a command that has nothing of its own to say to what is noted, or to WebAssembly in WebGPU's place. */
+export const openForCommand = (
+  settings: Pick<BackendOptions, 'backend' | 'adapter' | 'thaws' | 'precision'>,
+  { io, output }: { readonly io: BackendOptions['io']; readonly output: Output },
+): Promise<OpenBackend> =>
+  openBackend({
+    io,
+    onNote: (note) => output.say(note),
+    ...settings,
+    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
+  });
 
 async function openThaw({ adapter, io, onNote, untuned, precision }: BackendOptions): Promise<OpenBackend> {
   const opened = await openDevice(adapter === undefined ? {} : { adapter }).catch((error: unknown) => {

@@ -5,6 +5,7 @@ import {
   fitClassical,
   fitLogistic,
   fitPca,
+  NOT_BEGUN,
   projectFeatures,
   readClassical,
   throughProjection,
@@ -22,7 +23,7 @@ import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, runFile } from '../runs/folder.ts';
 import { checkWeights } from './classifier.ts';
-import { partFeatures, type EvaluatePartOptions } from './experiment.ts';
+import { partFeatures, type EvaluatePartOptions } from './evaluate-part.ts';
 import type { DataSource } from './source.ts';
 
 export type ClassicalSettings = Pick<Settings, 'classifier' | 'neighbors' | 'seed'> &
@@ -93,7 +94,7 @@ async function fitHead(
 /** Writes it into a run folder, where `openRun` finds it. */
 export async function keep(folder: string, fitted: Fitted): Promise<void> {
   if (fitted.kind === 'other') return writeAtomically(runFile.classifier(folder), fitted.model.encode());
-  const progress = { epoch: 0, step: 0, lossSum: 0, correct: 0, seen: 0, totalSteps: fitted.iterations, bestEpoch: 0, bestScore: -1, history: [], optimizerSteps: {} }; // prettier-ignore
+  const progress = { ...NOT_BEGUN, totalSteps: fitted.iterations };
   await new FileCheckpoints(folder).saveBest({ variables: fitted.variables, optimizer: new Map(), progress });
 }
 

@@ -1,7 +1,5 @@
 // One training run from opened backend, data and weights: trains, takes the best checkpoint, evaluates it.
 import {
-  evaluateClassifier,
-  extractFeatures,
   headFeatures,
   trainClassifier,
   type Checkpoint,
@@ -9,8 +7,6 @@ import {
   type Classifier,
   type EpochRecord,
   type Evaluation,
-  type Features,
-  type FeatureStore,
   type NamedTensors,
   type OptimizerConfig,
   type Phase,
@@ -31,11 +27,13 @@ import type { Trunk } from '../trunk/trunk.ts';
 import type { OpenBackend } from './backend.ts';
 import { buildClassifier, headSize, thawedLayers, type NetworkSettings } from './classifier.ts';
 import type { Part, RunData } from './data.ts';
+import { evaluatePart } from './evaluate-part.ts';
 import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import { layerGroups, type LayerGroup } from './layers.ts';
 import { networkOf, phasesOf } from './phases.ts';
 import { DataSource } from './source.ts';
+import { StepMeter, type Measurements } from './step-meter.ts';
 
 export type ExperimentSettings = NetworkSettings &
   Pick<
@@ -82,20 +80,6 @@ export interface ExperimentContext {
   readonly onHistory?: ((history: readonly EpochRecord[]) => Promise<void>) | undefined;
   /** Told what runs the frozen trunk, where that was measured or asked for. */
   readonly onTrunk?: ((use: TrunkUse) => Promise<void>) | undefined;
-}
-
-/** What the machine did, beside what was learnt. */
-export interface Measurements {
-  readonly steps: number;
-  readonly secondsPerStep: number;
-  readonly dispatchesPerStep: number | undefined;
-  readonly peakDeviceBytes: number | undefined;
-  readonly deviceBytesAfterStep2: number | undefined;
-  readonly deviceBytesAtEnd: number | undefined;
-  readonly tensorsAfterStep2: number;
-  readonly tensorsAtEnd: number;
-  /** Of mixed precision: the last loss scale, and the steps of the whole run that were skipped as gradients overflowed. */
-  readonly lossScale?: { readonly scale: number; readonly skipped: number } | undefined;
 }
 
 export interface ExperimentResult {
@@ -321,63 +305,6 @@ function classifierOf(
   return classifier;
 }
 
-export interface EvaluatePartOptions {
-  readonly imageSize: number;
-  readonly batchSize: number;
-  /** Runs the trunk where its features are not kept; without it the whole network runs on the backend. */
-  readonly runner: (() => TrunkRunner) | undefined;
-  /** Kept features, for a trunk that is frozen to its end. */
-  readonly store: FeatureStore | undefined;
-  readonly key: string;
-  readonly signal: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-/** Evaluates, over kept features where there are some; `indices` are the images that could be read. Undefined when stopped. */
-export async function evaluatePart(
-  classifier: Classifier,
-  source: DataSource,
-  options: EvaluatePartOptions,
-): Promise<{ evaluation: Evaluation; indices: Int32Array } | undefined> {
-  const { imageSize, batchSize, runner, onProgress } = options;
-  const features = await partFeatures(source, classifier.head.inputs, options);
-  if (!features && runner) return undefined;
-  const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, {
-    features,
-    onProgress: features ? undefined : onProgress,
-  });
-  const whole = evaluation.labels.length === source.length;
-  return { evaluation, indices: whole ? source.indices : source.lastRead };
-}
-
-/** Features of a part: kept ones, or the runner's, which are kept. Undefined when stopped, or without either. */
-export async function partFeatures(
-  source: DataSource,
-  width: number,
-  options: Omit<EvaluatePartOptions, 'imageSize'>,
-): Promise<Features | undefined> {
-  const { runner, store, key } = options;
-  const kept = await store?.load(key);
-  if (kept?.labels.length === source.length && kept.width === width) return kept;
-  if (!runner) return undefined;
-  const features = await computeFeatures(source, runner, options);
-  if (features) await store?.save(key, features);
-  return features;
-}
-
-async function computeFeatures(
-  source: DataSource,
-  open: () => TrunkRunner,
-  { batchSize, signal, onProgress }: Omit<EvaluatePartOptions, 'imageSize'>,
-): Promise<Features | undefined> {
-  const runner = open();
-  try {
-    return await extractFeatures(runner, source, { batchSize, signal, onProgress });
-  } finally {
-    runner.dispose();
-  }
-}
-
 function optimizerOf(settings: ExperimentSettings): OptimizerConfig {
   const { optimizer, learningRate, momentum, nesterov, weightDecay } = settings;
   return optimizer === 'adam'
@@ -395,38 +322,4 @@ function recipeOf(settings: ExperimentSettings) {
     mix: { mixup, cutmix, seed },
     averageDecay: averageWeights === 0 ? undefined : averageWeights,
   } satisfies Partial<TrainOptions>;
-}
-
-/** Notes what the device holds and how much it is asked, step by step. */
-class StepMeter {
-  #steps = 0;
-  #dispatches: number | undefined;
-  #perStep: number | undefined;
-  #bytes: number | undefined;
-  #bytesAtEnd: number | undefined;
-
-  constructor(private readonly backend: OpenBackend) {}
-
-  step(): void {
-    this.#steps++;
-    this.#bytesAtEnd = this.backend.memory()?.usedBytes;
-    if (this.#steps === 2) this.#bytes = this.#bytesAtEnd;
-    const dispatches = this.backend.dispatches();
-    if (this.#steps === 3 && dispatches !== undefined && this.#dispatches !== undefined)
-      this.#perStep = dispatches - this.#dispatches;
-    this.#dispatches = dispatches;
-  }
-
-  report({ steps, secondsPerStep, memory, lossScale }: TrainResult): Measurements {
-    return {
-      steps,
-      secondsPerStep,
-      dispatchesPerStep: this.#perStep,
-      peakDeviceBytes: this.backend.memory()?.peakBytes,
-      deviceBytesAfterStep2: this.#bytes,
-      deviceBytesAtEnd: this.#bytesAtEnd,
-      ...memory,
-      ...(lossScale && { lossScale: { scale: lossScale.scale, skipped: lossScale.skipped } }),
-    };
-  }
 }

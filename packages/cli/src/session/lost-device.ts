@@ -19,7 +19,7 @@ export interface Recovery<T> {
   readonly reopen: () => Promise<Devices>;
   /** Runs, from wherever it has come to. @param isAgain after a loss */
   readonly attempt: (devices: Devices, isAgain: boolean) => Promise<T>;
-  /** Steps of the run that are kept so far. */
+  /** Grows with the steps of the run that are kept. */
   readonly kept: () => number;
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,6 @@
 // An experiment in a run folder: configuration first, metrics and checkpoints on the way, the summary at the end.
 import { resolve } from 'node:path';
-import { SafetensorsError, type Checkpoint } from '@thaw/model';
+import { NOT_BEGUN, SafetensorsError, type Checkpoint, type Progress } from '@thaw/model';
 import { EventFile, FileCheckpoints, removeAbandoned } from '@thaw/model/node';
 import type { Choice } from '../choice/choice.ts';
 import { CommandError, explain, InterruptedError, UsageError } from '../errors.ts';
@@ -76,7 +76,7 @@ export async function recordRun({
           signal,
           devices: context,
           reopen: () => reopen(recorded),
-          kept: () => checkpoints.kept?.totalSteps ?? 0,
+          kept: () => stepsUntil(checkpoints.kept),
           attempt: async (devices, isAgain) => {
             if (isAgain && checkpoints.kept) last = await checkpoints.loadLast();
             return run(devices);
@@ -88,6 +88,9 @@ export async function recordRun({
   return { ...result, summary };
 }
 
+/** A number that grows with every step of a run: those of a later phase are above all of an earlier one. */
+export const stepsUntil = ({ phase = 0, totalSteps }: Progress = NOT_BEGUN): number => phase * 2 ** 32 + totalSteps;
+
 /** Runs it; what goes wrong is told with what is kept in spite of it. */
 async function keeping<T>(checkpoints: FileCheckpoints, folder: string, run: () => Promise<T>): Promise<T> {
   try {
@@ -95,8 +98,10 @@ async function keeping<T>(checkpoints: FileCheckpoints, folder: string, run: () 
   } catch (error) {
     const { kept } = checkpoints;
     if (!kept || error instanceof UsageError || error instanceof InterruptedError) throw error;
-    const steps = kept.step > 0 ? `step ${kept.step} of epoch ${kept.epoch + 1}` : `epoch ${kept.epoch}`;
-    const upTo = kept.totalSteps === 0 ? 'The run as it began' : `The run up to ${steps}`;
+    // Epochs count over all phases; a checkpoint's own are those of its phase.
+    const epochs = kept.history.length;
+    const steps = kept.step > 0 ? `step ${kept.step} of epoch ${epochs + 1}` : `epoch ${epochs}`;
+    const upTo = epochs === 0 && kept.step === 0 ? 'The run as it began' : `The run up to ${steps}`;
     throw new CommandError(`${explain(error)} ${upTo} is kept: thaw train --resume ${folder} goes on from there.`, { cause: error }); // prettier-ignore
   }
 }

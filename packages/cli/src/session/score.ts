@@ -11,7 +11,7 @@ import type { TrunkUse } from '../trunk/choose.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import type { Part } from './data.ts';
 import { evaluateScorer } from './classical.ts';
-import { evaluatePart } from './experiment.ts';
+import { evaluatePart } from './evaluate-part.ts';
 import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import type { Interrupt } from './interrupt.ts';

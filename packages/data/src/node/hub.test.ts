@@ -1,7 +1,9 @@
 // Data sets of the Hugging Face hub, from a server that answers as it does.
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { png, temporaryFolder } from '../testing/files.ts';
 import { parquetFile } from '../testing/parquet.ts';
@@ -40,6 +42,19 @@ describe('the hub', () => {
     expect(asked.length).toBe(3);
     await openDataset('hf:owner/pets', { home, download: false, hub: 'http://127.0.0.1:9' });
     expect(asked.length).toBe(3);
+  });
+
+  test('its only configuration may have any name; a damaged listing is fetched anew', async () => {
+    const home = await temporaryFolder();
+    const { hub, asked } = await hubWith(['plain_text/train/0000.parquet']);
+    await openDataset('hf:owner/pets', { home, hub });
+    await openDataset('hf:owner/pets', { home, download: false });
+    expect(asked.length).toBe(2);
+    await writeFile(join(home, 'datasets/hub/owner/pets/plain_text.json'), '[{"path":');
+    await openDataset('hf:owner/pets', { home, hub });
+    // The file is there and is what the hub says: only the list is asked for.
+    expect(asked.length).toBe(3);
+    await openDataset('hf:owner/pets', { home, download: false });
   });
 
   test('of several configurations one is chosen', async () => {

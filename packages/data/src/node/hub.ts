@@ -1,6 +1,6 @@
 // Image data sets of the Hugging Face hub: the Parquet files that the hub makes of every public data set.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, DatasetMissingError, DownloadError } from '../errors.ts';
 import { download, type DownloadOptions } from './download.ts';
@@ -85,26 +85,36 @@ export async function ensureHub(name: HubName, source: HubSource): Promise<Parqu
   return { files: splits };
 }
 
-const listingOf = (folder: string, config: string): string => join(folder, `${config}.json`);
-
 async function keepListing(folder: string, config: string, files: readonly HubFile[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const listing = listingOf(folder, config);
+  const listing = join(folder, `${config}.json`);
   await writeFile(`${listing}.part`, JSON.stringify(files.map(({ path, split }) => ({ path, split }))));
   await rename(`${listing}.part`, listing);
 }
 
-/** The files of an earlier download, where all are there. */
+/** The files of an earlier download, where all are there: of the configuration, or of the only one that was fetched or "default". */
 async function complete(folder: string, config: string | undefined): Promise<ParquetSplits | null> {
-  const text = await readFile(listingOf(folder, config ?? 'default'), 'utf8').catch(() => null);
-  if (text === null) return null;
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
+  const listing = names.length === 1 && config === undefined ? names[0] : `${config ?? 'default'}.json`;
+  const files = await readFile(join(folder, listing ?? ''), 'utf8').then(parseListing, () => undefined);
+  if (!files) return null;
   const splits: Partial<Record<SplitName, string[]>> = {};
-  for (const { path, split } of JSON.parse(text) as HubFile[]) {
+  for (const { path, split } of files) {
     const target = join(folder, ...path.split('/'));
     if (!(await statOrNull(target))) return null;
     (splits[split] ??= []).push(target);
   }
   return { files: splits };
+}
+
+/** What keepListing wrote; undefined where it is damaged. */
+function parseListing(text: string): HubFile[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? (value as HubFile[]) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The hub's Parquet files lie at config/split/0000.parquet. */

@@ -2,7 +2,7 @@
 
 import { basename, join, resolve } from 'node:path';
 import type { ImageDataset } from '../dataset.ts';
-import { DataError } from '../errors.ts';
+import { DataError, UnlabelledError } from '../errors.ts';
 import { generatedDataset } from '../generated.ts';
 import { CIFAR10, CIFAR100, readCifar, type CifarFormat, type CifarReadOptions } from './cifar.ts';
 import { openTable, readTable, splitsOfTable, type TableRow } from './csv.ts';
@@ -78,15 +78,24 @@ export async function openDataset(nameOrPath: string, options: OpenOptions): Pro
   }
   const train = await openOne(source, 'train', options);
   const rest = { ...options, classes: train.dataset.classes };
-  const validation = available.includes('val') ? await openOne(source, 'val', rest) : undefined;
-  const test = available.includes('test') ? await openOne(source, 'test', rest) : undefined;
+  const left: string[] = [];
+  const optional = async (split: SplitName): Promise<OpenedSplit | undefined> => {
+    if (!available.includes(split)) return undefined;
+    return openOne(source, split, rest).catch((error: unknown) => {
+      if (!(error instanceof UnlabelledError)) throw error;
+      left.push(`${error.message}; it is left out`);
+      return undefined;
+    });
+  };
+  const validation = await optional('val');
+  const test = await optional('test');
   return {
     name: source.name,
     classes: train.dataset.classes,
     train: train.dataset,
     validation: validation?.dataset,
     test: test?.dataset,
-    notes: [train, validation, test].flatMap((split) => (split ? withName(split) : [])),
+    notes: [...[train, validation, test].flatMap((split) => (split ? withName(split) : [])), ...left],
   };
 }
 

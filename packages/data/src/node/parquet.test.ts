@@ -52,6 +52,19 @@ describe('Parquet', () => {
     expect(await firstByte(train, 2)).toBe(20);
   });
 
+  test('a test part without a label is left out, and said to be', async () => {
+    const home = await temporaryFolder();
+    const root = await temporaryFolder();
+    await writeTree(root, {
+      'train-0.parquet': parquetFile({ images, labels, names }),
+      'test-0.parquet': parquetFile({ images: images.slice(0, 2), labels: [-1, -1], names }),
+    });
+    const { test: last, notes } = await openDataset(root, { home });
+    expect(last).toBeUndefined();
+    expect(notes).toEqual([expect.stringMatching(/ test: none of its 2 images has a label; it is left out$/)]);
+    await expect(openSplit(root, 'test', { home })).rejects.toThrow('none of its 2 images has a label');
+  });
+
   test('a pack that was cut off is written anew', async () => {
     const home = await temporaryFolder();
     const file = join(home, 'some.parquet');

@@ -11,7 +11,7 @@ import {
   type FileMetaData,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { DataError } from '../errors.ts';
+import { DataError, UnlabelledError } from '../errors.ts';
 import { classesOf, labelsOf, listed } from './class-names.ts';
 import { pack, PackedDataset } from './packed-images.ts';
 import { explain, statOrNull, visibleEntries } from './paths.ts';
@@ -77,6 +77,7 @@ export interface OpenParquetOptions {
 /**
  * The images of one split. Labels are read at once; images are unpacked into the cache when the split is first opened, row
  * group by row group, so that any of them can be read later without the rest.
+ * @throws UnlabelledError where no image of the split has a label
  * @throws DataError where a file is damaged, or has no column of images or labels
  */
 export async function openParquet(
@@ -89,7 +90,7 @@ export async function openParquet(
   const kept = labels.flatMap((label, i) => (label === null ? [] : [i]));
   const known = kept.map((i) => labels[i] ?? '');
   const title = `${name} ${split}`;
-  if (kept.length === 0) throw new DataError(`${title}: none of its ${labels.length} images has a label`);
+  if (kept.length === 0) throw new UnlabelledError(`${title}: none of its ${labels.length} images has a label`);
   const classes = given ?? opened.find(({ names }) => names)?.names ?? classesOf(title, known);
   const starts = rowStarts(opened);
   const describeRow = (row: number): string => {

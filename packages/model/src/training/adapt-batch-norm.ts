@@ -3,6 +3,7 @@
 // Each batch runs on its own statistics; over batches of n_b images,
 //   mean = sum n_b mean_b / n,   variance = sum n_b (variance_b + mean_b^2) / n - mean^2,
 // the variance over all images, the means of the batches having their share of it.
+import { assignValues } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResNet50 } from '../network/index.ts';
 import type { ImageSource } from './types.ts';
@@ -57,16 +58,15 @@ export async function adaptBatchNorm(
     onProgress?.(seen, source.length);
   }
   if (seen === 0) throw new Error('adaptBatchNorm: not one image could be read.');
-  const state = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const [name, variable] of network.variables) {
-    const sum = sums.get(name);
-    const means = name.endsWith('variance') ? sums.get(name.replace(/variance$/, 'mean')) : undefined;
-    const data = sum
-      ? Float32Array.from(sum, (value, i) => (means ? Math.max(0, value / seen - ((means[i] ?? 0) / seen) ** 2) : value / seen)) // prettier-ignore
-      : Float32Array.from(await variable.data<'float32'>());
-    state.set(name, { shape: variable.shape, data });
+  for (const [name, variable] of moving) {
+    const mean = (of: string, i: number): number => (sums.get(of)?.[i] ?? 0) / seen;
+    const isVariance = name.endsWith('variance');
+    const about = name.replace(/variance$/, 'mean');
+    const values = Float32Array.from({ length: variable.size }, (_, i) =>
+      isVariance ? Math.max(0, mean(name, i) - mean(about, i) ** 2) : mean(name, i),
+    );
+    assignValues(variable, values);
   }
-  network.restore(state);
   return seen;
 }
 

@@ -110,8 +110,8 @@ function summarise(parts: readonly { probabilities: Float32Array; labels: Int32A
   const wrong = probabilities.findIndex((probability) => !Number.isFinite(probability));
   if (wrong !== -1)
     throw new DivergedError(
-      `The network's output for image ${Math.floor(wrong / classes)} is ${probabilities[wrong]}: its weights have diverged. ` +
-        'Train with a smaller --learning-rate.',
+      `The network's output for image ${Math.floor(wrong / classes)} is ${probabilities[wrong]}: its weights have diverged; ` +
+        'train with a smaller learning rate.',
     );
   let loss = 0;
   const predictions = Int32Array.from(labels, (label, i) => {

@@ -2,11 +2,11 @@
 // "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3). It trains what it is given: hand it a copy.
 import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
 import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
-import { imageBatches, imageFormat } from './batch-input.ts';
+import { imageFormat } from './batch-input.ts';
 import type { Classifier } from './classifier.ts';
-import { featureBatches } from './extract.ts';
 import { permutation } from './shuffle.ts';
 import { StepRunner, type TrainingBatch } from './step-runner.ts';
+import { trainingBatches } from './training-batches.ts';
 import type { Features, ImageSource } from './types.ts';
 
 /** What is tried on what. */
@@ -113,13 +113,8 @@ async function* endless(
   length: number,
   seed: number,
 ): AsyncGenerator<TrainingBatch, void> {
-  for (let epoch = 1; ; epoch++) {
-    const order = permutation(length, seed, epoch);
-    if (features) yield* featureBatches(features, order, batchSize);
-    else
-      for await (const { images: values, views, labels, size } of imageBatches(train, order, batchSize, epoch))
-        yield { values, views, labels, size };
-  }
+  for (let epoch = 1; ; epoch++)
+    yield* trainingBatches(train, features, permutation(length, seed, epoch), batchSize, epoch);
 }
 
 /** An exponential average of the losses, made up for its start (as Adam's moments are). */

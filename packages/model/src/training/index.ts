@@ -27,12 +27,7 @@ export {
   type StepOptions,
 } from './step.ts';
 export { StepRunner, type TrainingBatch } from './step-runner.ts';
-export {
-  trainClassifier,
-  type StepEvent,
-  type TrainHooks,
-  type TrainOptions,
-  type TrainPhase,
-  type TrainResult,
-} from './train.ts';
+export { trainClassifier } from './train.ts';
+export type * from './train-options.ts';
+export { NOT_BEGUN } from './types.ts';
 export type * from './types.ts';

@@ -1,157 +1,25 @@
 // The training loop: epochs over a source, validation after each, best and last checkpoints, interruption and resumption.
 // A trunk frozen to its end is run once per image and the head trains on the features; otherwise every step runs it.
-import { OutOfMemoryError, type LossScaleState } from '@thaw/kernels';
+import { OutOfMemoryError } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossScaling } from '../optimizers/loss-scaling.ts';
-import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
-import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
-import { rateShare, type Schedule } from '../optimizers/schedule.ts';
+import { Optimizer } from '../optimizers/optimizer.ts';
+import { rateGroups } from '../optimizers/rate-groups.ts';
+import { rateShare } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
-import { imageFormat } from './batch-input.ts';
-import { classWeights, type ClassWeighting } from './class-weights.ts';
-import type { Classifier } from './classifier.ts';
+import { imageFormat, type InputFormat } from './batch-input.ts';
+import { classWeights } from './class-weights.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures } from './extract.ts';
-import { mixes, type MixRules } from './mix.ts';
+import { mixes } from './mix.ts';
 import { firstNonFinite, nonFinite } from './non-finite.ts';
 import { permutation } from './shuffle.ts';
 import { SkipWatch } from './skip-watch.ts';
 import { BatchTooLargeError, DivergedError, type StepOptions } from './step.ts';
 import { StepRunner } from './step-runner.ts';
 import { trainingBatches } from './training-batches.ts';
-import { BackendRunner, headFeatures, type TrunkRunner } from './trunk-runner.ts';
-import type {
-  Checkpoint,
-  CheckpointStore,
-  EpochRecord,
-  Features,
-  FeatureStore,
-  ImageSource,
-  Progress,
-} from './types.ts';
-
-/** What is trained on what, and how. */
-export interface TrainOptions {
-  /** What is trained, in place. */
-  readonly classifier: Classifier;
-  /** Images to learn from. */
-  readonly train: ImageSource;
-  /** Images to choose the best epoch by. */
-  readonly validation?: ImageSource | undefined;
-  /** Height and width of the source's images. */
-  readonly imageSize: number;
-  /** Passes over the images. */
-  readonly epochs: number;
-  /** Images in a step. */
-  readonly batchSize: number;
-  /** Which, and its rates. */
-  readonly optimizer: OptimizerConfig;
-  /** Of the learning rate, over all epochs; default constant. */
-  readonly schedule?: Schedule | undefined;
-  /** Rates of the trunk's stages; default the head's. */
-  readonly rates?: RateRules | undefined;
-  /** Of the labels, in [0, 1); default 0. */
-  readonly labelSmoothing?: number | undefined;
-  /** What the images of each class count in the loss; default none, all the same. */
-  readonly classWeighting?: ClassWeighting | undefined;
-  /** How images are mixed with each other in a step; a head on kept features mixes nothing. Default: not at all. */
-  readonly mix?: MixRules | undefined;
-  /** How much of itself the average of the weights keeps in a step; the averages are validated and kept. Default: none. */
-  readonly averageDecay?: number | undefined;
-  /** Epochs without a better validation accuracy after which training ends. Default: it goes on. */
-  readonly patience?: number | undefined;
-  /** Of a network in mixed precision in which something of the trunk trains; default dynamic. */
-  readonly lossScaling?: LossScaling | undefined;
-  /** Seed of the order of images. */
-  readonly seed: number;
-  /** Kept features of a frozen trunk. */
-  readonly features?: FeatureStore | undefined;
-  /** Who runs a frozen trunk over these images; the classifier's own backend by default. */
-  readonly trunkRunner?: ((part: 'train' | 'validation') => TrunkRunner) | undefined;
-  /** Where checkpoints are kept: at the start, after every epoch, and when the run is interrupted. Default: nowhere. */
-  readonly checkpoints?: CheckpointStore | undefined;
-  /** Seconds from one checkpoint to the next within an epoch, at least. Default: none within an epoch. */
-  readonly checkpointSeconds?: number | undefined;
-  /** Which phase of a run this is, and what came of those before it; default: the run has one alone. */
-  readonly phase?: TrainPhase | undefined;
-  /** A checkpoint to go on from, of this phase. */
-  readonly resume?: Checkpoint | undefined;
-  /** Interrupts the run, after a checkpoint. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called after every step: bounds the steps in flight on a device. */
-  readonly settle?: (() => Promise<void>) | undefined;
-}
-
-/** A phase of a run. */
-export interface TrainPhase {
-  /** From 0. */
-  readonly index: number;
-  /** Its epochs are recorded with it. */
-  readonly name: string;
-  /** One record of each epoch before this phase. */
-  readonly history: readonly EpochRecord[];
-  /** Of the phases before, as in Progress. */
-  readonly bestEpoch: number;
-  /** Of the phases before, as in Progress. */
-  readonly bestScore: number;
-}
-
-/** Where the training is, every twenty steps. */
-export interface StepEvent {
-  /** From 1, over all phases. */
-  readonly epoch: number;
-  /** Within the epoch, from 1. */
-  readonly step: number;
-  /** In the epoch. */
-  readonly steps: number;
-  /** Means over the epoch so far. */
-  readonly loss: number;
-  /** Mean over the epoch so far. */
-  readonly accuracy: number;
-  /** In this epoch so far. */
-  readonly imagesPerSecond: number;
-  /** Spent waiting for data in this epoch so far. */
-  readonly dataSeconds: number;
-}
-
-/** What is told of a training as it goes. */
-export interface TrainHooks {
-  /** A phase begins, of so many images or steps. */
-  onPhase?(name: string, total: number): void;
-  /** Images of the phase done, and of all. */
-  onProgress?(done: number, total: number): void;
-  /** Every twenty steps, and at the end of an epoch. */
-  onStep?(event: StepEvent): void;
-  /** An epoch is done, validated and kept; the next waits for the promise. */
-  onEpoch?(record: EpochRecord): void | Promise<void>;
-}
-
-/** What came of a training. */
-export interface TrainResult {
-  /** One record of each epoch. */
-  readonly history: readonly EpochRecord[];
-  /** Whether the signal ended it. */
-  readonly interrupted: boolean;
-  /** Epoch whose weights are in the best checkpoint: highest validation accuracy, without validation the last. */
-  readonly bestEpoch: number;
-  /** Its validation accuracy; without validation its number. */
-  readonly bestScore: number;
-  /** Tensors alive after the second step and at the end of training: equal, or something leaks. */
-  readonly memory: {
-    /** After the second step. */
-    readonly tensorsAfterStep2: number;
-    /** At the end. */
-    readonly tensorsAtEnd: number;
-  };
-  /** Steps run here, not those before a resumption. */
-  readonly steps: number;
-  /** Mean, waiting for data included. */
-  readonly secondsPerStep: number;
-  /** What the loss scale came to, and the steps that it had skipped; undefined where nothing was scaled. */
-  readonly lossScale: LossScaleState | undefined;
-  /** What the frozen trunk gave for the validation source, to evaluate again without running it. */
-  readonly validationFeatures: Features | undefined;
-}
+import type { TrainHooks, TrainOptions, TrainPhase, TrainResult } from './train-options.ts';
+import { BackendRunner, headFeatures } from './trunk-runner.ts';
+import { NOT_BEGUN, type Checkpoint, type EpochRecord, type Features, type ImageSource, type Progress } from './types.ts'; // prettier-ignore
 
 /** Steps between reads of the loss; a read waits for the device. */
 const READ_EVERY = 20;
@@ -174,8 +42,14 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     optimizer.restore({ tensors: resume.optimizer, steps: optimizerSteps, lossScale });
   }
   const first: Partial<TrainPhase> = options.phase ?? {};
-  const { index, name: phaseName, history: earlier = [], bestEpoch = 0, bestScore = -1 } = first;
-  let progress: Progress = resume?.progress ?? { phase: index, epoch: 0, step: 0, lossSum: 0, correct: 0, seen: 0, totalSteps: 0, bestEpoch, bestScore, history: earlier, optimizerSteps: {} }; // prettier-ignore
+  const {
+    index,
+    name: phaseName,
+    history: earlier = [],
+    bestEpoch = NOT_BEGUN.bestEpoch,
+    bestScore = NOT_BEGUN.bestScore,
+  } = first;
+  let progress: Progress = resume?.progress ?? { ...NOT_BEGUN, phase: index, bestEpoch, bestScore, history: earlier };
   /** Epochs of the phases before this one. */
   const behindPhase = progress.history.length - progress.epoch;
   const history = [...progress.history];
@@ -192,6 +66,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   /** Of the epoch. */
   let stepNow = 0;
   let features: Features | undefined;
+  const formatOf = (): InputFormat => (features ? { shape: [features.width] } : imageFormat(train, imageSize));
   let steps = 0;
   let stepOptions: StepOptions = {};
   const checkpoint = async (): Promise<Checkpoint> => {
@@ -222,11 +97,10 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const length = features?.labels.length ?? train.length;
     steps = Math.ceil(length / batchSize);
     hooks.onPhase?.('training', steps * epochs);
-    const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
     const weights = classWeights(options.classWeighting ?? 'none', train.labels, classifier.head.classes);
     weighting = weights && tf.tensor1d(weights);
     stepOptions = { labelSmoothing: options.labelSmoothing, classWeights: weighting, mix: options.mix, average };
-    runner = new StepRunner(classifier, optimizer, format, stepOptions);
+    runner = new StepRunner(classifier, optimizer, formatOf(), stepOptions);
     const { sums } = runner;
     if (resume?.progress.unread) sums.restore(resume.progress.unread);
     for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
@@ -342,7 +216,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       average,
       from,
       upTo,
-      format: features ? { shape: [features.width] } : imageFormat(train, imageSize),
+      format: formatOf(),
       options: stepOptions,
       batches: trainingBatches(train, features, order.subarray(position), batchSize, behindPhase + epoch + 1),
       beforeStep: (totalSteps) => {
@@ -354,12 +228,8 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
 
   /** The largest of half the batch, a quarter of it, ... whose step has room. */
   async function withSizeThatFits(error: OutOfMemoryError): Promise<Error> {
-    const format = features ? { shape: [features.width] } : imageFormat(train, imageSize);
     for (let size = Math.floor(batchSize / 2); size >= 1; size = Math.floor(size / 2)) {
-      const smaller = new StepRunner(classifier, optimizer, format, {
-        labelSmoothing: options.labelSmoothing,
-        average,
-      });
+      const smaller = new StepRunner(classifier, optimizer, formatOf(), stepOptions);
       try {
         await smaller.prepare(size);
         await options.settle?.();

@@ -147,6 +147,20 @@ export interface Progress {
   readonly lossScale?: LossScaleState | undefined;
 }
 
+/** The progress of a run without a step. */
+export const NOT_BEGUN: Progress = {
+  epoch: 0,
+  step: 0,
+  lossSum: 0,
+  correct: 0,
+  seen: 0,
+  totalSteps: 0,
+  bestEpoch: 0,
+  bestScore: -1,
+  history: [],
+  optimizerSteps: {},
+};
+
 /** A run as it can be gone on with. */
 export interface Checkpoint {
   /** Variables of the head, and of the trunk where it trains. */
