@@ -21,6 +21,7 @@ export {
 export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './optimizers/rate-groups.ts';
 export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';
 export { WeightAverage } from './optimizers/weight-average.ts';
+export type { Group } from './parallel/group.ts';
 export * from './training/index.ts';
 export * from './classical/index.ts';
 export { gridPoints, randomPoints, type Axis, type Point } from './search/search.ts';
