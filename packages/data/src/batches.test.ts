@@ -123,6 +123,7 @@ describe('batches', () => {
 
   test('fails where every image is corrupt', async () => {
     await expect(collect(fake(3, { corrupt: [0, 1, 2] }))).rejects.toThrow('fake: none of 3 images could be read');
+    expect(await collect(fake(3, { corrupt: [0, 1, 2] }), { isPart: true })).toEqual([]);
   });
 
   test('any other error is not skipped', async () => {

@@ -51,6 +51,8 @@ export interface BatchOptions extends ReadOptions {
   readonly strict?: boolean | undefined;
   /** Told of each image that could not be read, once. */
   readonly onSkip?: ((skipped: SkippedImage) => void) | undefined;
+  /** The images are a part of those of the pass: that every one of them is unreadable is no error. Default false. */
+  readonly isPart?: boolean | undefined;
   /** Ends the pass. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -132,7 +134,7 @@ async function* assemble(
     }
   }
   if (stop.now) return;
-  if (read === 0 && indices.length > 0) {
+  if (read === 0 && indices.length > 0 && !options.isPart) {
     throw new DataError(`${dataset.name}: none of ${indices.length} images could be read`);
   }
   if (batch && !options.dropLast) yield truncated(batch, values);

@@ -22,6 +22,7 @@ export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './opti
 export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';
 export { WeightAverage } from './optimizers/weight-average.ts';
 export type { Group } from './parallel/group.ts';
+export { OtherRankError, shareOf } from './parallel/shares.ts';
 export * from './training/index.ts';
 export * from './classical/index.ts';
 export { gridPoints, randomPoints, type Axis, type Point } from './search/search.ts';

@@ -107,7 +107,8 @@ export class DataSource implements ImageSource {
     this.#read = [];
     const { strict, onSkip } = this.#options;
     const indices = Int32Array.from(positions, (position) => this.indices[position] ?? -1);
-    const options = { strict, onSkip, indices, batchSize, imageSize, preprocessing };
+    const isPart = positions.length < this.length;
+    const options = { strict, onSkip, indices, batchSize, imageSize, preprocessing, isPart };
     for await (const batch of batches(this.dataset, options)) {
       this.#read.push(batch.indices);
       yield batch;

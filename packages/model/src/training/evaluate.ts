@@ -3,6 +3,8 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { calibration, type Calibration } from '../metrics/calibration.ts';
 import { accuracy, confusionMatrix, macroF1, perClass, type ClassMetrics } from '../metrics/metrics.ts';
 import type { FeatureClassifier } from '../classical/types.ts';
+import type { Group } from '../parallel/group.ts';
+import { gatherRows, joinRows, shareOf, type LabelledRows } from '../parallel/shares.ts';
 import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
 import { imageBatches, imageFormat } from './batch-input.ts';
@@ -41,27 +43,46 @@ export interface EvaluateOptions {
   readonly features?: Features | undefined;
   /** Called with the number of images done, and of all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Ranks that share the images by whole batches; each gets the evaluation of all. Default: this process has them all. */
+  readonly group?: Group | undefined;
 }
 
-/** Runs a classifier on all images of a source. @param imageSize height and width of the images, pixels @param batchSize images at a time @throws when the source has no image that can be read */
+/**
+ * Runs a classifier on all images of a source. Ranks of a group give the bits of one process, but for the batch that follows an
+ * unreadable image.
+ * @param imageSize height and width of the images, pixels
+ * @param batchSize images at a time
+ * @throws when the source has no image that can be read; OtherRankError where it failed on another rank
+ */
 export async function evaluateClassifier(
   classifier: Classifier,
   source: ImageSource,
   imageSize: number,
   batchSize: number,
-  { features, onProgress }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { classes } = classifier.head;
-  const parts: { probabilities: Float32Array; labels: Int32Array }[] = [];
-  let done = 0;
-  const note = async (result: tf.Tensor, labels: Int32Array): Promise<void> => {
-    parts.push({ probabilities: Float32Array.from(await result.data<'float32'>()), labels });
-    result.dispose();
-    done += labels.length;
-    onProgress?.(done, source.length);
-  };
-  const order = Int32Array.from({ length: features?.labels.length ?? source.length }, (_, i) => i);
+  const { features, group } = options;
   const size = features ? Math.max(batchSize, LEAST_FEATURE_BATCH) : batchSize;
+  const order = shareOf(features?.labels.length ?? source.length, size, group);
+  const parts = await gatherRows(group, () => evaluateShare(classifier, source, imageSize, size, order, options));
+  return summarise(parts, classifier.head.classes);
+}
+
+async function evaluateShare(
+  classifier: Classifier,
+  source: ImageSource,
+  imageSize: number,
+  size: number,
+  order: Int32Array,
+  { features, onProgress }: EvaluateOptions,
+): Promise<LabelledRows> {
+  const rows = new Rows(order.length, source.length, onProgress);
+  if (order.length === 0) return rows.all();
+  const note = async (result: tf.Tensor, labels: Int32Array): Promise<void> => {
+    const values = Float32Array.from(await result.data<'float32'>());
+    result.dispose();
+    rows.add({ values, labels });
+  };
   const inference = features
     ? new Inference({ shape: [features.width] }, (x) => classifier.classify(x as tf.Tensor2D))
     : new Inference(imageFormat(source, imageSize), (x) => classifier.probabilities(x as tf.Tensor4D));
@@ -76,37 +97,52 @@ export async function evaluateClassifier(
   } finally {
     inference.dispose();
   }
-  if (done === 0) throw new Error('evaluate: not one image could be read.');
-  return summarise(parts, classes);
+  return rows.all();
 }
 
-/** Runs a classifier of features on all of them. @throws when there are none */
+/** Runs a classifier of features on all of them. @throws when there are none; OtherRankError where it failed on another rank */
 export async function evaluateFeatures(
   classifier: FeatureClassifier,
   features: Features,
-  { onProgress }: Pick<EvaluateOptions, 'onProgress'> = {},
+  { onProgress, group }: Pick<EvaluateOptions, 'onProgress' | 'group'> = {},
 ): Promise<Evaluation> {
   const total = features.labels.length;
   if (total === 0) throw new Error('evaluate: there are no features.');
-  const parts: { probabilities: Float32Array; labels: Int32Array }[] = [];
-  const order = Int32Array.from(features.labels, (_, i) => i);
-  let done = 0;
-  for (const { values, labels, size } of featureBatches(features, order, LEAST_FEATURE_BATCH)) {
-    parts.push({ probabilities: await classifier.probabilities(values, size), labels });
-    done += size;
-    onProgress?.(done, total);
-  }
+  const order = shareOf(total, LEAST_FEATURE_BATCH, group);
+  const parts = await gatherRows(group, async () => {
+    const rows = new Rows(order.length, total, onProgress);
+    for (const { values, labels, size } of featureBatches(features, order, LEAST_FEATURE_BATCH))
+      rows.add({ values: await classifier.probabilities(values, size), labels });
+    return rows.all();
+  });
   return summarise(parts, classifier.classes);
 }
 
-function summarise(parts: readonly { probabilities: Float32Array; labels: Int32Array }[], classes: number): Evaluation {
-  const labels = Int32Array.from(parts.flatMap((part) => [...part.labels]));
-  const probabilities = new Float32Array(labels.length * classes);
-  let at = 0;
-  for (const part of parts) {
-    probabilities.set(part.probabilities, at);
-    at += part.probabilities.length;
+/** Gathers the rows of a share, and tells how much of all is done by how much of the share is. */
+class Rows {
+  readonly #parts: LabelledRows[] = [];
+  #done = 0;
+
+  constructor(
+    private readonly share: number,
+    private readonly total: number,
+    private readonly onProgress: EvaluateOptions['onProgress'],
+  ) {}
+
+  add(part: LabelledRows): void {
+    this.#parts.push(part);
+    this.#done += part.labels.length;
+    this.onProgress?.(Math.round((this.#done / this.share) * this.total), this.total);
   }
+
+  all(): LabelledRows {
+    return joinRows(this.#parts);
+  }
+}
+
+function summarise(parts: readonly LabelledRows[] | undefined, classes: number): Evaluation {
+  const { values: probabilities, labels } = joinRows(parts ?? []);
+  if (labels.length === 0) throw new Error('evaluate: not one image could be read.');
   const wrong = probabilities.findIndex((probability) => !Number.isFinite(probability));
   if (wrong !== -1)
     throw new DivergedError(

@@ -1,4 +1,6 @@
 // The trunk's features of a whole source: each image runs through the trunk once, by whoever runs it.
+import type { Group } from '../parallel/group.ts';
+import { gatherRows, joinRows, shareOf, type LabelledRows } from '../parallel/shares.ts';
 import type { TrunkRunner } from './trunk-runner.ts';
 import type { Features, ImageSource } from './types.ts';
 
@@ -8,24 +10,39 @@ export interface ExtractOptions {
   readonly batchSize: number;
   /** Called with the number of images done, and of all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Stops the extraction. */
+  /** Stops the extraction; of a group, on all ranks. */
   readonly signal?: AbortSignal | undefined;
+  /** Ranks that share the images by whole batches; each gets all features. Default: this process has them all. */
+  readonly group?: Group | undefined;
 }
 
 /**
  * Keeps as many batches with the runner as it has work for. The order of images is the source's, whatever the order in which
- * batches are done. The runner stays the caller's.
+ * batches are done. The runner stays the caller's. Ranks of a group give the bits of one process, unless images are unreadable:
+ * then batches are filled up from the next of a rank's own.
  * @returns undefined when the signal stops it; features of the images that could be read otherwise
+ * @throws OtherRankError where it failed on another rank
  */
 export async function extractFeatures(
   runner: TrunkRunner,
   source: ImageSource,
-  { batchSize, onProgress, signal }: ExtractOptions,
+  options: ExtractOptions,
 ): Promise<Features | undefined> {
   const { width } = runner;
-  const values = new Float32Array(source.length * width);
-  const labels = new Int32Array(source.length);
-  const order = Int32Array.from({ length: source.length }, (_, i) => i);
+  const order = shareOf(source.length, options.batchSize, options.group);
+  const parts = await gatherRows(options.group, () => extractShare(runner, source, order, options));
+  return parts && { ...joinRows(parts), width };
+}
+
+async function extractShare(
+  runner: TrunkRunner,
+  source: ImageSource,
+  order: Int32Array,
+  { batchSize, onProgress, signal }: ExtractOptions,
+): Promise<LabelledRows | undefined> {
+  const { width } = runner;
+  const values = new Float32Array(order.length * width);
+  const labels = new Int32Array(order.length);
   const pending: Promise<void>[] = [];
   let given = 0;
   let done = 0;
@@ -35,10 +52,12 @@ export async function extractFeatures(
       throw new Error(`features: ${data.length} values came back for ${size} images of ${width} features each.`);
     values.set(data, at * width);
     done += size;
-    onProgress?.(done, source.length);
+    // Ranks are told of alike: the share that this one has done, of all.
+    onProgress?.(Math.round((done / order.length) * source.length), source.length);
   };
+  if (order.length === 0) return { values, labels };
   try {
-    await runner.prepare(batchSize, source.length);
+    await runner.prepare(batchSize, order.length);
     for await (const { images, labels: classes, size } of source.batches(order, batchSize)) {
       if (signal?.aborted) return undefined;
       labels.set(classes, given);
@@ -57,7 +76,7 @@ export async function extractFeatures(
   } finally {
     await Promise.allSettled(pending);
   }
-  return { values: values.subarray(0, given * width), labels: labels.subarray(0, given), width };
+  return { values: values.subarray(0, given * width), labels: labels.subarray(0, given) };
 }
 
 /** Batches of features in the given order. */
