@@ -6,6 +6,7 @@ import {
   augmentedView,
   parseAugmentations,
   plainView,
+  retoneImage,
   type Augmentation,
   type View,
   type ViewRequest,
@@ -29,7 +30,7 @@ const within = (p: number): number => 5 * Math.sqrt((p * (1 - p)) / 4000);
 describe('what each does', () => {
   test('none: the whole image', () => {
     expect(look([])).toEqual(PLAIN);
-    expect(PLAIN).toEqual({ x0: 0, x1: 48, y0: 0, y1: 32, gain: 1, grey: 0, offset: 0, erased: { left: 0, top: 0, right: 0, bottom: 0 } }); // prettier-ignore
+    expect(PLAIN).toEqual({ x0: 0, x1: 48, y0: 0, y1: 32, shearX: 0, shearY: 0, gain: 1, grey: 0, offset: 0, erased: { left: 0, top: 0, right: 0, bottom: 0 } }); // prettier-ignore
   });
 
   test('crop: by whole pixels up to an eighth, every one of them as often', () => {
@@ -100,28 +101,36 @@ describe('what each does', () => {
     expect(erased.some(({ right }) => right === SIDE)).toBe(true);
   });
 
-  test('rand: two operations of seven, each by its magnitude', () => {
+  test('rand: windows of two operations in fourteen, colours left alone', () => {
     const views = many(['rand']);
-    // Of an image of one colour brightness alone changes what is seen: by 1.27 or 0.73, once or twice.
-    const seen = views.map(({ gain, grey, offset }) => (gain + grey) * 100 + offset);
-    for (const wanted of [100, 127, 73, 161.29, 53.29, 92.71])
-      expect(seen.some((value) => Math.abs(value - wanted) < 1e-9)).toBe(true);
-    expect(new Set(seen.map((value) => value.toFixed(6))).size).toBe(6);
-    // No brightness in two draws of seven.
-    expect(Math.abs(share(views, ({ gain, grey, offset }) => Math.abs((gain + grey) * 100 + offset - 100) < 1e-9) - 36 / 49)).toBeLessThan(within(36 / 49)); // prettier-ignore
-    // 13.6 % of 48 and of 32 pixels.
-    expect([...new Set(views.map(({ x0 }) => x0))].sort((a, b) => a - b)).toEqual([-14, -7, 0, 7, 14]);
-    expect([...new Set(views.map(({ y0 }) => y0))].sort((a, b) => a - b)).toEqual([-8, -4, 0, 4, 8]);
-    for (const { x0, x1, y0, y1 } of views) expect([x1 - x0, y1 - y0]).toEqual([48, 32]);
+    // Five of fourteen move pixels.
+    const isStill = ({ x0, x1, y0, y1, shearX, shearY }: View): boolean =>
+      [x0, x1 - 48, y0, y1 - 32, shearX, shearY].every((value) => value === 0);
+    expect(Math.abs(share(views, isStill) - (9 / 14) ** 2)).toBeLessThan(within((9 / 14) ** 2));
+    // 13.6 % of the view's 96 pixels are 13 of them: 6.5 pixels of the image's 48 across, 4 1/3 of its 32 down.
+    for (const dx of [-13, -6.5, 6.5, 13]) expect(views.some(({ x0, x1 }) => x0 === dx && x1 === 48 + dx)).toBe(true);
+    for (const dy of [-13 / 3, 13 / 3]) expect(views.some(({ y0 }) => Math.abs(y0 - dy) < 1e-9)).toBe(true);
+    // Sheared once: 9 % of a side.
+    expect(views.some(({ x0, x1, shearX }) => x0 === 0 && x1 === 48 && Math.abs(shearX - 0.09 * 48) < 1e-9)).toBe(true);
+    // Its colours are in the image's bytes.
+    for (const { gain, grey, offset } of views) expect([gain, grey, offset]).toEqual([1, 0, 0]);
   });
 
-  test('rand: colours of 50 to 150 spread to 0 to 255, before or after a change of saturation', () => {
-    const rgb = Uint8Array.from(GREY, (_, i) => (i % 2 === 0 ? 50 : 150));
-    const views = Array.from({ length: 4000 }, (_, index) => look(['rand'], { index, rgb }));
-    const near = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
-    const spread = views.filter(({ gain, grey, offset }) => near((gain + grey) * 50 + offset, 0) && near((gain + grey) * 150 + offset, 255)); // prettier-ignore
-    // Alone, as 2.55 c - 127.5, or with saturation, which leaves grey pixels as they are.
-    expect([...new Set(spread.map(({ gain }) => (gain / 2.55).toFixed(6)))].sort()).toEqual(['0.730000', '1.000000', '1.270000']); // prettier-ignore
+  test('rand: colours of the same draws, in place; of nothing else', () => {
+    const rgbOf = (augmentations: readonly Augmentation[], index: number): Uint8Array => {
+      const rgb = Uint8Array.of(0, 101, 201, 50, 60, 71);
+      retoneImage({ augmentations, seed: 1, epoch: 1, index, height: 1, width: 2, side: SIDE, rgb });
+      return rgb;
+    };
+    const before = rgbOf([], 0);
+    expect([...before]).toEqual([0, 101, 201, 50, 60, 71]);
+    const all = Array.from({ length: 4000 }, (_, index) => rgbOf(['rand'], index));
+    expect(rgbOf(['crop', 'zoom', 'flip', 'jitter', 'erase'], 5)).toEqual(before);
+    // On two pixels sharpness and equalize do nothing: 8 of 14 leave the image as it is.
+    const untouched = all.filter((rgb) => rgb.join() === before.join()).length / all.length;
+    expect(Math.abs(untouched - (8 / 14) ** 2)).toBeLessThan(within((8 / 14) ** 2));
+    expect(rgbOf(['rand'], 17)).toEqual(all[17]);
+    expect(rgbOf(['flip', 'rand', 'erase'], 17)).toEqual(all[17]);
   });
 });
 

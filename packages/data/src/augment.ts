@@ -11,11 +11,10 @@
 //            0.2), which clamps after each and shuffles the order)
 //   erase    every other time a rectangle of 2 to 20 % of the view, 0.3 to 3.3 times as wide as high, is the mean colour
 //            (Zhong et al., "Random Erasing Data Augmentation", 2020)
-//   rand     two operations, each drawn evenly from those of RandAugment (Cubuk et al., 2020) that a window and a change of colour
-//            can express: none, brightness, contrast, saturation, a move along an axis, the colours spread to their full range; at
-//            magnitude 9 of 30 as torchvision has it: colours by 27 %, moves by 13.6 % of a side
+//   rand     two operations of RandAugment's fourteen (rand-augment.ts)
 
 import { DataError } from './errors.ts';
+import { drawOperations, movedWindow, retone, type Window } from './rand-augment.ts';
 import { Random } from './random.ts';
 
 /** The augmentations there are, in the order in which they are applied. */
@@ -34,15 +33,7 @@ export const AUGMENTATION_POLICIES = {
 } as const satisfies Readonly<Record<string, readonly Augmentation[]>>;
 
 /** How an image is looked at. */
-export interface View {
-  /** Edges of the window, in pixels of the image; x0 > x1 mirrors it. */
-  readonly x0: number;
-  /** Right edge. */
-  readonly x1: number;
-  /** Upper edge. */
-  readonly y0: number;
-  /** Lower edge. */
-  readonly y1: number;
+export interface View extends Window {
   /** A colour becomes gain rgb + grey luma + offset. */
   readonly gain: number;
   /** Share of the luma. */
@@ -68,10 +59,6 @@ const ZOOM = { area: [0.5, 1], ratio: [3 / 4, 4 / 3] } as const;
 const JITTER = [0.8, 1.2] as const;
 const ERASE = { chance: 0.5, area: [0.02, 0.2], ratio: [0.3, 3.3] } as const;
 
-/** torchvision's RandAugment at magnitude 9 of 31: 0.9 x 9 / 30, and 150 / 331 of a side x 9 / 30. */
-const RAND = { colour: 0.27, move: (150 / 331) * 0.3 } as const;
-const RAND_OPERATIONS = ['none', 'brightness', 'contrast', 'saturation', 'move-x', 'move-y', 'full-range'] as const;
-
 /** ITU-R BT.601. */
 const LUMA = [0.299, 0.587, 0.114] as const;
 
@@ -93,7 +80,7 @@ export function parseAugmentations(text: string): readonly Augmentation[] {
 /** The whole image as it is. */
 export function plainView(height: number, width: number): View {
   const erased = { left: 0, top: 0, right: 0, bottom: 0 };
-  return { x0: 0, x1: width, y0: 0, y1: height, gain: 1, grey: 0, offset: 0, erased };
+  return { x0: 0, x1: width, y0: 0, y1: height, shearX: 0, shearY: 0, gain: 1, grey: 0, offset: 0, erased };
 }
 
 /** Of which image which view is wanted. */
@@ -116,18 +103,27 @@ export interface ViewRequest {
   readonly rgb: ArrayLike<number>;
 }
 
-/** How one image is looked at in one epoch. */
+/** How one image is looked at in one epoch: `retoneImage` comes before it, as its colours count. */
 export function augmentedView(request: ViewRequest): View {
-  const { augmentations, seed, epoch, index, height, width, side, rgb } = request;
-  const random = Random.fromSeed(seed, `augment/${epoch}/${index}`);
-  // All are drawn, whether they are wanted or not.
-  const draws = Object.fromEntries(AUGMENTATIONS.map((name) => [name, fiveOf(random)])) as Record<Augmentation, Draws>;
+  const { augmentations, height, width, side, rgb } = request;
+  const draws = drawsOf(request);
   let view = plainView(height, width);
   for (const name of AUGMENTATIONS) {
     if (!augmentations.includes(name)) continue;
     view = { ...view, ...change(name, draws[name], view, { height, width, side, rgb }) };
   }
   return view;
+}
+
+/** Changes an image's bytes in place, where it is to be augmented by `rand`: what a view cannot express of that. */
+export function retoneImage(request: ViewRequest & { readonly rgb: Float32Array | Uint8Array }): void {
+  if (request.augmentations.includes('rand')) retone(request, drawOperations(drawsOf(request).rand));
+}
+
+/** Five for each augmentation, whether it is wanted or not. */
+function drawsOf({ seed, epoch, index }: ViewRequest): Record<Augmentation, Draws> {
+  const random = Random.fromSeed(seed, `augment/${epoch}/${index}`);
+  return Object.fromEntries(AUGMENTATIONS.map((name) => [name, fiveOf(random)])) as Record<Augmentation, Draws>;
 }
 
 type Draws = readonly [number, number, number, number, number];
@@ -178,79 +174,11 @@ function change(
       const top = Math.floor(e * (side - rows + 1));
       return { erased: { left, top, right: left + columns, bottom: top + rows } };
     }
-    case 'rand': {
-      const once = (seen: View, which: number, u: number): View => ({
-        ...seen,
-        ...randomOperation(RAND_OPERATIONS[Math.floor(which * RAND_OPERATIONS.length)] ?? 'none', u, seen, {
-          height,
-          width,
-          rgb,
-        }),
-      });
-      return once(once(view, a, b), c, d);
-    }
+    case 'rand':
+      return movedWindow(view, drawOperations(draws), side);
     default:
       return name satisfies never;
   }
-}
-
-/** What an operation of RandAugment changes of a view. @param u uniform in [0, 1): one half weakens, the other strengthens */
-function randomOperation(
-  name: (typeof RAND_OPERATIONS)[number],
-  u: number,
-  view: View,
-  { height, width, rgb }: Pick<ViewRequest, 'height' | 'width' | 'rgb'>,
-): Partial<View> {
-  const sign = u < 0.5 ? -1 : 1;
-  const factor = 1 + sign * RAND.colour;
-  switch (name) {
-    case 'none':
-      return {};
-    case 'brightness':
-      return recoloured(view, { gain: factor, grey: 0, offset: 0 });
-    case 'contrast': {
-      const mean = (view.gain + view.grey) * meanLuma(rgb) + view.offset;
-      return recoloured(view, { gain: factor, grey: 0, offset: (1 - factor) * mean });
-    }
-    case 'saturation':
-      return recoloured(view, { gain: factor, grey: 1 - factor, offset: 0 });
-    case 'move-x': {
-      const by = sign * Math.round(RAND.move * width);
-      return { x0: view.x0 + by, x1: view.x1 + by };
-    }
-    case 'move-y': {
-      const by = sign * Math.round(RAND.move * height);
-      return { y0: view.y0 + by, y1: view.y1 + by };
-    }
-    case 'full-range': {
-      const { least, most } = range(rgb);
-      // An image of one colour stays as it is.
-      if (most === least) return {};
-      const spread = 255 / (most - least);
-      const [low, scale] = [(view.gain + view.grey) * least + view.offset, view.gain + view.grey];
-      return recoloured(view, { gain: spread / scale, grey: 0, offset: (-low * spread) / scale });
-    }
-    default:
-      return name satisfies never;
-  }
-}
-
-type Colour = Pick<View, 'gain' | 'grey' | 'offset'>;
-
-/** A change of colour after those that a view has: g (gain c + grey luma + offset) + y (its luma) + o. */
-const recoloured = ({ gain, grey, offset }: Colour, next: Colour): Colour => ({
-  gain: next.gain * gain,
-  grey: next.gain * grey + next.grey * (gain + grey),
-  offset: (next.gain + next.grey) * offset + next.offset,
-});
-
-function range(rgb: ArrayLike<number>): { least: number; most: number } {
-  let [least, most] = [Infinity, -Infinity];
-  for (let i = 0; i < rgb.length; i++) {
-    least = Math.min(least, rgb[i] ?? 0);
-    most = Math.max(most, rgb[i] ?? 0);
-  }
-  return { least, most };
 }
 
 type Range = readonly [number, number];

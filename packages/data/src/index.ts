@@ -9,6 +9,7 @@ export {
   augmentedView,
   parseAugmentations,
   plainView,
+  retoneImage,
   type Augmentation,
   type View,
   type ViewRequest,

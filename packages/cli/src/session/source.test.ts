@@ -5,6 +5,8 @@ import { imageViews, packViews, VIEW_LENGTH } from '@thaw/kernels';
 import type { PixelBatch } from '@thaw/model';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DataSource, type SourceOptions } from './source.ts';
 
@@ -82,4 +84,35 @@ describe('augmented views', () => {
     expect(await views(8, 1)).not.toEqual(first);
     expect(await views(7, 1)).toEqual(first);
   });
+});
+
+test('RandAugment as a picture: eleven images and their original, as on the day it was looked at', async () => {
+  await tf.setBackend('cpu');
+  const augmentations = ['rand'] as const;
+  const own = generatedDataset({ count: 2, seed: 3 });
+  const seen: Uint8Array[] = [];
+  const one = new DataSource(own, undefined, { imageSize: 64, preprocessing: 'none', augmentations, seed: 5 });
+  for (const epoch of [undefined, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) {
+    const [batch] = await pixels(one, [1], 1, epoch);
+    const view = tf.tidy(() => {
+      const images = tf.tensor4d(batch!.images, [1, 32, 32, 3]);
+      return imageViews(images, tf.tensor2d(packViews(batch!.views), [1, VIEW_LENGTH]), 64, one.pixels!.normalisation);
+    });
+    seen.push(Uint8Array.from(await view.data(), Math.round));
+    view.dispose();
+  }
+  const [columns, rows, side] = [4, 3, 64];
+  const sheet = new Uint8Array(columns * rows * side * side * 3);
+  for (const [i, rgb] of seen.entries())
+    for (let y = 0; y < side; y++) {
+      const at = ((Math.floor(i / columns) * side + y) * columns + (i % columns)) * side * 3;
+      sheet.set(rgb.subarray(y * side * 3, (y + 1) * side * 3), at);
+    }
+  const size = { width: columns * side, height: rows * side };
+  const golden = fileURLToPath(new URL('../testing/rand-augment.png', import.meta.url));
+  if (process.env['UPDATE_GOLDEN'] === '1')
+    await sharp(sheet, { raw: { ...size, channels: 3 } }).png().toFile(golden); // prettier-ignore
+  const want = await sharp(golden).removeAlpha().raw().toBuffer();
+  // A byte that was rounded may be rounded the other way.
+  expect(sheet.reduce((most, byte, i) => Math.max(most, Math.abs(byte - want[i]!)), 0)).toBeLessThanOrEqual(1);
 });

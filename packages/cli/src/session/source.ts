@@ -6,6 +6,7 @@ import {
   batches,
   normalisationOf,
   plainView,
+  retoneImage,
   type Augmentation,
   type Batch,
   type ImageDataset,
@@ -92,10 +93,13 @@ export class DataSource implements ImageSource {
     }
   }
 
+  /** @param rgb changed where the augmentations say so */
   #view(index: number, rgb: Float32Array, side: number, epoch: number | undefined): View {
     const { augmentations = [], seed = 0, imageSize } = this.#options;
     if (epoch === undefined || augmentations.length === 0) return plainView(side, side);
-    return augmentedView({ augmentations, seed, epoch, index, height: side, width: side, side: imageSize, rgb });
+    const request = { augmentations, seed, epoch, index, height: side, width: side, side: imageSize, rgb };
+    retoneImage(request);
+    return augmentedView(request);
   }
 
   async *#pass(

@@ -24,7 +24,7 @@ const SAME = [[1, 1], [1, 1]] as [[number, number], [number, number]]; // pretti
 const labels = (): tf.Tensor1D => tf.tensor1d(randomIntegers(40, 5, 3), 'int32');
 const places = (shape: number[]): tf.Tensor => tf.tensor(randomIntegers(tf.util.sizeFromShape(shape), 70, 4), shape, 'int32'); // prettier-ignore
 const many = 5000;
-const wholeView = { x0: 0, x1: 5, y0: 0, y1: 7, gain: 1, grey: 0, offset: 0, erased: { left: 0, top: 0, right: 0, bottom: 0 } }; // prettier-ignore
+const wholeView = { x0: 0, x1: 5, y0: 0, y1: 7, shearX: 0, shearY: 0, gain: 1, grey: 0, offset: 0, erased: { left: 0, top: 0, right: 0, bottom: 0 } }; // prettier-ignore
 /** A variable after `update`. */
 const updated = (update: (variable: tf.Variable) => void): tf.Variable => {
   const variable = tf.variable(vector(many)) as tf.Variable;

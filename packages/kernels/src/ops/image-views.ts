@@ -14,6 +14,10 @@ export interface ImageView {
   readonly y0: number;
   /** Lower edge. */
   readonly y1: number;
+  /** Pixels that what is seen moves to the right in the image, from the top of the view to its bottom. */
+  readonly shearX: number;
+  /** Pixels that it moves down, from the left of the view to its right. With shearX and the window, any affine map. */
+  readonly shearY: number;
   /** A colour becomes gain rgb + grey luma + offset, held within 0 to 255. */
   readonly gain: number;
   /** Share of the luma. */
@@ -45,9 +49,10 @@ export interface Normalisation {
 
 /** Views as rows of numbers. @returns [views.length, VIEW_LENGTH] */
 export function packViews(views: readonly ImageView[]): Float32Array {
-  const rows = views.flatMap(({ x0, x1, y0, y1, gain, grey, offset, erased: { left, top, right, bottom } }) => [
-    x0, x1, y0, y1, gain, grey, offset, left, top, right, bottom, 0,
-  ]); // prettier-ignore
+  const rows = views.flatMap(({ x0, x1, y0, y1, shearX, shearY, gain, grey, offset, erased }) => {
+    const { left, top, right, bottom } = erased;
+    return [x0, x1, y0, y1, gain, grey, offset, left, top, right, bottom, shearX, shearY];
+  });
   return Float32Array.from(rows);
 }
 
@@ -74,14 +79,24 @@ export function imageViews(
   }
   return tf.tidy(() => {
     const [batch, height, width] = images.shape;
-    const number = (i: number): tf.Tensor2D => tf.slice(views, [0, i], [batch, 1]);
-    const rows = weights(number(2), number(3), side, height);
-    const columns = weights(number(0), number(1), side, width);
-    const tall = tf.reshape(tf.matMul(rows, tf.reshape(images, [batch, height, width * 3])), [batch, side, width, 3]);
-    const turned = tf.reshape(tf.transpose(tall, [0, 2, 1, 3]), [batch, width, side * 3]);
-    const seen = tf.transpose(tf.reshape(tf.matMul(columns, turned), [batch, side, side, 3]), [0, 2, 1, 3]);
+    const each = (i: number): tf.Tensor4D => tf.reshape(tf.slice(views, [0, i], [batch, 1]), [batch, 1, 1, 1]);
+    const steps = tf.mul(tf.add(tf.range(0, side), 0.5), 1 / side);
+    const [across, down] = [tf.reshape(steps, [side, 1]), tf.reshape(steps, [side, 1, 1])];
+    const window = (from: number, along: tf.Tensor, shear: number, other: tf.Tensor): tf.Tensor =>
+      tf.add(each(from), tf.add(tf.mul(along, tf.sub(each(from + 1), each(from))), tf.mul(other, each(shear))));
+    const columns = neighbours(window(0, across, 11, down), width);
+    const rows = neighbours(window(2, down, 12, across), height);
+    const first = tf.reshape(tf.range(0, batch, 1, 'int32'), [batch, 1, 1, 1]);
+    const all = tf.reshape(images, [batch * height * width, 3]);
+    const pixel = (row: tf.Tensor, column: tf.Tensor): tf.Tensor => {
+      const line = tf.add(tf.mul(first, tf.scalar(height, 'int32')), row);
+      return tf.gather(all, tf.squeeze(tf.add(tf.mul(line, tf.scalar(width, 'int32')), column), [3]));
+    };
+    const mix = (a: tf.Tensor, b: tf.Tensor, share: tf.Tensor): tf.Tensor4D => tf.add(a, tf.mul(tf.sub(b, a), share));
+    const line = (row: tf.Tensor): tf.Tensor4D =>
+      mix(pixel(row, columns.lower), pixel(row, columns.upper), columns.share);
+    const seen = mix(line(rows.lower), line(rows.upper), rows.share);
 
-    const each = (i: number): tf.Tensor4D => tf.reshape(number(i), [batch, 1, 1, 1]);
     const luma = tf.sum(tf.mul(seen, tf.tensor1d([0.299, 0.587, 0.114])), 3, true);
     const recoloured: tf.Tensor4D = tf.add(tf.mul(each(4), seen), tf.add(tf.mul(each(5), luma), each(6)));
     const coloured = tf.clipByValue(recoloured, 0, 255);
@@ -97,16 +112,13 @@ export function imageViews(
 
 const squeeze = (x: tf.Tensor4D): tf.Tensor3D => tf.squeeze(x, [3]);
 
-/** Shares of an axis's pixels in those of the view. @param from [batch, 1]; @returns [batch, side, size] */
-function weights(from: tf.Tensor2D, to: tf.Tensor2D, side: number, size: number): tf.Tensor3D {
-  const steps = tf.mul(tf.add(tf.range(0, side), 0.5), 1 / side);
-  const at = tf.sub(tf.add(from, tf.mul(tf.sub(to, from), steps)), 0.5);
-  const lower = tf.floor(at);
-  const upperShare = tf.expandDims(tf.sub(at, lower), 2);
-  const pixels = (i: tf.Tensor): tf.Tensor => {
+/** The pixels of an axis around positions, mirrored at its ends, and the share of the upper. @param at from the first's edge */
+function neighbours(at: tf.Tensor, size: number): Readonly<Record<'lower' | 'upper' | 'share', tf.Tensor>> {
+  const position = tf.sub(at, 0.5);
+  const lower = tf.floor(position);
+  const mirrored = (i: tf.Tensor): tf.Tensor => {
     const beyond = tf.where(tf.greaterEqual(i, size), tf.sub(2 * size - 1, i), i);
-    const inside = tf.clipByValue(tf.where(tf.less(i, 0), tf.sub(-1, i), beyond), 0, size - 1);
-    return tf.cast(tf.oneHot(tf.cast(inside, 'int32'), size), 'float32');
+    return tf.cast(tf.clipByValue(tf.where(tf.less(i, 0), tf.sub(-1, i), beyond), 0, size - 1), 'int32');
   };
-  return tf.add(tf.mul(pixels(lower), tf.sub(1, upperShare)), tf.mul(pixels(tf.add(lower, 1)), upperShare));
+  return { lower: mirrored(lower), upper: mirrored(tf.add(lower, 1)), share: tf.sub(position, lower) };
 }

@@ -1,4 +1,4 @@
-/** Plans views of images: windows into them, mirrored, recoloured, partly erased, interpolated and normalised. */
+/** Plans views of images: windows into them, mirrored, sheared, recoloured, partly erased, interpolated and normalised. */
 import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
 import type { Tuning } from '../../tuning/tilings.ts';
 import { readShader } from '../../wgsl/shader.ts';
@@ -7,7 +7,7 @@ import source from './image-views.wgsl?raw';
 export const shader = readShader('image-views', source);
 
 /** Numbers of one view, in the order of the shader. */
-export const VIEW_LENGTH = 12;
+export const VIEW_LENGTH = 13;
 
 /** As ops/image-views.ts states it. */
 export interface ImageViewsSettings {

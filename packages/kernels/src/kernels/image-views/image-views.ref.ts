@@ -18,14 +18,15 @@ export function imageViewsReference(
   };
   const out: number[] = [];
   for (let n = 0; n < batch; n++) {
-    const [x0 = 0, x1 = 0, y0 = 0, y1 = 0, gain = 0, grey = 0, offset = 0, left = 0, top = 0, right = 0, bottom = 0] =
-      Array.from({ length: VIEW_LENGTH }, (_, i) => views[n * VIEW_LENGTH + i] ?? NaN);
+    const view = Array.from({ length: VIEW_LENGTH }, (_, i) => views[n * VIEW_LENGTH + i] ?? NaN);
+    const [x0 = 0, x1 = 0, y0 = 0, y1 = 0, gain = 0, grey = 0, offset = 0] = view;
+    const [left = 0, top = 0, right = 0, bottom = 0, shearX = 0, shearY = 0] = view.slice(7);
     const pixel = (row: number, column: number, c: number): number =>
       images[((n * height + mirrored(row, height)) * width + mirrored(column, width)) * 3 + c] ?? NaN;
     for (let v = 0; v < side; v++)
       for (let u = 0; u < side; u++) {
-        const x = x0 + ((u + 0.5) * (x1 - x0)) / side - 0.5;
-        const y = y0 + ((v + 0.5) * (y1 - y0)) / side - 0.5;
+        const x = x0 + ((u + 0.5) * (x1 - x0)) / side + ((v + 0.5) * shearX) / side - 0.5;
+        const y = y0 + ((v + 0.5) * (y1 - y0)) / side + ((u + 0.5) * shearY) / side - 0.5;
         const [column, row] = [Math.floor(x), Math.floor(y)];
         const [across, down] = [x - column, y - row];
         const s = [0, 1, 2].map(

@@ -11,7 +11,7 @@ import { imageViewsReference } from './image-views.ref.ts';
 const PLAIN: Normalisation = { channels: [0, 1, 2], scale: [1, 1, 1], shift: [0, 0, 0] };
 const NOTHING = { left: 0, top: 0, right: 0, bottom: 0 };
 const view = (changes: Partial<ImageView>): ImageView => ({
-  x0: 0, x1: 2, y0: 0, y1: 2, gain: 1, grey: 0, offset: 0, erased: NOTHING, ...changes,
+  x0: 0, x1: 2, y0: 0, y1: 2, shearX: 0, shearY: 0, gain: 1, grey: 0, offset: 0, erased: NOTHING, ...changes,
 }); // prettier-ignore
 
 async function look(
@@ -44,6 +44,16 @@ describe('by hand, on an image of 2 x 2 pixels', () => {
     expect(await red({ x0: -1, x1: 1, y0: -1, y1: 1 })).toEqual([0, 0, 0, 0]);
     expect(await red({ x0: -2, x1: 0 })).toEqual([100, 0, 40, 200]);
   });
+  test('sheared: rows go to the side, columns down', async () => {
+    // The upper row's centre is a quarter of the way down: 4 pixels in all are 1 to the right there, and 3 below.
+    expect(await red({ shearX: 4 })).toEqual([100, 100, 200, 200]);
+    expect(await red({ shearX: 4, x0: -1, x1: 1 })).toEqual([0, 100, 40, 200]);
+    expect(await red({ shearY: -4, y0: 1, y1: 3 })).toEqual([0, 40, 200, 100]);
+  });
+  test('turned by a quarter: columns become rows', async () => {
+    // (across, down) of the view is (1 - down, across) of the image.
+    expect(await red({ x0: 2, x1: 2, y0: 0, y1: 0, shearX: -2, shearY: 2 })).toEqual([100, 40, 0, 200]);
+  });
   test('enlarged twice: quarters between pixel centres, the edge held', async () => {
     expect((await red({}, 4)).slice(0, 4)).toEqual([0, 25, 75, 100]);
     // The second row is a quarter of the way from the first to the second: 0.75 (0, 25, 75, 100) + 0.25 (200, 160, 80, 40).
@@ -74,11 +84,14 @@ describe('by hand, on an image of 2 x 2 pixels', () => {
 
 /** Views of every kind, by seed, of an image [height, width]. */
 function randomViews(count: number, height: number, width: number, side: number, seed: number): ImageView[] {
-  const values = random(count * 11, seed);
+  const values = random(count * 13, seed);
   return Array.from({ length: count }, (_, n) => {
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0] = values.subarray(11 * n);
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0] = values.subarray(
+      13 * n,
+    );
     return {
-      x0: a * width, x1: width + b * width, y0: c * height, y1: height + d * height, gain: 1 + 0.4 * e, grey: 0.4 * f,
+      x0: a * width, x1: width + b * width, y0: c * height, y1: height + d * height,
+      shearX: 0.5 * l * width, shearY: 0.5 * m * height, gain: 1 + 0.4 * e, grey: 0.4 * f,
       offset: 40 * g,
       erased: { left: Math.round(side * h), top: Math.round(side * i), right: Math.round(side * j), bottom: Math.round(side * k) },
     }; // prettier-ignore
@@ -98,9 +111,9 @@ test.each([
   const got = await look(images, shape, views, side, normalisation);
   const packed = packViews(views);
   const want = imageViewsReference(images, shape, packed, { side, ...normalisation });
-  // A position below 3 lengths, after three roundings of numbers of that size, and a slope of at most 255 a pixel in each
+  // A position below 4 lengths, after seven roundings of numbers of that size, and a slope of at most 255 a pixel in each
   // direction; then some ten roundings of colours below 700.
-  const position = 3 * 3 * Math.max(height, width) * EPSILON;
+  const position = 7 * 4 * Math.max(height, width) * EPSILON;
   expectClose(got, want, 1.8 * 2 * 255 * position + 10 * 700 * EPSILON);
 });
 
@@ -114,7 +127,7 @@ test('the op composed of tfjs ops does the same', async () => {
       const images = tf.tensor4d(values, [batch, height, width, 3]);
       return imageViews(images, tf.tensor2d(views, [batch, VIEW_LENGTH]), side, bgr);
     },
-    { bound: 3 * (1.8 * 2 * 255 * 2 * 9 * 6 * EPSILON + 20 * 700 * EPSILON) },
+    { bound: 3 * (1.8 * 2 * 255 * 2 * 28 * 6 * EPSILON + 20 * 700 * EPSILON) },
   );
 });
 

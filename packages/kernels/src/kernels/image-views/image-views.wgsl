@@ -1,13 +1,15 @@
 // y[n, v, u, c] = scale[c] p[channel[c]] + shift[c], and 0 in the view's erased rectangle, where p is the colour at output pixel
 // (u, v) of view n:
 //   p = clamp(gain s + grey luma(s) + offset, 0, 255),  luma(s) = 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601)
-//   s = the image, interpolated between its four nearest pixels, at (x0 + (u + 1/2) (x1 - x0) / side - 1/2, likewise y0, y1)
+//   s = the image, interpolated between its four nearest pixels, at (column, row):
+//       column + 1/2 = x0 + across (x1 - x0) + down shearX,  row + 1/2 = y0 + down (y1 - y0) + across shearY
+//       with across = (u + 1/2) / side, down = (v + 1/2) / side
 // Beyond its edges an image goes on as its mirror image, and beyond that as the last pixel.
-// A view is x0, x1, y0, y1, gain, grey, offset, left, top, right, bottom of the erased rectangle, and 0.
+// A view is x0, x1, y0, y1, gain, grey, offset, left, top, right, bottom of the erased rectangle, shearX, shearY.
 
 const PER_THREAD: u32 = 1u; // @tune
 const THREADS: u32 = 64u;   // @tune
-const VIEW = 12u;
+const VIEW = 13u;
 
 struct Params {
   pixels: u32, // batch side side
@@ -53,15 +55,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let image = i / (params.side * params.side);
     let view = image * VIEW;
 
-    let x = views[view] + (u + 0.5) * (views[view + 1u] - views[view]) / f32(params.side) - 0.5;
-    let row = views[view + 2u] + (v + 0.5) * (views[view + 3u] - views[view + 2u]) / f32(params.side) - 0.5;
-    let left = mirrored(i32(floor(x)), params.inW);
-    let right = mirrored(i32(floor(x)) + 1, params.inW);
+    let across = (u + 0.5) / f32(params.side);
+    let down = (v + 0.5) / f32(params.side);
+    let column = views[view] + across * (views[view + 1u] - views[view]) + down * views[view + 11u] - 0.5;
+    let row = views[view + 2u] + down * (views[view + 3u] - views[view + 2u]) + across * views[view + 12u] - 0.5;
+    let left = mirrored(i32(floor(column)), params.inW);
+    let right = mirrored(i32(floor(column)) + 1, params.inW);
     let top = mirrored(i32(floor(row)), params.inH);
     let bottom = mirrored(i32(floor(row)) + 1, params.inH);
-    let across = x - floor(x);
-    let upper = mix(pixel(image, top, left), pixel(image, top, right), across);
-    let lower = mix(pixel(image, bottom, left), pixel(image, bottom, right), across);
+    let toRight = column - floor(column);
+    let upper = mix(pixel(image, top, left), pixel(image, top, right), toRight);
+    let lower = mix(pixel(image, bottom, left), pixel(image, bottom, right), toRight);
     let s = mix(upper, lower, row - floor(row));
 
     let luma = dot(s, vec3f(0.299, 0.587, 0.114));
