@@ -55,7 +55,18 @@ function augmentedSource(length: number): ImageSource {
           const views = Array.from(indices.subarray(at, at + size), (index) => {
             const left = (index * 7 + epoch * 3) % 4;
             const erased = { left, top: 0, right: left + 2, bottom: 3 };
-            return { x0: left, x1: left + half, y0: 0, y1: half, gain: 0.02, grey: 0, offset: 0, erased };
+            return {
+              x0: left,
+              x1: left + half,
+              y0: 0,
+              y1: half,
+              shearX: 0,
+              shearY: 0,
+              gain: 0.02,
+              grey: 0,
+              offset: 0,
+              erased,
+            };
           });
           at += size;
           yield { images: small, views, labels, size };
