@@ -10,6 +10,7 @@ import type { MemoryReport } from '../runtime/buffer-pool.ts';
 import { planConversion } from '../kernels/precision/precision.plan.ts';
 import { elements, type DeviceType, type Plan } from '../runtime/plan.ts';
 import type { DispatchTime } from '../runtime/profile.ts';
+import type { Swap } from '../runtime/recording.ts';
 import type { Replay } from '../runtime/replay.ts';
 import type { BufferSlice } from '../runtime/slice.ts';
 import type { Binding, Precision } from '../wgsl/shader.ts';
@@ -328,6 +329,16 @@ export class ThawBackend extends KernelBackend {
     this.slice(tensor);
     this.#forget(record);
     if (record.slice && wanted > 0) this.gpu.queue.upload(record.slice, data);
+  }
+
+  /** As ops/exchange.ts has it. @throws outside a captured step */
+  exchange(from: readonly TensorInfo[], into: readonly TensorInfo[], swap: Swap): () => void {
+    const slices = (tensors: readonly TensorInfo[]): BufferSlice[] => tensors.map((tensor) => this.slice(tensor));
+    const arrive = this.gpu.exchange({ from: slices(from), into: slices(into), swap });
+    return () => {
+      for (const { dataId } of into) this.#forget(this.#data.get(dataId));
+      arrive();
+    };
   }
 
   // --- what programs use ---

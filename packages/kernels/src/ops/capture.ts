@@ -7,6 +7,8 @@ import { ThawGpuError } from '../runtime/errors.ts';
 export interface CapturedStep {
   /** Runs it. @throws when a tensor that it uses was disposed or replaced since */
   replay(): void;
+  /** Runs it where values go through the host in it (`exchange`); done when all of it is submitted. @throws what the host's part throws */
+  replayThroughHost(): Promise<void>;
   /** Dispatches of one replay. */
   readonly dispatches: number;
   /** Frees its memory; the tensors that it returned have no values from then on. */

@@ -22,28 +22,46 @@ export interface Places {
   readonly constant: (values: Uint32Array<ArrayBuffer>) => BufferSlice;
 }
 
-export function coalesce(dispatches: readonly RecordedDispatch[], limits: Limits, places: Places): RecordedDispatch[] {
+/**
+ * The dispatches with neighbours made one where that can be.
+ * @param breaks positions that no run may reach over, in ascending order
+ * @returns them, and where each break is in their list
+ */
+export function coalesce(
+  dispatches: readonly RecordedDispatch[],
+  limits: Limits,
+  places: Places,
+  breaks: readonly number[] = [],
+): { list: RecordedDispatch[]; breaks: number[] } {
   const result: RecordedDispatch[] = [];
+  const moved: number[] = [];
   for (let i = 0; i < dispatches.length;) {
-    const run = runFrom(dispatches, i, limits.maxStorageBufferBindingSize);
+    while ((breaks[moved.length] ?? Infinity) <= i) moved.push(result.length);
+    const run = runFrom(dispatches, i, breaks[moved.length] ?? dispatches.length, limits.maxStorageBufferBindingSize);
     const merged = run.length > 1 && mayMove(run, dispatches) ? merge(run, limits, places) : undefined;
     result.push(...(merged ? [merged] : run));
     i += run.length;
   }
-  return result;
+  while (moved.length < breaks.length) moved.push(result.length);
+  return { list: result, breaks: moved };
 }
 
 const sizeless = ({ plan }: RecordedDispatch): string =>
   JSON.stringify(Object.entries(plan.params).filter(([name]) => name !== 'size' && name !== 'length'));
 
-function runFrom(dispatches: readonly RecordedDispatch[], start: number, mostBytes: number): RecordedDispatch[] {
+function runFrom(
+  dispatches: readonly RecordedDispatch[],
+  start: number,
+  end: number,
+  mostBytes: number,
+): RecordedDispatch[] {
   const first = dispatches[start];
   if (!first) return [];
   const run = [first];
   if (!first.plan.elementwise) return run;
   let numbers = numbersOf(first);
   const roles = rolesOf(first);
-  for (let i = start + 1; i < dispatches.length; i++) {
+  for (let i = start + 1; i < end; i++) {
     const next = dispatches[i];
     if (next?.pipeline !== first.pipeline || sizeless(next) !== sizeless(first)) break;
     // Tensors of another arena stay in it: a run ends where the arena does.

@@ -9,7 +9,7 @@ import { PipelineCache } from './pipelines.ts';
 import { bytesOf, elements, type DeviceType, type Plan } from './plan.ts';
 import type { LayerPass } from './profile.ts';
 import { CommandQueue } from './queue.ts';
-import { Recording } from './recording.ts';
+import { Recording, type Exchange } from './recording.ts';
 import { Replay } from './replay.ts';
 import { Scratch } from './scratch.ts';
 import { BufferSlice, type SliceOwner } from './slice.ts';
@@ -184,6 +184,16 @@ export class Gpu {
     } finally {
       this.#recording = undefined;
     }
+  }
+
+  /** Marks where values leave the step that is recorded; call what comes back where they arrive. @throws outside a recording */
+  exchange(exchange: Exchange): () => void {
+    const recording = this.#recording;
+    if (!recording) throw new ThawGpuError('values go through the host inside captured steps alone');
+    recording.mark('leave', exchange);
+    return () => {
+      recording.mark('arrive', exchange);
+    };
   }
 
   get isRecording(): boolean {

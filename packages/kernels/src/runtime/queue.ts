@@ -134,6 +134,23 @@ export class CommandQueue {
   }
 
   /**
+   * Submits what is recorded and gives the bytes of a buffer that the host may map, as they are then, to `use`.
+   * @throws the first failure of any command recorded before, and what `use` throws
+   */
+  async mapped(staging: GPUBuffer, bytes: number, use: (given: ArrayBuffer) => Promise<void>): Promise<void> {
+    await this.#drain(this.#recorded);
+    await this.until(staging.mapAsync(MAP_MODE_READ, 0, bytes)).catch((error: unknown) => {
+      throw this.#failure ?? error;
+    });
+    try {
+      await this.#check();
+      await use(staging.getMappedRange(0, bytes));
+    } finally {
+      staging.unmap();
+    }
+  }
+
+  /**
    * Call at the end of a step: submits it, and waits until at most `maxInFlight` steps are unfinished.
    * @throws the first failure of any command recorded before.
    */

@@ -10,6 +10,8 @@ import type { Lifetime } from './memory-plan.ts';
 import type { Limits } from './plan.ts';
 import type { EncodedDispatch } from './encoded.ts';
 import type { CommandQueue } from './queue.ts';
+import { HostExchange } from './host-exchange.ts';
+import { placeMarks, type PlacedMark } from './marks.ts';
 import type { RecordedDispatch, Recording } from './recording.ts';
 import type { Scratch } from './scratch.ts';
 import { type BufferSlice } from './slice.ts';
@@ -40,6 +42,9 @@ export class Replay {
   /** Tensors that were there before the step, and must still be. */
   readonly #external: readonly BufferSlice[];
   readonly #params: GPUBuffer;
+  readonly #marks: readonly PlacedMark[];
+  /** Of each exchange among the marks. */
+  readonly #exchanges: ReadonlyMap<PlacedMark['exchange'], HostExchange>;
   #encoded: readonly EncodedDispatch[] = [];
   #moves = -1;
   #isDisposed = false;
@@ -83,9 +88,12 @@ export class Replay {
       return slice;
     };
     try {
-      const list = coalesce(recording.dispatches, host.limits, { layOut, constant });
+      const breaks = recording.marks.map(({ at }) => at);
+      const coalesced = coalesce(recording.dispatches, host.limits, { layOut, constant }, breaks);
+      const { list } = coalesced;
+      const marks = placeMarks(recording.marks, coalesced, (slice) => members.get(slice));
       const external = [...new Set(list.flatMap(({ slices }) => slices.filter(({ isPlaced }) => isPlaced)))];
-      const lifetimes = lifetimesOf(list, (slice) => members.get(slice)?.arena ?? slice);
+      const lifetimes = lifetimesOf(list, marks, (slice) => members.get(slice)?.arena ?? slice);
       for (const output of outputs) {
         if (output.isPlaced) continue;
         const place = host.acquire(output.size);
@@ -96,7 +104,7 @@ export class Replay {
       const homes = host.scratch.place(lifetimes);
       for (const [slice, { arena, offset }] of members) slice.move(arena.buffer, arena.offset + offset, arena.owner);
       await host.queue.until(Promise.all(list.map(({ pipeline }) => pipeline.ready)));
-      return new Replay(host, list, recording.held, own, external, homes);
+      return new Replay(host, list, marks, recording.held, own, external, homes);
     } catch (error) {
       // No memory, most likely: what it took so far is free again.
       for (const slice of [...recording.held, ...own]) slice.release();
@@ -107,6 +115,7 @@ export class Replay {
   private constructor(
     host: ReplayHost,
     list: readonly RecordedDispatch[],
+    marks: readonly PlacedMark[],
     held: readonly BufferSlice[],
     own: readonly BufferSlice[],
     external: readonly BufferSlice[],
@@ -114,6 +123,8 @@ export class Replay {
   ) {
     this.#host = host;
     this.#list = list;
+    this.#marks = marks;
+    this.#exchanges = new Map(marks.map(({ exchange }) => [exchange, new HostExchange(host, exchange)]));
     this.#held = held;
     this.#own = own;
     this.#external = external.filter((slice) => !held.includes(slice));
@@ -133,8 +144,46 @@ export class Replay {
     return this.#list.length;
   }
 
-  /** Records the step once more. @throws when a tensor that it uses was disposed */
+  /** Records the step once more. @throws when a tensor that it uses was disposed, and where values go through the host in it */
   replay(): void {
+    if (this.#marks.length > 0)
+      throw new ThawGpuError('values go through the host in this captured step: await replayThroughHost()');
+    this.#makeReady();
+    this.#host.queue.replay(this.#encoded);
+  }
+
+  /**
+   * Records the step once more, with the host's part in it. It resolves when all of it is submitted.
+   * @throws what the host's part throws, and as replay does
+   */
+  async replayThroughHost(): Promise<void> {
+    this.#makeReady();
+    const { queue } = this.#host;
+    let done = 0;
+    let begun = Promise.resolve();
+    const upTo = (end: number): void => {
+      if (end > done) queue.replay(this.#encoded.slice(done, end));
+      done = end;
+    };
+    try {
+      for (const { kind, exchange, at } of this.#marks) {
+        upTo(at);
+        const through = this.#exchanges.get(exchange);
+        if (!through) continue;
+        if (kind === 'leave') {
+          begun = through.leave(begun);
+          // The step fails where what leaves should arrive.
+          begun.catch(() => undefined);
+        } else await through.arrive();
+      }
+    } catch (error) {
+      await Promise.all([...this.#exchanges.values()].map((through) => through.abandoned()));
+      throw error;
+    }
+    upTo(this.#encoded.length);
+  }
+
+  #makeReady(): void {
     if (this.#isDisposed) throw new ThawGpuError('a captured step was replayed after it was disposed');
     if (this.#external.some(({ isReleased }) => isReleased))
       throw new ThawGpuError('a captured step uses a tensor that was disposed or replaced since; capture it again');
@@ -142,7 +191,6 @@ export class Replay {
       this.#encoded = this.#list.map((dispatch, i) => this.#encode(dispatch, i));
       this.#moves = this.#host.moves();
     }
-    this.#host.queue.replay(this.#encoded);
   }
 
   /** Gives the memory back; tensors that the step returned have no values after it. */
@@ -153,6 +201,7 @@ export class Replay {
     for (const slice of [...this.#held, ...this.#own]) slice.release();
     this.#host.scratch.leave(this.homes);
     this.#params.destroy();
+    for (const exchange of this.#exchanges.values()) exchange.dispose();
     this.#encoded = [];
     this.#host.disposed(this);
   }
@@ -174,15 +223,20 @@ export class Replay {
 /** From each unplaced tensor's first use to its last. */
 function lifetimesOf(
   list: readonly RecordedDispatch[],
+  marks: readonly PlacedMark[],
   rootOf: (slice: BufferSlice) => BufferSlice,
 ): Map<BufferSlice, Lifetime> {
   const lifetimes = new Map<BufferSlice, Lifetime>();
+  const use = (slice: BufferSlice, i: number): void => {
+    if (slice.isPlaced) return;
+    const root = rootOf(slice);
+    const { first = i, last = i } = lifetimes.get(root) ?? {};
+    lifetimes.set(root, { size: root.size, first: Math.min(first, i), last: Math.max(last, i) });
+  };
   list.forEach(({ slices }, i) => {
-    for (const slice of slices) {
-      if (slice.isPlaced) continue;
-      const root = rootOf(slice);
-      lifetimes.set(root, { size: root.size, first: lifetimes.get(root)?.first ?? i, last: i });
-    }
+    for (const slice of slices) use(slice, i);
   });
+  for (const { kind, exchange, at } of marks)
+    for (const slice of kind === 'leave' ? exchange.from : exchange.into) use(slice, at);
   return lifetimes;
 }
