@@ -49,6 +49,11 @@ export interface BatchOptions extends ReadOptions {
   readonly workers?: number | undefined;
   /** Fails at the first image that cannot be read, with its CorruptImageError. Default: skip it, fill up from the next. */
   readonly strict?: boolean | undefined;
+  /**
+   * Whether an image that cannot be read is made up for by the next. False cuts batches at multiples of `batchSize` of the
+   * indices, whatever of these could be read, which may be nothing. Default true.
+   */
+  readonly fill?: boolean | undefined;
   /** Told of each image that could not be read, once. */
   readonly onSkip?: ((skipped: SkippedImage) => void) | undefined;
   /** The images are a part of those of the pass: that every one of them is unreadable is no error. Default false. */
@@ -96,7 +101,7 @@ async function* assemble(
   onSkip: (image: SkippedImage) => void,
   stop: { readonly now: boolean },
 ): AsyncGenerator<Batch, void, undefined> {
-  const { indices, batchSize, imageSize, preprocessing } = options;
+  const { indices, batchSize, imageSize, preprocessing, fill = true } = options;
   const values = imageSize * imageSize * 3;
   // An error becomes a value here, so that no promise waiting in the window can be an unhandled rejection.
   const decode = (index: number): Promise<Outcome> =>
@@ -115,26 +120,32 @@ async function* assemble(
     if (!head || stop.now) break;
     const outcome = await head;
     taken++;
+    const ends = !fill && (taken % batchSize === 0 || taken === indices.length);
     options.signal?.throwIfAborted();
     if ('error' in outcome) {
       if (options.strict || !(outcome.error instanceof CorruptImageError)) throw outcome.error;
       onSkip({ index: outcome.index, path: outcome.error.path, reason: outcome.error.reason });
+      if (!ends) continue;
+      batch ??= emptyBatch(0, values);
+      batch.taken = taken;
+      yield truncated(batch, values);
+      batch = undefined;
       continue;
     }
-    batch ??= emptyBatch(Math.min(batchSize, indices.length - read), values);
+    batch ??= emptyBatch(Math.min(batchSize, indices.length - (fill ? read : taken - 1)), values);
     preprocess(outcome.rgb, preprocessing, batch.images, batch.size * values);
     batch.labels[batch.size] = dataset.labels[outcome.index] ?? -1;
     batch.indices[batch.size] = outcome.index;
     batch.size++;
     batch.taken = taken;
     read++;
-    if (batch.size === batchSize) {
-      yield batch;
+    if (batch.size === batchSize || ends) {
+      yield truncated(batch, values);
       batch = undefined;
     }
   }
   if (stop.now) return;
-  if (read === 0 && indices.length > 0 && !options.isPart) {
+  if (fill && read === 0 && indices.length > 0 && !options.isPart) {
     throw new DataError(`${dataset.name}: none of ${indices.length} images could be read`);
   }
   if (batch && !options.dropLast) yield truncated(batch, values);

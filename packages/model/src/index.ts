@@ -21,8 +21,15 @@ export {
 export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './optimizers/rate-groups.ts';
 export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';
 export { WeightAverage } from './optimizers/weight-average.ts';
+export {
+  GRADIENT_COMPRESSIONS,
+  GradientExchange,
+  type GradientCompression,
+  type Gradients,
+} from './parallel/gradient-exchange.ts';
 export type { Group } from './parallel/group.ts';
 export { OtherRankError, shareOf } from './parallel/shares.ts';
+export { globalBatch, stepShareOf, type Place } from './parallel/step-share.ts';
 export * from './training/index.ts';
 export * from './classical/index.ts';
 export { gridPoints, randomPoints, type Axis, type Point } from './search/search.ts';

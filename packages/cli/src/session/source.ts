@@ -14,7 +14,7 @@ import {
   type SkippedImage,
   type View,
 } from '@thaw/data';
-import type { ImageBatch, ImageSource, PixelBatch, PixelSource } from '@thaw/model';
+import type { ImageBatch, ImageSource, PassOptions, PixelBatch, PixelSource } from '@thaw/model';
 
 export interface SourceOptions {
   readonly imageSize: number;
@@ -54,7 +54,7 @@ export class DataSource implements ImageSource {
       width: side,
       normalisation: normalisationOf(preprocessing),
       isAugmented,
-      batches: (positions, batchSize, epoch) => this.#pixelBatches(positions, batchSize, side, epoch),
+      batches: (positions, batchSize, epoch, pass) => this.#pixelBatches(positions, batchSize, side, epoch, pass),
     };
   }
 
@@ -73,9 +73,9 @@ export class DataSource implements ImageSource {
     return all;
   }
 
-  batches(positions: Int32Array, batchSize: number): AsyncIterable<ImageBatch> {
+  batches(positions: Int32Array, batchSize: number, pass?: PassOptions): AsyncIterable<ImageBatch> {
     const { imageSize, preprocessing } = this.#options;
-    return this.#pass(positions, batchSize, imageSize, preprocessing);
+    return this.#pass(positions, batchSize, imageSize, preprocessing, pass);
   }
 
   async *#pixelBatches(
@@ -83,8 +83,9 @@ export class DataSource implements ImageSource {
     batchSize: number,
     side: number,
     epoch: number | undefined,
+    pass: PassOptions | undefined,
   ): AsyncGenerator<PixelBatch, void, undefined> {
-    for await (const batch of this.#pass(positions, batchSize, side, 'none')) {
+    for await (const batch of this.#pass(positions, batchSize, side, 'none', pass)) {
       const values = side * side * 3;
       const views = Array.from(batch.indices, (index, i) =>
         this.#view(index, batch.images.subarray(i * values, (i + 1) * values), side, epoch),
@@ -107,12 +108,13 @@ export class DataSource implements ImageSource {
     batchSize: number,
     imageSize: number,
     preprocessing: Preprocessing,
+    pass: PassOptions | undefined,
   ): AsyncGenerator<Batch, void, undefined> {
     this.#read = [];
     const { strict, onSkip } = this.#options;
     const indices = Int32Array.from(positions, (position) => this.indices[position] ?? -1);
     const isPart = positions.length < this.length;
-    const options = { strict, onSkip, indices, batchSize, imageSize, preprocessing, isPart };
+    const options = { strict, onSkip, indices, batchSize, imageSize, preprocessing, isPart, ...pass };
     for await (const batch of batches(this.dataset, options)) {
       this.#read.push(batch.indices);
       yield batch;

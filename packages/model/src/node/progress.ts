@@ -13,6 +13,7 @@ const progress = z.looseObject({
   correct: z.number(),
   seen: count,
   totalSteps: count,
+  globalBatch: count.optional(),
   bestEpoch: count,
   bestScore: z.number(),
   history: z.array(z.looseObject({ epoch: count })),

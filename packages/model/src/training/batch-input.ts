@@ -2,7 +2,7 @@
 // other, and what a step reads of them.
 import { assignValues, imageViews, packViews, VIEW_LENGTH, type ImageView, type Normalisation } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ImageBatch, ImageSource } from './types.ts';
+import type { ImageBatch, ImageSource, PassOptions } from './types.ts';
 
 /** What a batch looks like on the host. */
 export interface InputFormat {
@@ -23,7 +23,7 @@ export interface InputFormat {
 export interface InputBatch {
   /** [size, ...shape] */
   readonly values: Float32Array;
-  /** One of each image, where the format has views. */
+  /** One of each image, where the format has views; a batch that does not count may have none. */
   readonly views?: readonly ImageView[] | undefined;
 }
 
@@ -40,8 +40,9 @@ export function imageBatches(
   indices: Int32Array,
   batchSize: number,
   epoch?: number,
+  options?: PassOptions,
 ): AsyncIterable<ImageBatch & { views?: readonly ImageView[] }> {
-  return source.pixels?.batches(indices, batchSize, epoch) ?? source.batches(indices, batchSize);
+  return source.pixels?.batches(indices, batchSize, epoch, options) ?? source.batches(indices, batchSize, options);
 }
 
 /** A batch as the network reads it. @returns a new tensor, the caller's to dispose */
@@ -53,7 +54,7 @@ export function inputTensor(
   return tf.tidy(() => {
     const x = tf.tensor(values, [size, ...shape]);
     if (!look) return x;
-    const rows = tf.tensor2d(packViews(views ?? []), [size, VIEW_LENGTH]);
+    const rows = tf.tensor2d(rowsOf(views, size), [size, VIEW_LENGTH]);
     return imageViews(x as tf.Tensor4D, rows, look.side, look.normalisation);
   });
 }
@@ -72,7 +73,7 @@ export class BatchInput {
 
   set({ values, views }: InputBatch): void {
     assignValues(this.#values, values);
-    if (this.#views) assignValues(this.#views, packViews(views ?? []));
+    if (this.#views) assignValues(this.#views, rowsOf(views, this.#views.shape[0] ?? 0));
   }
 
   /** What the network reads of the batch, inside the step: its place, or a new tensor of views of it. */
@@ -86,6 +87,10 @@ export class BatchInput {
     tf.dispose([this.#values, this.#views].flatMap((variable) => variable ?? []));
   }
 }
+
+/** Of a batch that stands in for images, which has no views, rows of zeros. */
+const rowsOf = (views: readonly ImageView[] | undefined, size: number): Float32Array =>
+  views ? packViews(views) : new Float32Array(size * VIEW_LENGTH);
 
 function zeros(shape: number[]): tf.Variable {
   const initial = tf.zeros(shape);

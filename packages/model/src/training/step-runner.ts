@@ -6,7 +6,7 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Classifier } from './classifier.ts';
 import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
 import { checkMixRules, mixedSide, mixForStep, MixPlace, mixTensors } from './mix.ts';
-import { beginStep, StepSums, trainStep, type StepInput, type StepOptions } from './step.ts';
+import { beginStep, drawOf, StepSums, trainStep, trainStepOnHost, type StepInput, type StepOptions } from './step.ts'; // prettier-ignore
 
 /** A batch to learn from, on the host. */
 export interface TrainingBatch extends InputBatch {
@@ -28,6 +28,8 @@ export class StepRunner {
   /** Loss and hits of the steps since the last read. */
   readonly sums = new StepSums();
   readonly #captured = new Map<number, Captured>();
+  /** What runs along where this rank has no images for a step. */
+  #last: TrainingBatch | undefined;
 
   constructor(
     private readonly classifier: Classifier,
@@ -63,25 +65,63 @@ export class StepRunner {
     }
   }
 
-  /** Runs one step; it may still be under way when this returns. @param step number of the step in the run; seeds dropout */
+  /**
+   * Runs one step; it may still be under way when this returns.
+   * @param step number of the step in the run; seeds dropout
+   * @throws where gradients are added up over ranks, which takes `runTogether`
+   */
   run(batch: TrainingBatch, step: number): void {
+    if (this.options.exchange) throw new Error('a step of several ranks was run by one alone');
+    const begun = this.#begin(batch, step);
+    if (begun.captured) begun.captured.step.replay();
+    else this.#step(begun.input);
+  }
+
+  /**
+   * Runs one step with the other ranks, each with a batch of its own; it may still be under way on the device when this is done.
+   * @param batch undefined where this rank has no images for the step: it runs along on those it had last
+   * @param all images of the step, over all ranks
+   */
+  async runTogether(batch: TrainingBatch | undefined, step: number, all: number): Promise<void> {
+    const { exchange } = this.options;
+    if (!exchange) throw new Error('a step of one process was to be run by several');
+    exchange.weigh(batch?.size ?? 0, all);
+    if (canCapture() && batch) await this.prepare(batch.size);
+    const begun = this.#begin(batch ?? this.#last ?? this.#blank(), step);
+    if (begun.captured) await begun.captured.step.replayThroughHost();
+    else await trainStepOnHost(this.classifier, this.optimizer, begun.input, exchange, this.sums, this.options);
+    if (batch) this.#last = batch;
+  }
+
+  /** Tells the device what the step has of its own, its batch where it is captured. */
+  #begin(
+    batch: TrainingBatch,
+    step: number,
+  ): { readonly captured: Captured | undefined; readonly input: () => StepInput } {
     const { labels, size } = batch;
+    const { exchange, mix: rules } = this.options;
     beginStep(this.classifier, this.optimizer, step, this.options);
-    const mix = mixForStep(this.options.mix, this.format, step, size);
+    const mix = mixForStep(rules, this.format, drawOf(step, exchange), size);
     const captured = this.#captured.get(size);
     if (captured) {
       captured.x.set(batch);
       if (mix) captured.mix?.set(mix);
       assignValues(captured.labels, labels);
-      captured.step.replay();
-      return;
     }
-    this.#step(() => ({
+    const input = (): StepInput => ({
       x: inputTensor(batch, this.format, size),
       labels: tf.tensor1d(labels, 'int32'),
       size,
       mix: mix && mixTensors(mix),
-    }));
+    });
+    return { captured, input };
+  }
+
+  /** A batch that does not count, where this rank had none yet. */
+  #blank(): TrainingBatch {
+    const [size = 1] = this.#captured.keys();
+    const values = new Float32Array(size * this.format.shape.reduce((product, length) => product * length, 1));
+    return { values, labels: new Int32Array(size), size };
   }
 
   #step(input: () => StepInput): void {

@@ -3,6 +3,7 @@ import { accumulate, assignValues, layer, softmaxCrossEntropy, type LossScale } 
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightAverage } from '../optimizers/weight-average.ts';
+import type { GradientExchange } from '../parallel/gradient-exchange.ts';
 import type { Classifier } from './classifier.ts';
 import { mixImages, mixLosses, type MixRules, type MixTensors } from './mix.ts';
 
@@ -99,6 +100,8 @@ export interface StepOptions {
   readonly mix?: MixRules | undefined;
   /** Follows every variable. */
   readonly average?: WeightAverage | undefined;
+  /** Adds gradients up over the ranks that train together; default: this process trains alone. */
+  readonly exchange?: GradientExchange | undefined;
 }
 
 /** Tells the device what this step has of its own: rates and the seed of dropout. @param step its number in the run */
@@ -106,19 +109,23 @@ export function beginStep(
   classifier: Classifier,
   optimizer: Optimizer,
   step: number,
-  { average }: StepOptions = {},
+  { average, exchange }: StepOptions = {},
 ): void {
   optimizer.beginStep(classifier.trainables.keys());
-  classifier.head.setStep(step);
+  classifier.head.setStep(drawOf(step, exchange));
   average?.beginStep(step);
 }
+
+/** A number of the step for what is drawn at random in it: another one on each rank. */
+export const drawOf = (step: number, exchange: GradientExchange | undefined): number =>
+  exchange ? step * exchange.group.size + exchange.group.rank : step;
 
 /** What a step computes before it updates anything; inside a tidy. `correct` is kept: the caller's to dispose. */
 export function gradientsOf(
   classifier: Classifier,
   h: tf.Tensor,
   { labels, mix }: Pick<StepInput, 'labels' | 'mix'>,
-  { labelSmoothing = 0, classWeights }: StepOptions,
+  { labelSmoothing = 0, classWeights, exchange }: StepOptions,
   lossScale: LossScale | undefined,
 ): { loss: tf.Scalar; gradients: ReadonlyMap<string, tf.Tensor>; correct: tf.Scalar | undefined } {
   const { network, head, trainables } = classifier;
@@ -137,13 +144,66 @@ export function gradientsOf(
       return penalty ? tf.add(loss, penalty) : loss;
     });
   };
-  // The loss stays what it is; the backward pass starts from the loss scale in place of 1.
-  const { value, grads } = tf.engine().gradients(lossOf, [...trainables.values()], lossScale?.scale, true);
+  // The loss stays what it is; the backward pass starts from the loss scale, and this rank's share, in place of 1.
+  const [scale, weight] = [lossScale?.scale, exchange?.weight];
+  const start = scale && weight ? tf.mul<tf.Scalar>(scale, weight) : (scale ?? weight);
+  const { value, grads } = tf.engine().gradients(lossOf, [...trainables.values()], start, true);
   const gradients = new Map([...trainables.keys()].flatMap((name, i) => (grads[i] ? [[name, grads[i]] as const] : [])));
   return { loss: value, gradients, correct };
 }
 
-/** Everything of a step that runs on the device, after beginStep. */
+/** What a step came to before its update; kept: the caller's to dispose. */
+export interface ComputedStep {
+  readonly loss: tf.Scalar;
+  readonly gradients: ReadonlyMap<string, tf.Tensor>;
+  readonly correct: tf.Scalar | undefined;
+}
+
+/** Forward and backward, after beginStep; inside a tidy. `correct` is kept: the caller's to dispose. */
+export function computeStep(
+  classifier: Classifier,
+  optimizer: Optimizer,
+  { x, labels, mix }: StepInput,
+  options: StepOptions,
+): ComputedStep {
+  // The constant part stays off the tape: nothing of it is saved for the backward pass.
+  const h = constantPart(classifier, mix ? mixImages(x, mix) : x);
+  return gradientsOf(classifier, h, { labels, mix }, options, optimizer.lossScale);
+}
+
+/** The update by these gradients, and what the step adds to the sums; inside a tidy. */
+export function applyStep(
+  classifier: Classifier,
+  optimizer: Optimizer,
+  { loss, gradients, correct }: ComputedStep,
+  size: number,
+  sums: StepSums,
+  { average, exchange }: StepOptions = {},
+): void {
+  const { lossScale } = optimizer;
+  const ordered = optimizer.inOrder(classifier.trainables);
+  const updates = ordered.flatMap(([name, variable]) => {
+    const gradient = gradients.get(name);
+    return gradient ? [{ name, variable, gradient }] : [];
+  });
+  layer('optimizer', () => {
+    if (lossScale) for (const { gradient } of updates) lossScale.note(gradient);
+    for (const { name, variable, gradient } of updates) optimizer.update(name, variable, gradient);
+    lossScale?.adjust();
+  });
+  if (average) {
+    // In the optimizer's order, so that the averages of a group are one dispatch, too.
+    for (const name of new Set([...ordered.map(([name]) => name), ...classifier.variables.keys()]))
+      average.update(name);
+  }
+  if (!correct) return;
+  layer('metrics', () => {
+    if (!exchange) return sums.add(loss, correct, size);
+    sums.add(tf.mul<tf.Scalar>(loss, exchange.counts), tf.mul<tf.Scalar>(correct, exchange.counts), size);
+  });
+}
+
+/** Everything of a step that runs on the device, after beginStep. With an exchange of gradients, inside a capture alone. */
 export function trainStep(
   classifier: Classifier,
   optimizer: Optimizer,
@@ -151,35 +211,50 @@ export function trainStep(
   sums: StepSums,
   options: StepOptions = {},
 ): void {
-  const { labels, size, mix } = input;
-  const { average } = options;
-  const { trainables } = classifier;
-  const { lossScale } = optimizer;
   tf.tidy(() => {
-    // The constant part stays off the tape: nothing of it is saved for the backward pass.
-    const h = constantPart(classifier, mix ? mixImages(input.x, mix) : input.x);
-    const { loss, gradients, correct } = gradientsOf(classifier, h, { labels, mix }, options, lossScale);
-    const ordered = optimizer.inOrder(trainables);
-    const updates = ordered.flatMap(([name, variable]) => {
-      const gradient = gradients.get(name);
-      return gradient ? [{ name, variable, gradient }] : [];
-    });
-    layer('optimizer', () => {
-      if (lossScale) for (const { gradient } of updates) lossScale.note(gradient);
-      for (const { name, variable, gradient } of updates) optimizer.update(name, variable, gradient);
-      lossScale?.adjust();
-    });
-    if (average) {
-      // In the optimizer's order, so that the averages of a group are one dispatch, too.
-      for (const name of new Set([...ordered.map(([name]) => name), ...classifier.variables.keys()]))
-        average.update(name);
-    }
-    if (correct) {
-      const hit = correct;
-      layer('metrics', () => sums.add(loss, hit, size));
-      hit.dispose();
-    }
+    const computed = computeStep(classifier, optimizer, input, options);
+    const gradients = options.exchange?.add(computed.gradients) ?? computed.gradients;
+    applyStep(classifier, optimizer, { ...computed, gradients }, input.size, sums, options);
+    computed.correct?.dispose();
   });
+}
+
+/** The same where steps are not captured: the host adds gradients up between their halves. */
+export async function trainStepOnHost(
+  classifier: Classifier,
+  optimizer: Optimizer,
+  input: () => StepInput,
+  exchange: GradientExchange,
+  sums: StepSums,
+  options: StepOptions,
+): Promise<void> {
+  const { size, ...computed } = keptStep(classifier, optimizer, input, options);
+  let gradients: ReadonlyMap<string, tf.Tensor> = new Map();
+  try {
+    gradients = await exchange.addOnHost(computed.gradients);
+    tf.tidy(() => {
+      applyStep(classifier, optimizer, { ...computed, gradients }, size, sums, options);
+    });
+  } finally {
+    tf.dispose([computed.loss, computed.correct ?? [], ...computed.gradients.values(), ...gradients.values()]);
+  }
+}
+
+function keptStep(
+  classifier: Classifier,
+  optimizer: Optimizer,
+  input: () => StepInput,
+  options: StepOptions,
+): ComputedStep & { readonly size: number } {
+  let kept: (ComputedStep & { readonly size: number }) | undefined;
+  tf.tidy(() => {
+    const given = input();
+    const computed = computeStep(classifier, optimizer, given, options);
+    for (const tensor of [computed.loss, ...computed.gradients.values()]) tf.keep(tensor);
+    kept = { ...computed, size: given.size };
+  });
+  if (!kept) throw new Error('a step computed nothing');
+  return kept;
 }
 
 /** How many rows of the logits are highest at their label. */

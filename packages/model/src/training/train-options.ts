@@ -4,6 +4,8 @@ import type { LossScaling } from '../optimizers/loss-scaling.ts';
 import type { OptimizerConfig } from '../optimizers/optimizer.ts';
 import type { RateRules } from '../optimizers/rate-groups.ts';
 import type { Schedule } from '../optimizers/schedule.ts';
+import type { GradientCompression } from '../parallel/gradient-exchange.ts';
+import type { Group } from '../parallel/group.ts';
 import type { ClassWeighting } from './class-weights.ts';
 import type { Classifier } from './classifier.ts';
 import type { MixRules } from './mix.ts';
@@ -22,8 +24,14 @@ export interface TrainOptions {
   readonly imageSize: number;
   /** Passes over the images. */
   readonly epochs: number;
-  /** Images in a step. */
+  /** Images in a step, of each rank. */
   readonly batchSize: number;
+  /** Who trains together: every rank takes its share of each step's images. Default: this process alone. */
+  readonly group?: Group | undefined;
+  /** In which numbers gradients travel between ranks; f16 scales the loss as mixed precision does. Default none: float32. */
+  readonly gradientCompression?: GradientCompression | undefined;
+  /** Whether batch-norms that train see the batches of all ranks as one. Default false: each its own, as PyTorch's DDP. */
+  readonly syncBatchNorm?: boolean | undefined;
   /** Which, and its rates. */
   readonly optimizer: OptimizerConfig;
   /** Of the learning rate, over all epochs; default constant. */

@@ -3,6 +3,11 @@
 import { OutOfMemoryError } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { Optimizer } from '../optimizers/optimizer.ts';
+import { GradientExchange } from '../parallel/gradient-exchange.ts';
+import type { Group } from '../parallel/group.ts';
+import { levelMovingStatistics } from '../parallel/moving-statistics.ts';
+import { globalBatch, stepShareOf, stepShareSizes, type Place } from '../parallel/step-share.ts';
+import { agreeOnTurn } from '../parallel/turn.ts';
 import { rateGroups } from '../optimizers/rate-groups.ts';
 import { rateShare } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
@@ -14,7 +19,7 @@ import { mixes } from './mix.ts';
 import { firstNonFinite, nonFinite } from './non-finite.ts';
 import { permutation } from './shuffle.ts';
 import { SkipWatch } from './skip-watch.ts';
-import { BatchTooLargeError, DivergedError, type StepOptions } from './step.ts';
+import { BatchTooLargeError, DivergedError, type StepOptions, type StepTotals } from './step.ts';
 import { StepRunner } from './step-runner.ts';
 import { trainingBatches } from './training-batches.ts';
 import type { TrainHooks, TrainOptions, TrainPhase, TrainResult } from './train-options.ts';
@@ -30,9 +35,13 @@ const now = (): number => performance.now() / 1000;
 export async function trainClassifier(options: TrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
   const { classifier, train, validation, imageSize, epochs, batchSize, seed, checkpoints, resume, signal } = options;
   const { schedule = { kind: 'constant' }, patience = Infinity, checkpointSeconds = Infinity } = options;
+  const { group } = options;
+  const place = group ?? ALONE;
+  const stepSize = globalBatch(batchSize, place);
   const { precision, isFrozen } = classifier.network;
   // A head alone trains in float32.
-  const lossScaling = precision === 'mixed' && !isFrozen ? (options.lossScaling ?? 'dynamic') : undefined;
+  const isScaled = (precision === 'mixed' && !isFrozen) || (group && options.gradientCompression === 'f16');
+  const lossScaling = isScaled ? (options.lossScaling ?? 'dynamic') : undefined;
   const { learningRate } = options.optimizer;
   const layers = classifier.network.table.map(({ name }) => name);
   const optimizer = new Optimizer(options.optimizer, rateGroups(options.rates ?? {}, layers), lossScaling);
@@ -60,6 +69,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   let runner: StepRunner | undefined;
   let average: WeightAverage | undefined;
   let weighting: tf.Tensor1D | undefined;
+  const exchange = group && new GradientExchange(group, options.gradientCompression);
   const skips = new SkipWatch(optimizer, READ_EVERY);
 
   let savedAt = now();
@@ -95,43 +105,63 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     }
 
     const length = features?.labels.length ?? train.length;
-    steps = Math.ceil(length / batchSize);
+    if (length < place.size)
+      throw new Error(
+        `There are ${length} training images for ${place.size} ranks: start fewer, one for each image at most.`,
+      );
+    steps = Math.ceil(length / stepSize);
+    progress = onRanks(progress, { length, steps, stepSize });
     hooks.onPhase?.('training', steps * epochs);
     const weights = classWeights(options.classWeighting ?? 'none', train.labels, classifier.head.classes);
     weighting = weights && tf.tensor1d(weights);
-    stepOptions = { labelSmoothing: options.labelSmoothing, classWeights: weighting, mix: options.mix, average };
+    stepOptions = {
+      labelSmoothing: options.labelSmoothing,
+      classWeights: weighting,
+      mix: options.mix,
+      average,
+      exchange,
+    };
     runner = new StepRunner(classifier, optimizer, formatOf(), stepOptions);
     const { sums } = runner;
-    if (resume?.progress.unread) sums.restore(resume.progress.unread);
-    for (const size of new Set([Math.min(batchSize, length), length % batchSize || batchSize]))
-      await runner.prepare(size);
+    // What ranks have summed is added up over them when it is read.
+    if (resume?.progress.unread && place.rank === 0) sums.restore(resume.progress.unread);
+    for (const size of stepShareSizes(length, batchSize, place)) await runner.prepare(size);
     if (!resume) await checkpoints?.saveLast(await checkpoint());
     const isStale = (): boolean => progress.epoch - Math.max(0, progress.bestEpoch - behindPhase) >= patience;
     while (progress.epoch < epochs && !interrupted && !isStale()) {
       const epoch = behindPhase + progress.epoch + 1;
       const order = permutation(length, seed, epoch);
       let { step, position = step * batchSize, lossSum, correct, seen } = progress;
-      const batches = trainingBatches(train, features, order.subarray(position), batchSize, epoch);
+      const rest = order.subarray(position);
+      const share = group ? stepShareOf(rest, batchSize, group) : rest;
+      const batches = trainingBatches(train, features, share, batchSize, epoch, { fill: !group });
       const behind = position;
       const start = now();
       const seenBefore = seen;
       let dataSeconds = 0;
       for (let waited = now(); ; waited = now()) {
-        const { value: batch, done } = await batches.next();
+        if (group && step === steps) break;
+        const { value: batch } = await batches.next();
         dataSeconds += now() - waited;
-        if (done === true) break;
+        if (!group && !batch) break;
+        const images = batch?.size ?? 0;
+        const isDue = checkpoints !== undefined && now() - savedAt >= checkpointSeconds;
+        const mine = { images, stops: signal?.aborted ?? false, saves: isDue };
+        const turn = group && (await agreeOnTurn(group, mine));
         optimizer.learningRate = learningRate * rateShare(schedule, progress.totalSteps, steps * epochs);
-        runner.run(batch, progress.totalSteps);
+        if (turn) await runner.runTogether(images > 0 ? batch : undefined, progress.totalSteps, turn.images);
+        else if (batch) runner.run(batch, progress.totalSteps);
         await options.settle?.();
         stepNow = ++step;
-        seen += batch.size;
-        position = batch.taken === undefined ? position + batch.size : behind + batch.taken;
+        seen += turn?.images ?? images;
+        if (turn) position = Math.min(length, position + stepSize);
+        else position = batch?.taken === undefined ? position + images : behind + batch.taken;
         progress = { ...progress, totalSteps: progress.totalSteps + 1 };
         if (++stepsHere === 2) memory.tensorsAfterStep2 = tf.memory().numTensors;
         memory.tensorsAtEnd = tf.memory().numTensors;
-        interrupted = signal?.aborted ?? false;
+        interrupted = turn?.stops ?? signal?.aborted ?? false;
         if (step % READ_EVERY === 0 || step === steps) {
-          const read = await sums.take();
+          const read = await overRanks(await sums.take(), group);
           lossSum += read.loss;
           correct += read.correct;
           if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(lossAt(epoch, step), options), step);
@@ -140,24 +170,28 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
           hooks.onStep?.({ epoch, step, steps, loss: lossSum / seen, accuracy: correct / seen, imagesPerSecond: (seen - seenBefore) / seconds, dataSeconds }); // prettier-ignore
         }
         // At the end of an epoch its own checkpoint follows at once.
-        if (step === steps || !checkpoints || !(interrupted || now() - savedAt >= checkpointSeconds)) {
+        const saves = interrupted || (turn?.saves ?? (checkpoints && now() - savedAt >= checkpointSeconds));
+        if (step === steps || !saves || !(checkpoints ?? group)) {
           if (interrupted) break;
           continue;
         }
-        const unread = await sums.peek();
+        const unread = await overRanks(await sums.peek(), group);
         if (!Number.isFinite(unread.loss)) throw new DivergedError(divergence(lossAt(epoch, step), options), step);
         progress = { ...progress, step, position, unread, lossSum, correct, seen };
-        await checkpoints.saveLast(await checkpoint());
+        if (group) await levelMovingStatistics(classifier, group);
+        await checkpoints?.saveLast(await checkpoint());
         if (interrupted) break;
       }
       stepSeconds += now() - start;
       if (interrupted && step < steps) break;
-      const rest = await sums.take();
-      lossSum += rest.loss;
-      correct += rest.correct;
+      const unread = await overRanks(await sums.take(), group);
+      lossSum += unread.loss;
+      correct += unread.correct;
       const seconds = now() - start;
+      if (group) await levelMovingStatistics(classifier, group);
       average?.swap();
-      const validated = validation && (await evaluateClassifier(classifier, validation, imageSize, batchSize, { features: validationFeatures })); // prettier-ignore
+      if (group && average) await levelMovingStatistics(classifier, group);
+      const validated = validation && (await evaluateClassifier(classifier, validation, imageSize, batchSize, { features: validationFeatures, group })); // prettier-ignore
       average?.swap();
       const record: EpochRecord = {
         epoch,
@@ -193,7 +227,8 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   } catch (error) {
     runner?.dispose();
     runner = undefined;
-    if (error instanceof DivergedError && error.step !== undefined) throw await located(error, error.step);
+    // Ranks go over steps together or not at all.
+    if (error instanceof DivergedError && error.step !== undefined && !group) throw await located(error, error.step);
     if (error instanceof OutOfMemoryError) throw await withSizeThatFits(error);
     throw error;
   } finally {
@@ -201,6 +236,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     weighting?.dispose();
     average?.dispose();
     optimizer.dispose();
+    exchange?.dispose();
   }
 
   /** The error with the step and the layer in it, where the steps since the last checkpoint fail again. */
@@ -254,6 +290,30 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   }
 }
 
+/** A process without others. */
+const ALONE: Place = { rank: 0, size: 1 };
+
+/** Sums of all ranks; collective where there are several. */
+async function overRanks({ loss, correct }: StepTotals, group: Group | undefined): Promise<StepTotals> {
+  if (!group) return { loss, correct };
+  const told = Float64Array.of(loss, correct);
+  await group.sum(told);
+  const [sum = 0, hits = 0] = told;
+  return { loss: sum, correct: hits };
+}
+
+/** The progress counted in steps of another number of images, where the run goes on on other ranks. */
+function onRanks(
+  progress: Progress,
+  { length, steps, stepSize }: { length: number; steps: number; stepSize: number },
+): Progress {
+  const { globalBatch: before = stepSize, epoch, step, position } = progress;
+  if (before === stepSize) return { ...progress, globalBatch: stepSize };
+  const behind = position ?? step * before;
+  const stepNow = steps - Math.ceil((length - behind) / stepSize);
+  return { ...progress, globalBatch: stepSize, step: stepNow, position: behind, totalSteps: epoch * steps + stepNow };
+}
+
 const lossAt = (epoch: number, step: number): string =>
   `the loss stopped being finite at or within ${READ_EVERY} steps before step ${step} of epoch ${epoch}`;
 
@@ -261,20 +321,29 @@ const divergence = (what: string, { optimizer, classifier: { network } }: TrainO
   `${what}; the last checkpoint is from before it. Try a smaller learning rate than ${optimizer.learningRate}` +
   `${network.precision === 'mixed' ? ', or float32 in place of mixed precision' : ''}.`;
 
+/** Whether it is so on every rank. */
+async function all(isSo: boolean, group: Group | undefined): Promise<boolean> {
+  if (!group) return isSo;
+  const told = Float64Array.of(isSo ? 1 : 0);
+  await group.sum(told);
+  return told[0] === group.size;
+}
+
 /** Features from the store, or computed and stored; undefined when interrupted. */
 async function getFeatures(
-  { classifier, imageSize, batchSize, features: store, trunkRunner, signal }: TrainOptions,
+  { classifier, imageSize, batchSize, features: store, trunkRunner, signal, group }: TrainOptions,
   hooks: TrainHooks,
   key: 'train' | 'validation',
   source: ImageSource,
 ): Promise<Features | undefined> {
   const kept = await store?.load(key);
-  if (kept?.labels.length === source.length && kept.width === classifier.head.inputs) return kept;
+  const isKept = kept?.labels.length === source.length && kept.width === classifier.head.inputs;
+  if (await all(isKept, group)) return kept;
   hooks.onPhase?.(`features of the ${key} images`, source.length);
   const onProgress = (done: number, total: number): void => hooks.onProgress?.(done, total);
   const runner = trunkRunner?.(key) ?? new BackendRunner(headFeatures(classifier, imageSize));
   try {
-    const features = await extractFeatures(runner, source, { batchSize, signal, onProgress });
+    const features = await extractFeatures(runner, source, { batchSize, signal, onProgress, group });
     if (features) await store?.save(key, features);
     return features;
   } finally {

@@ -2,7 +2,7 @@
 import { imageBatches } from './batch-input.ts';
 import { featureBatches } from './extract.ts';
 import type { TrainingBatch } from './step-runner.ts';
-import type { Features, ImageSource } from './types.ts';
+import type { Features, ImageSource, PassOptions } from './types.ts';
 
 /** A batch, and how many of the order are behind with it. */
 export type OrderedBatch = TrainingBatch & { readonly taken?: number | undefined };
@@ -14,10 +14,13 @@ export async function* trainingBatches(
   order: Int32Array,
   batchSize: number,
   epoch: number,
+  options?: PassOptions,
 ): AsyncGenerator<OrderedBatch, undefined> {
   if (features) yield* featureBatches(features, order, batchSize);
   else
-    for await (const { images: values, views, labels, size, taken } of imageBatches(train, order, batchSize, epoch))
+    for await (const batch of imageBatches(train, order, batchSize, epoch, options)) {
+      const { images: values, views, labels, size, taken } = batch;
       yield { values, views, labels, size, taken };
+    }
   return undefined;
 }

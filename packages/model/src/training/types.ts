@@ -13,6 +13,12 @@ export interface ImageBatch {
   readonly taken?: number | undefined;
 }
 
+/** How a pass goes over unreadable images. */
+export interface PassOptions {
+  /** Whether the next image makes up for one; false cuts batches at multiples of their size, even to nothing. Default true. */
+  readonly fill?: boolean | undefined;
+}
+
 /** Images as the device makes the network's input of them. */
 export interface PixelBatch {
   /** [size, height, width, 3], RGB from 0 to 255. */
@@ -38,7 +44,7 @@ export interface PixelSource {
   /** Whether they look different in every epoch. */
   readonly isAugmented: boolean;
   /** As ImageSource.batches. @param epoch whose views they are, from 1; without it the images are as they are */
-  batches(indices: Int32Array, batchSize: number, epoch?: number): AsyncIterable<PixelBatch>;
+  batches(indices: Int32Array, batchSize: number, epoch?: number, options?: PassOptions): AsyncIterable<PixelBatch>;
 }
 
 /** Images by index, as training and evaluation ask for them. */
@@ -48,7 +54,7 @@ export interface ImageSource {
   /** Class of each image. */
   readonly labels: Int32Array;
   /** Batches of the images at `indices`, in that order; the last may be shorter, and corrupt images may be missing. */
-  batches(indices: Int32Array, batchSize: number): AsyncIterable<ImageBatch>;
+  batches(indices: Int32Array, batchSize: number, options?: PassOptions): AsyncIterable<ImageBatch>;
   /** The same images for the device to prepare, where that pays: training and evaluation take these. */
   readonly pixels?: PixelSource | undefined;
 }
@@ -135,6 +141,8 @@ export interface Progress {
   readonly seen: number;
   /** Of the phase. */
   readonly totalSteps: number;
+  /** Images in a step, over all ranks; absent in checkpoints from before there were several. */
+  readonly globalBatch?: number | undefined;
   /** From 1, over all phases; 0 before the first. */
   readonly bestEpoch: number;
   /** Its validation accuracy; -1 before the first. */

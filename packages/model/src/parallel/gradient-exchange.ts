@@ -1,0 +1,169 @@
+// Gradients of a step added up over the ranks of a group: in buckets that leave the device while the backward pass goes on
+// (Li et al., "PyTorch Distributed", VLDB 2020), in float32, or rounded to float16 on the way.
+import { emptyFloat16, exchange, hasFloat16, HostVector, layer, toFloat16, toFloat32, type Swap } from '@thaw/kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Group } from './group.ts';
+
+/** In which numbers gradients travel. */
+export const GRADIENT_COMPRESSIONS = ['none', 'f16'] as const;
+
+/** In which numbers gradients travel. */
+export type GradientCompression = (typeof GRADIENT_COMPRESSIONS)[number];
+
+/** Gradients by the names of their variables. */
+export type Gradients = ReadonlyMap<string, tf.Tensor>;
+
+/** Bytes of gradients after which a bucket is full: DistributedDataParallel's. */
+const BUCKET_BYTES = 25 * 2 ** 20;
+/** To this many halves a tensor is laid out in an arena, at most (kernels/runtime/coalesce.ts). */
+const GRANULE = 128;
+
+/** Adds gradients up over a group, within captured steps or, where there are none, between a step's halves. */
+export class GradientExchange {
+  readonly #weight = new HostVector([1], 'float32');
+  readonly #counts = new HostVector([1], 'float32');
+  #isChecked = false;
+
+  /** @throws where gradients are to travel in float16 and the device has none */
+  constructor(
+    /** Whose gradients. */
+    readonly group: Group,
+    /** In which numbers they travel. */
+    readonly compression: GradientCompression = 'none',
+  ) {
+    if (compression === 'f16' && !hasFloat16())
+      throw new Error(
+        `gradient compression f16: rounding is done on the device, and this one (or the '${tf.getBackend()}' backend) has no float16; leave it out.`,
+      );
+  }
+
+  /** What of the step's loss is this rank's: `images` of `all` images. Before each step. */
+  weigh(images: number, all: number): void {
+    this.#weight.set([all === 0 ? 0 : images / all]);
+    this.#counts.set([images === 0 ? 0 : 1]);
+  }
+
+  /** [], by which the loss of this rank counts. */
+  get weight(): tf.Scalar {
+    return tf.reshape(this.#weight.tensor, []);
+  }
+
+  /** [], 1 where the step has images of this rank, and 0 where it runs along on images that do not count. */
+  get counts(): tf.Scalar {
+    return tf.reshape(this.#counts.tensor, []);
+  }
+
+  /** Inside a captured step. @param gradients in the order of the forward pass @returns their sums over the ranks */
+  add(gradients: Gradients): Gradients {
+    return layer('all-reduce', () => {
+      const names = [...gradients.keys()].reverse();
+      const buckets = bucketsOf(names, gradients);
+      return this.compression === 'f16' ? this.#addHalves(buckets, gradients) : this.#addWhole(buckets, gradients);
+    });
+  }
+
+  #addWhole(buckets: readonly (readonly string[])[], gradients: Gradients): Gradients {
+    const swap: Swap = async (given, result) => {
+      await this.#check(given.byteLength);
+      await this.group.sum(new Float32Array(given), new Float32Array(result));
+    };
+    const arrivals = buckets.map((names) => exchange(tensorsOf(names, gradients), swap));
+    for (const arrive of arrivals) arrive();
+    return gradients;
+  }
+
+  /**
+   * Each rank adds up a part of each bucket, in float32, of what the others send it, and sends the sums to all: as many bytes as
+   * a sum over a ring, at half the size.
+   */
+  #addHalves(buckets: readonly (readonly string[])[], gradients: Gradients): Gradients {
+    const { size } = this.group;
+    const ways = buckets.map((names) => {
+      const halves = tensorsOf(names, gradients).map((gradient) => toFloat16(gradient));
+      const numbers = halves.reduce((sum, half) => sum + GRANULE * Math.ceil(half.size / GRANULE), 0);
+      const part = GRANULE * Math.ceil(numbers / size / GRANULE);
+      const received = emptyFloat16([size * part]);
+      const arrive = exchange(halves, this.#scatter(2 * size * part), [received]);
+      return { names, halves, part, received, arrive };
+    });
+    const gathered = ways.map(({ halves, part, received, arrive }) => {
+      arrive();
+      const parts = tf.reshape(toFloat32(received), [size, part]);
+      return exchange([toFloat16(tf.sum(parts, 0))], this.#collect, halves);
+    });
+    const sums = new Map<string, tf.Tensor>();
+    ways.forEach(({ names, halves }, i) => {
+      gathered[i]?.();
+      names.forEach((name, k) => {
+        const half = halves[k];
+        if (half) sums.set(name, toFloat32(half));
+      });
+    });
+    return sums;
+  }
+
+  /** Each rank's part of the others' buckets. */
+  #scatter(bytes: number): Swap {
+    const padded = new Uint8Array(bytes);
+    return async (given, result) => {
+      await this.#check(given.byteLength);
+      padded.set(new Uint8Array(given));
+      new Uint8Array(result).set(await this.group.allToAll(padded));
+    };
+  }
+
+  readonly #collect: Swap = async (given, result) => {
+    const whole = new Uint8Array(result);
+    let at = 0;
+    for (const part of await this.group.gather(new Uint8Array(given))) {
+      whole.set(part.subarray(0, Math.max(0, whole.length - at)), at);
+      at += part.length;
+    }
+  };
+
+  /** Between the halves of a step that is not captured. @returns sums, kept: the caller's to dispose */
+  async addOnHost(gradients: Gradients): Promise<Gradients> {
+    const sums = new Map<string, tf.Tensor>();
+    for (const [name, gradient] of gradients) {
+      const values = Float32Array.from(await gradient.data<'float32'>());
+      await this.group.sum(values);
+      sums.set(name, tf.keep(tf.tensor(values, gradient.shape)));
+    }
+    return sums;
+  }
+
+  /** Once: ranks whose devices lay gradients out differently would add up what does not belong together. */
+  async #check(bytes: number): Promise<void> {
+    if (this.#isChecked) return;
+    this.#isChecked = true;
+    const all = await this.group.gather(new Uint8Array(Float64Array.of(bytes).buffer));
+    const sizes = all.map((one) => new Float64Array(one.slice().buffer)[0]);
+    if (new Set(sizes).size > 1)
+      throw new Error(
+        `The ranks lay their gradients out differently (${sizes.join(', ')} bytes of the first bucket): their devices have other limits. Use devices of one kind.`,
+      );
+  }
+
+  /** Frees its numbers. */
+  dispose(): void {
+    this.#weight.dispose();
+    this.#counts.dispose();
+  }
+}
+
+const tensorsOf = (names: readonly string[], gradients: Gradients): tf.Tensor[] =>
+  names.flatMap((name) => gradients.get(name) ?? []);
+
+function bucketsOf(names: readonly string[], gradients: Gradients): string[][] {
+  const buckets: string[][] = [];
+  let bytes = Infinity;
+  for (const name of names) {
+    if (bytes >= BUCKET_BYTES) {
+      buckets.push([]);
+      bytes = 0;
+    }
+    buckets.at(-1)?.push(name);
+    bytes += 4 * (gradients.get(name)?.size ?? 0);
+  }
+  return buckets;
+}
