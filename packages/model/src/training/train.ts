@@ -94,11 +94,11 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   try {
     const keeps = isFrozen && train.pixels?.isAugmented !== true && !mixes(options.mix);
     features = keeps ? await getFeatures(options, hooks, 'train', train) : undefined;
+    const isStopped = (): Promise<boolean> => some(signal?.aborted ?? false, group);
+    if (await isStopped()) return await finish(true, undefined);
     const validationFeatures =
-      isFrozen && validation && !signal?.aborted
-        ? await getFeatures(options, hooks, 'validation', validation)
-        : undefined;
-    if (signal?.aborted) return await finish(true, undefined);
+      isFrozen && validation ? await getFeatures(options, hooks, 'validation', validation) : undefined;
+    if (await isStopped()) return await finish(true, undefined);
     if (options.averageDecay !== undefined) {
       average = await WeightAverage.of(classifier.variables, options.averageDecay);
       if (resume?.average) average.restore(resume.average);
@@ -321,12 +321,12 @@ const divergence = (what: string, { optimizer, classifier: { network } }: TrainO
   `${what}; the last checkpoint is from before it. Try a smaller learning rate than ${optimizer.learningRate}` +
   `${network.precision === 'mixed' ? ', or float32 in place of mixed precision' : ''}.`;
 
-/** Whether it is so on every rank. */
-async function all(isSo: boolean, group: Group | undefined): Promise<boolean> {
+/** Whether it is so on any rank. */
+async function some(isSo: boolean, group: Group | undefined): Promise<boolean> {
   if (!group) return isSo;
   const told = Float64Array.of(isSo ? 1 : 0);
   await group.sum(told);
-  return told[0] === group.size;
+  return told[0] !== 0;
 }
 
 /** Features from the store, or computed and stored; undefined when interrupted. */
@@ -338,7 +338,7 @@ async function getFeatures(
 ): Promise<Features | undefined> {
   const kept = await store?.load(key);
   const isKept = kept?.labels.length === source.length && kept.width === classifier.head.inputs;
-  if (await all(isKept, group)) return kept;
+  if (!(await some(!isKept, group))) return kept;
   hooks.onPhase?.(`features of the ${key} images`, source.length);
   const onProgress = (done: number, total: number): void => hooks.onProgress?.(done, total);
   const runner = trunkRunner?.(key) ?? new BackendRunner(headFeatures(classifier, imageSize));
