@@ -1,9 +1,8 @@
 /** An exchange of a recorded step made ready: its buffers on the host and the ranges of the device that they stand for. */
-import { bufferUsage, MAP_MODE_READ } from './constants.ts';
+import { bufferUsage } from './constants.ts';
 import { layOutOnHost, type HostLayout } from './host-layout.ts';
 import type { CommandQueue } from './queue.ts';
 import type { Exchange } from './recording.ts';
-import { BufferSlice } from './slice.ts';
 
 export interface ExchangeHost {
   readonly device: GPUDevice;

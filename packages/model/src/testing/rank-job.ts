@@ -56,7 +56,7 @@ async function open(backend: RankJob['backend']): Promise<GPUDevice | undefined>
 export async function runJob(job: RankJob, group: Group | undefined): Promise<RankResult> {
   const device = await open(job.backend);
   const weights = randomWeights({ seed: 3, architecture: TINY });
-  disturbBatchNorm(weights.tensors as Map<string, { shape: number[]; data: Float32Array }>);
+  disturbBatchNorm(weights.tensors);
   const table = layerTable(VARIANTS[weights.variant], { imageSize: SIZE, architecture: TINY });
   const trainable = resolveFreeze(job.thaw, table);
   const network = new ResNet50(weights, { trainable, batchNorm: job.batchNorm, imageSize: SIZE });

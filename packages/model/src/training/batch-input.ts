@@ -64,8 +64,10 @@ export class BatchInput {
   readonly #values: tf.Variable;
   readonly #views: tf.Variable | undefined;
   readonly #format: InputFormat;
+  readonly #size: number;
 
   constructor(size: number, format: InputFormat) {
+    this.#size = size;
     this.#format = format;
     this.#values = zeros([size, ...format.shape]);
     this.#views = format.views && zeros([size, VIEW_LENGTH]);
@@ -73,7 +75,7 @@ export class BatchInput {
 
   set({ values, views }: InputBatch): void {
     assignValues(this.#values, values);
-    if (this.#views) assignValues(this.#views, rowsOf(views, this.#views.shape[0] ?? 0));
+    if (this.#views) assignValues(this.#views, rowsOf(views, this.#size));
   }
 
   /** What the network reads of the batch, inside the step: its place, or a new tensor of views of it. */
