@@ -1,4 +1,5 @@
-// The package arrows, read from the imports: cli -> bench -> model -> kernels -> tfjs-core, cli -> data; no cycles; the browser
+// The package arrows, read from the imports: cli -> bench -> model -> kernels -> tfjs-core, cli -> data,
+// cli -> mpi; no cycles; the browser
 // entries reach nothing that only Node can load.
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,12 +14,12 @@ describe('this workspace', () => {
     imports = await readImports(ROOT);
   });
 
-  test.each(['kernels', 'data', 'model', 'bench', 'cli'])('%s imports only what lies below it', (name) => {
+  test.each(['kernels', 'data', 'model', 'bench', 'mpi', 'cli'])('%s imports only what lies below it', (name) => {
     expect([...imports.keys()].filter((path) => path.startsWith(`packages/${name}/src/`))).not.toEqual([]);
     expect(wrongArrows(imports, name)).toEqual([]);
   });
 
-  test.each(['kernels', 'data', 'model', 'bench', 'cli'])(
+  test.each(['kernels', 'data', 'model', 'bench', 'mpi', 'cli'])(
     '%s imports only what exists and what its package.json names',
     (name) => {
       expect(undeclared(imports, name)).toEqual([]);

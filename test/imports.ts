@@ -22,19 +22,25 @@ export async function readImports(root: string): Promise<Imports> {
 /** What a package must not import; its tests may. */
 const FORBIDDEN: Record<string, { imports: RegExp; because: string }[]> = {
   kernels: [
-    { imports: /(^|\/)packages\/(model|data|bench|cli)\//, because: 'kernels know nothing of ResNet or of files' },
+    { imports: /(^|\/)packages\/(model|data|bench|mpi|cli)\//, because: 'kernels know nothing of ResNet or of files' },
   ],
   data: [
-    { imports: /(^|\/)packages\/(kernels|model|bench|cli)\//, because: 'data hands out typed arrays only' },
+    { imports: /(^|\/)packages\/(kernels|model|bench|mpi|cli)\//, because: 'data hands out typed arrays only' },
     { imports: /(^|\/)@tensorflow\//, because: 'data hands out typed arrays only' },
   ],
   model: [
-    { imports: /(^|\/)packages\/(data|bench|cli)\//, because: 'the cli adapts data sets to the model' },
+    { imports: /(^|\/)packages\/(data|bench|mpi|cli)\//, because: 'the cli adapts data sets to the model' },
     { imports: /(^|\/)webgpu(\/|$)/, because: 'the model never opens a device' },
     { imports: /(^|\/)packages\/kernels\/src\/node\.ts$/, because: 'the model never opens a device' },
   ],
   bench: [
-    { imports: /(^|\/)packages\/(data|cli)\//, because: 'benchmarks make up their data, and the cli prints them' },
+    { imports: /(^|\/)packages\/(data|mpi|cli)\//, because: 'benchmarks make up their data, and the cli prints them' },
+  ],
+  mpi: [
+    {
+      imports: /(^|\/)packages\/(kernels|data|model|bench|cli)\//,
+      because: 'MPI moves numbers and knows nothing of them',
+    },
   ],
   cli: [],
 };

@@ -7,7 +7,7 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** Private tools of this checkout (pnpm) and the stamps of what is done; never committed. */
 export const TOOLS = join(ROOT, '.tools');
 /** The packages, in build order. */
-export const PACKAGES = ['kernels', 'data', 'model', 'bench', 'cli'];
+export const PACKAGES = ['kernels', 'data', 'model', 'bench', 'mpi', 'cli'];
 
 /** @param {string[]} parts */
 export function inRoot(...parts) {
