@@ -11,6 +11,7 @@ export type Launcher = 'hydra' | 'openmpi' | 'slurm' | 'pmix';
 
 /** What the launcher says of this process. */
 export interface Launch {
+  /** Who started it. */
   readonly launcher: Launcher;
   /** From 0. */
   readonly rank: number;
