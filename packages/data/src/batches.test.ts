@@ -157,6 +157,30 @@ describe('batches', () => {
     expect(reads).toBeLessThan(40);
   });
 
+  test.each([0, 2])(
+    'a pass that reads ahead is asked by position, and closed at the end and before (prefetch %i)',
+    async (prefetch) => {
+      const data = fake(20);
+      let closed = 0;
+      data.readAhead = (indices) => ({
+        readImage: async (position, size) => new Uint8Array(size * size * 3).fill(100 + (indices[position] ?? 0)),
+        close: () => {
+          closed++;
+        },
+      });
+      const options = { indices: Int32Array.of(7, 3, 3, 11, 2), prefetch };
+      const all = await collect(data, options);
+      expect(all.flatMap((batch) => [...batch.indices])).toEqual([7, 3, 3, 11, 2]);
+      expect(all[0]!.images[0]).toBe(107);
+      expect([closed, data.reads]).toEqual([1, 0]);
+      for await (const batch of batches(data, { ...base, ...options, batchSize: 1 })) {
+        expect(batch.images[0]).toBe(107);
+        break;
+      }
+      expect(closed).toBe(2);
+    },
+  );
+
   test('stops at an abort', async () => {
     const controller = new AbortController();
     const seen: number[] = [];

@@ -3,7 +3,7 @@
 // Decoding runs in the threads of the image library (libuv's pool under sharp); `workers` bounds how many images are
 // being decoded at once, `prefetch` how many finished batches wait. The order of images never depends on either.
 
-import type { ImageDataset, ReadOptions } from './dataset.ts';
+import type { ImageDataset, ImagePass, ReadOptions } from './dataset.ts';
 import { CorruptImageError, DataError } from './errors.ts';
 import { preprocess, type Preprocessing } from './preprocess.ts';
 
@@ -94,9 +94,24 @@ export function batches(dataset: ImageDataset, options: BatchOptions): BatchStre
 type Outcome =
   { readonly index: number; readonly rgb: Uint8Array } | { readonly index: number; readonly error: unknown };
 
-/** Decodes `workers` images ahead, in order, and fills batches with those that could be read. */
 async function* assemble(
   dataset: ImageDataset,
+  options: BatchOptions,
+  onSkip: (image: SkippedImage) => void,
+  stop: { readonly now: boolean },
+): AsyncGenerator<Batch, void, undefined> {
+  const pass = dataset.readAhead?.(options.indices);
+  try {
+    yield* filled(dataset, pass, options, onSkip, stop);
+  } finally {
+    pass?.close();
+  }
+}
+
+/** Decodes `workers` images ahead, in order, and fills batches with those that could be read. */
+async function* filled(
+  dataset: ImageDataset,
+  pass: ImagePass | undefined,
   options: BatchOptions,
   onSkip: (image: SkippedImage) => void,
   stop: { readonly now: boolean },
@@ -104,18 +119,21 @@ async function* assemble(
   const { indices, batchSize, imageSize, preprocessing, fill = true } = options;
   const values = imageSize * imageSize * 3;
   // An error becomes a value here, so that no promise waiting in the window can be an unhandled rejection.
-  const decode = (index: number): Promise<Outcome> =>
-    dataset.readImage(index, imageSize, options).then(
+  const decode = (position: number): Promise<Outcome> => {
+    const index = indices[position] ?? 0;
+    const image = pass ? pass.readImage(position, imageSize, options) : dataset.readImage(index, imageSize, options);
+    return image.then(
       (rgb) => ({ index, rgb }),
       (error: unknown) => ({ index, error }),
     );
+  };
   const window: Promise<Outcome>[] = [];
   let next = 0;
   let taken = 0;
   let read = 0;
   let batch: ReturnType<typeof emptyBatch> | undefined;
   for (;;) {
-    while (window.length < (options.workers ?? 8) && next < indices.length) window.push(decode(indices[next++] ?? 0));
+    while (window.length < (options.workers ?? 8) && next < indices.length) window.push(decode(next++));
     const head = window.shift();
     if (!head || stop.now) break;
     const outcome = await head;
@@ -194,7 +212,7 @@ async function* readAhead<T>(
     }
   } finally {
     stop.now = true;
-    await Promise.allSettled(queue);
+    await Promise.allSettled([...queue, source.return()]);
   }
 }
 

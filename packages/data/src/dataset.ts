@@ -40,6 +40,21 @@ export interface ImageDataset {
    * @throws CorruptImageError where it cannot be told
    */
   readSide?(index: number): Promise<number>;
+  /**
+   * The positions of `indices` in the order of an epoch: random, the same for the same seed and epoch everywhere, and such that
+   * images that lie together are read together. Absent where every order reads as fast.
+   */
+  order?(indices: Int32Array, seed: number, epoch: number): Int32Array;
+  /** A pass over these images in this order, read ahead; absent where images are read one by one. */
+  readAhead?(indices: Int32Array): ImagePass;
+}
+
+/** Images in an order that is known ahead. */
+export interface ImagePass {
+  /** As `readImage` of the data set, by position in the order. Positions ascend, and each is asked for once at most. */
+  readImage(position: number, size: number, options?: ReadOptions): Promise<Uint8Array>;
+  /** Lets go of what was read ahead. */
+  close(): void;
 }
 
 /** @throws RangeError where `index` is not an image of `dataset` */

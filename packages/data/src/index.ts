@@ -15,7 +15,7 @@ export {
   type ViewRequest,
 } from './augment.ts';
 export { batches, type Batch, type BatchOptions, type BatchStream, type SkippedImage } from './batches.ts';
-export type { ImageDataset, ReadOptions } from './dataset.ts';
+export type { ImageDataset, ImagePass, ReadOptions } from './dataset.ts';
 export { CorruptImageError, DataError, DatasetMissingError, DownloadError, HashMismatchError } from './errors.ts';
 export { generatedDataset, type GeneratedOptions } from './generated.ts';
 export { MemoryDataset, type MemoryDatasetInit } from './memory-dataset.ts';

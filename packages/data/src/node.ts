@@ -15,7 +15,7 @@ export { ensureCifar, openCifar10, openCifar100, type CifarOptions, type CifarSo
 export { listedImages, namedImages, STDIN, type InputPlace, type NamedImage, type NamedImages } from './node/inputs.ts';
 export { imageStream, type ImageStreamOptions, type NamedBatch } from './node/stream.ts';
 export { type HubSource } from './node/hub.ts';
-export { PackedDataset } from './node/packed-images.ts';
+export { StoredDataset } from './node/stored/stored-dataset.ts';
 export { openUnlabelled } from './node/unlabelled.ts';
 export { type SplitName } from './node/split-names.ts';
 export {

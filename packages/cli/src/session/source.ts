@@ -73,6 +73,10 @@ export class DataSource implements ImageSource {
     return all;
   }
 
+  order(seed: number, epoch: number): Int32Array | undefined {
+    return this.dataset.order?.(this.indices, seed, epoch);
+  }
+
   batches(positions: Int32Array, batchSize: number, pass?: PassOptions): AsyncIterable<ImageBatch> {
     const { imageSize, preprocessing } = this.#options;
     return this.#pass(positions, batchSize, imageSize, preprocessing, pass);

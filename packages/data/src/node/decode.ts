@@ -71,13 +71,18 @@ export async function decodeImage(
   }
 }
 
-/** Shorter side of an image file, pixels, from its header alone. @throws CorruptImageError where it has none */
-export async function shorterSideOf(path: string): Promise<number> {
+/**
+ * Shorter side of an image, pixels, from its header alone.
+ * @param image a file's path, or its bytes
+ * @param name for error messages
+ * @throws CorruptImageError where it has none
+ */
+export async function shorterSideOf(image: string | Uint8Array, name: string): Promise<number> {
   try {
-    const { height, width } = await sharp(path).metadata();
+    const { height, width } = await sharp(image).metadata();
     return Math.min(height, width);
   } catch (error) {
-    throw new CorruptImageError(path, `its size cannot be told: ${explain(error)}`, { cause: error });
+    throw new CorruptImageError(name, `its size cannot be told: ${explain(error)}`, { cause: error });
   }
 }
 

@@ -57,7 +57,8 @@ export class FileDataset implements ImageDataset {
   }
 
   readSide(index: number): Promise<number> {
-    return shorterSideOf(this.describe(index));
+    const path = this.describe(index);
+    return shorterSideOf(path, path);
   }
 
   describe(index: number): string {

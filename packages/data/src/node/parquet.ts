@@ -13,7 +13,8 @@ import {
 import { compressors } from 'hyparquet-compressors';
 import { DataError, UnlabelledError } from '../errors.ts';
 import { classesOf, labelsOf, listed } from './class-names.ts';
-import { pack, PackedDataset } from './packed-images.ts';
+import { pack } from './stored/pack.ts';
+import { StoredDataset } from './stored/stored-dataset.ts';
 import { explain, statOrNull, visibleEntries } from './paths.ts';
 import { splitNamed, type SplitName } from './split-names.ts';
 
@@ -83,7 +84,7 @@ export interface OpenParquetOptions {
 export async function openParquet(
   { files }: ParquetSplits,
   { name, split, cache, classes: given }: OpenParquetOptions,
-): Promise<PackedDataset> {
+): Promise<StoredDataset> {
   const opened = await Promise.all((files[split] ?? []).map(openFile));
   const labels: (string | null)[] = [];
   for (const file of opened) labels.push(...(await readLabels(file)));
@@ -92,27 +93,29 @@ export async function openParquet(
   const title = `${name} ${split}`;
   if (kept.length === 0) throw new UnlabelledError(`${title}: none of its ${labels.length} images has a label`);
   const classes = given ?? opened.find(({ names }) => names)?.names ?? classesOf(title, known);
-  const starts = rowStarts(opened);
+  const firsts = firstRows(opened);
   const describeRow = (row: number): string => {
-    const at = starts.findLastIndex((start) => start <= row);
-    return `${opened[at]?.path ?? name} row ${row - (starts[at] ?? 0)}`;
+    const at = firsts.findLastIndex((first) => first <= row);
+    return `${opened[at]?.path ?? name} row ${row - (firsts[at] ?? 0)}`;
   };
   const hash = await hashOf(opened, classes);
-  const packed = await pack(join(cache, hash.slice(0, 32)), () => imagesOf(opened));
+  const { images, offsets } = await pack(join(cache, hash.slice(0, 32)), () => imagesOf(opened));
+  const rows = Int32Array.from(kept);
+  const starts = Float64Array.from(rows, (row) => offsets[row] ?? 0);
+  const sizes = starts.map((start, i) => (offsets[(rows[i] ?? 0) + 1] ?? start) - start);
   const left = labels.length - kept.length;
-  return new PackedDataset({
+  return new StoredDataset({
     name: title,
     classes,
-    pack: packed,
-    labels: labelsOf(known, classes, (i) => describeRow(kept[i] ?? 0)),
-    rows: Int32Array.from(kept),
+    images: { files: [images], firsts: Int32Array.of(0), offsets: starts, sizes },
+    labels: labelsOf(known, classes, (i) => describeRow(rows[i] ?? 0)),
     hash,
-    describeRow,
+    describe: (index) => describeRow(rows[index] ?? 0),
     notes: left > 0 ? [`left out ${left} images without a label`] : [],
   });
 }
 
-function rowStarts(files: readonly Opened[]): number[] {
+function firstRows(files: readonly Opened[]): number[] {
   let start = 0;
   return files.map(({ rows }) => (start += rows) - rows);
 }

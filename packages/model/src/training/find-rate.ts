@@ -4,7 +4,7 @@ import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
 import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
 import { imageFormat } from './batch-input.ts';
 import type { Classifier } from './classifier.ts';
-import { permutation } from './shuffle.ts';
+import { epochOrder } from './shuffle.ts';
 import { StepRunner, type TrainingBatch } from './step-runner.ts';
 import { trainingBatches } from './training-batches.ts';
 import type { Features, ImageSource } from './types.ts';
@@ -76,7 +76,7 @@ export const rateOfStep = (step: number, from: number, to: number, steps: number
 
 /** @throws where the rates or steps make no sense */
 export async function findRate(options: RateTestOptions): Promise<RateTest> {
-  const { classifier, train, features, imageSize, batchSize, seed, from = 1e-6, to = 1, steps = 100, signal } = options;
+  const { classifier, train, features, imageSize, batchSize, from = 1e-6, to = 1, steps = 100, signal } = options;
   if (!(from > 0 && to > from)) throw new Error(`rate test: the rates must rise from above 0, got ${from} to ${to}.`);
   if (!(steps >= 2)) throw new Error(`rate test: it needs at least 2 steps, got ${steps}.`);
   const layers = classifier.network.table.map(({ name }) => name);
@@ -88,7 +88,7 @@ export async function findRate(options: RateTestOptions): Promise<RateTest> {
   try {
     const length = features?.labels.length ?? train.length;
     await runner.prepare(Math.min(batchSize, length));
-    for await (const batch of endless(options, length, seed)) {
+    for await (const batch of endless(options)) {
       if (losses.length === steps || signal?.aborted) break;
       const rate = rateOfStep(losses.length, from, to, steps);
       optimizer.learningRate = rate;
@@ -108,13 +108,9 @@ export async function findRate(options: RateTestOptions): Promise<RateTest> {
 }
 
 /** Batches of the images in one order after another. */
-async function* endless(
-  { train, features, batchSize }: RateTestOptions,
-  length: number,
-  seed: number,
-): AsyncGenerator<TrainingBatch, void> {
+async function* endless({ train, features, batchSize, seed }: RateTestOptions): AsyncGenerator<TrainingBatch, void> {
   for (let epoch = 1; ; epoch++)
-    yield* trainingBatches(train, features, permutation(length, seed, epoch), batchSize, epoch);
+    yield* trainingBatches(train, features, epochOrder(train, features, seed, epoch), batchSize, epoch);
 }
 
 /** An exponential average of the losses, made up for its start (as Adam's moments are). */

@@ -1,5 +1,6 @@
 // The order of an epoch: a permutation by seed and epoch, the same on every platform.
 import { uniformNumbers } from '../weights/random.ts';
+import type { Features, ImageSource } from './types.ts';
 
 /** 0 … length-1 in random order (Fisher and Yates). */
 export function permutation(length: number, seed: number, epoch: number): Int32Array {
@@ -12,4 +13,19 @@ export function permutation(length: number, seed: number, epoch: number): Int32A
     order[i] = swapped;
   }
   return order;
+}
+
+/**
+ * The order of an epoch: the source's own where images that lie together are better read together, else any permutation.
+ * @param features kept ones, whose rows are read in place of images
+ * @param epoch from 1
+ */
+export function epochOrder(
+  source: Pick<ImageSource, 'length' | 'order'>,
+  features: Features | undefined,
+  seed: number,
+  epoch: number,
+): Int32Array {
+  if (features) return permutation(features.labels.length, seed, epoch);
+  return source.order?.(seed, epoch) ?? permutation(source.length, seed, epoch);
 }

@@ -17,7 +17,7 @@ import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures } from './extract.ts';
 import { mixes } from './mix.ts';
 import { firstNonFinite, nonFinite } from './non-finite.ts';
-import { permutation } from './shuffle.ts';
+import { epochOrder } from './shuffle.ts';
 import { SkipWatch } from './skip-watch.ts';
 import { BatchTooLargeError, DivergedError, type StepOptions, type StepTotals } from './step.ts';
 import { StepRunner } from './step-runner.ts';
@@ -130,7 +130,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const isStale = (): boolean => progress.epoch - Math.max(0, progress.bestEpoch - behindPhase) >= patience;
     while (progress.epoch < epochs && !interrupted && !isStale()) {
       const epoch = behindPhase + progress.epoch + 1;
-      const order = permutation(length, seed, epoch);
+      const order = epochOrder(train, features, seed, epoch);
       let { step, position = step * batchSize, lossSum, correct, seen } = progress;
       const rest = order.subarray(position);
       const share = group ? stepShareOf(rest, batchSize, group) : rest;
@@ -244,7 +244,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const from = await checkpoints?.loadLast?.();
     if (!from) return error;
     const { epoch, step, position = step * batchSize } = from.progress;
-    const order = permutation(features?.labels.length ?? train.length, seed, behindPhase + epoch + 1);
+    const order = epochOrder(train, features, seed, behindPhase + epoch + 1);
     hooks.onPhase?.('looking for the layer', upTo - step);
     const found = await firstNonFinite({
       classifier,

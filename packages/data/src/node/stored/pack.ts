@@ -2,11 +2,9 @@
 
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkIndex, type ImageDataset, type ReadOptions } from '../dataset.ts';
-import { CorruptImageError, DataError } from '../errors.ts';
-import { decodeImage } from './decode.ts';
-import { withLock } from './lock.ts';
-import { explain, statOrNull } from './paths.ts';
+import { DataError } from '../../errors.ts';
+import { withLock } from '../lock.ts';
+import { explain, statOrNull } from '../paths.ts';
 
 /** Where images lie: image i from `offsets[i]` to `offsets[i + 1]` of the file `images`. */
 export interface Pack {
@@ -72,61 +70,4 @@ async function readPack(path: string): Promise<Pack | null> {
   if (size === undefined || !bytes || bytes.length < 8 || bytes.length % 8 !== 0) return null;
   const offsets = new Float64Array(new Uint8Array(bytes).buffer);
   return offsets.at(-1) === size ? { images, offsets } : null;
-}
-
-export interface PackedDatasetInit {
-  readonly name: string;
-  readonly classes: readonly string[];
-  readonly pack: Pack;
-  /** A label for each image. */
-  readonly labels: Int32Array;
-  /** Which images of the pack these are. */
-  readonly rows: Int32Array;
-  readonly hash: string;
-  /** Where an image of the pack comes from. */
-  readonly describeRow: (row: number) => string;
-  /** What the user should know. */
-  readonly notes: readonly string[];
-}
-
-/** Labelled images of a pack. */
-export class PackedDataset implements ImageDataset {
-  readonly name: string;
-  readonly classes: readonly string[];
-  readonly labels: Int32Array;
-  readonly length: number;
-  readonly hash: string;
-  readonly imageSize = null;
-  /** What the user should know: rows that were left out. */
-  readonly notes: readonly string[];
-  readonly #init: PackedDatasetInit;
-
-  constructor(init: PackedDatasetInit) {
-    this.name = init.name;
-    this.classes = init.classes;
-    this.labels = init.labels;
-    this.length = init.rows.length;
-    this.hash = init.hash;
-    this.notes = init.notes;
-    this.#init = init;
-  }
-
-  async readImage(index: number, size: number, options?: ReadOptions): Promise<Uint8Array> {
-    const name = this.describe(index);
-    const { pack, rows } = this.#init;
-    const row = rows[index] ?? 0;
-    const [start = 0, end = 0] = pack.offsets.subarray(row, row + 2);
-    const bytes = new Uint8Array(end - start);
-    const file = await open(pack.images).catch((error: unknown) => {
-      throw new DataError(`${pack.images}: the file ${explain(error)}`, { cause: error });
-    });
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, start).finally(() => file.close());
-    if (bytesRead < bytes.length) throw new CorruptImageError(name, `${pack.images} was cut off; delete it`);
-    return decodeImage(bytes, name, size, options);
-  }
-
-  describe(index: number): string {
-    checkIndex(this, index);
-    return this.#init.describeRow(this.#init.rows[index] ?? 0);
-  }
 }
