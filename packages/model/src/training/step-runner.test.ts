@@ -37,7 +37,7 @@ const FORMATS: Record<Recipe, InputFormat> = {
 };
 
 const viewOf = (seed: number): ImageView => ({
-  x0: seed % 3, x1: SMALL - (seed % 2), y0: 0, y1: SMALL, shearX: seed % 2, shearY: 0, gain: 1 + 0.1 * (seed % 4), grey: 0.1, offset: 0.1,
+  x0: seed % 3, x1: SMALL - (seed % 2), y0: 0, y1: SMALL, shearX: 0, shearY: 0, gain: 1 + 0.1 * (seed % 4), grey: 0.1, offset: 0.1,
   erased: { left: 0, top: 0, right: seed % 5, bottom: 3 },
 }); // prettier-ignore
 
