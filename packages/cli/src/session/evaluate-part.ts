@@ -1,5 +1,5 @@
 // A classifier on a part of a data set, over the features of its frozen trunk where there are some.
-import { evaluateClassifier, extractFeatures, type Classifier, type Evaluation, type Features, type FeatureStore, type TrunkRunner } from '@thaw/model'; // prettier-ignore
+import { evaluateClassifier, extractFeatures, type Classifier, type Evaluation, type Features, type FeatureStore, type OnSmallerBatch, type TrunkRunner } from '@thaw/model'; // prettier-ignore
 import type { DataSource } from './source.ts';
 
 export interface EvaluatePartOptions {
@@ -12,6 +12,7 @@ export interface EvaluatePartOptions {
   readonly key: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  readonly onSmallerBatch?: OnSmallerBatch;
 }
 
 /** Evaluates, over kept features where there are some; `indices` are the images that could be read. Undefined when stopped. */
@@ -20,12 +21,13 @@ export async function evaluatePart(
   source: DataSource,
   options: EvaluatePartOptions,
 ): Promise<{ evaluation: Evaluation; indices: Int32Array } | undefined> {
-  const { imageSize, batchSize, runner, onProgress } = options;
+  const { imageSize, batchSize, runner, onProgress, onSmallerBatch } = options;
   const features = await partFeatures(source, classifier.head.inputs, options);
   if (!features && runner) return undefined;
   const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, {
     features,
     onProgress: features ? undefined : onProgress,
+    onSmallerBatch,
   });
   const whole = evaluation.labels.length === source.length;
   return { evaluation, indices: whole ? source.indices : source.lastRead };

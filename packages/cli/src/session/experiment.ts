@@ -32,6 +32,7 @@ import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import { layerGroups, type LayerGroup } from './layers.ts';
 import { networkOf, phasesOf } from './phases.ts';
+import { tellSmallerBatches } from './smaller-batches.ts';
 import { DataSource } from './source.ts';
 import { StepMeter, type Measurements } from './step-meter.ts';
 
@@ -208,6 +209,7 @@ export async function runExperiment(
         {
           onPhase: (name, total) => progress.phase(name, total),
           onProgress: (done, total) => progress.images(done, total),
+          onSmallerBatch: tellSmallerBatches(output),
           onStep: (event) => progress.step(event),
           onEpoch: async (record) => {
             history.push(record);
@@ -264,6 +266,7 @@ export async function runExperiment(
       key: evaluatedOn,
       signal,
       onProgress: (done, total) => progress.images(done, total),
+      onSmallerBatch: tellSmallerBatches(output),
     });
     reporter.clear();
     if (!scored) return interrupted();

@@ -16,6 +16,7 @@ import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import type { Interrupt } from './interrupt.ts';
 import { closeRun, openRun } from './run.ts';
+import { tellSmallerBatches } from './smaller-batches.ts';
 import { DataSource } from './source.ts';
 
 export type ScoreSettings = Pick<Settings, 'checkpoint' | 'strict' | 'batchSize' | 'cacheFeatures'> &
@@ -77,6 +78,7 @@ export async function scoreRun(request: ScoreRequest): Promise<Scored> {
       runner: network.isFrozen || trunk.mayLeave ? openRunner : undefined,
       key: 'part',
       signal: interrupt.signal,
+      onSmallerBatch: tellSmallerBatches(output),
       onProgress: (done: number, total: number) => {
         const imagesPerSecond = (1000 * done) / (performance.now() - start);
         const secondsLeft = (total - done) / imagesPerSecond;

@@ -1,11 +1,12 @@
 // Who runs a trunk that nothing trains in: the device, or tfjs-wasm on all cores where there is no GPU and a measurement shows
 // it to be faster. One for a command: it measures once, and ends the threads at the end.
 import { availableParallelism, freemem } from 'node:os';
-import { BackendRunner, type TrunkFeatures, type TrunkRunner } from '@thaw/model';
+import { BackendRunner, type OnSmallerBatch, type TrunkFeatures, type TrunkRunner } from '@thaw/model';
 import { UsageError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
 import type { OpenBackend } from '../session/backend.ts';
+import { tellSmallerBatches } from '../session/smaller-batches.ts';
 import { trunkText } from '../text/trunk.ts';
 import { measuredImages, paysToMeasure, threadsThatFit, type TrunkUse } from './choose.ts';
 import { measureTrunk, type Pool } from './measure.ts';
@@ -30,8 +31,12 @@ export class Trunk {
   #decided: { readonly use: TrunkUse | undefined } | undefined;
   #open: { readonly key: string; readonly pool: Pool } | undefined;
 
+  /** Of the device. */
+  readonly onSmallerBatch: OnSmallerBatch;
+
   constructor(options: TrunkOptions) {
     this.#options = options;
+    this.onSmallerBatch = tellSmallerBatches(options.output);
   }
 
   /** Whether the trunk may run elsewhere than on the device, if that is asked for or pays. */
@@ -162,7 +167,7 @@ class Pass implements TrunkRunner {
     private readonly features: TrunkFeatures,
     private readonly options: PassOptions,
   ) {
-    this.#device = new BackendRunner(features);
+    this.#device = new BackendRunner(features, trunk.onSmallerBatch);
   }
 
   get width(): number {

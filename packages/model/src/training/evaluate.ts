@@ -8,7 +8,7 @@ import { gatherRows, joinRows, shareOf, type LabelledRows } from '../parallel/sh
 import type { Classifier } from './classifier.ts';
 import { featureBatches } from './extract.ts';
 import { imageBatches, imageFormat } from './batch-input.ts';
-import { Inference } from './inference.ts';
+import { Inference, type OnSmallerBatch } from './inference.ts';
 import { DivergedError } from './step.ts';
 import type { Features, ImageSource } from './types.ts';
 
@@ -43,6 +43,8 @@ export interface EvaluateOptions {
   readonly features?: Features | undefined;
   /** Called with the number of images done, and of all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Told when there is no memory for a batch at a time, of how many images there is. */
+  readonly onSmallerBatch?: OnSmallerBatch | undefined;
   /** Ranks that share the images by whole batches; each gets the evaluation of all. Default: this process has them all. */
   readonly group?: Group | undefined;
 }
@@ -74,26 +76,21 @@ async function evaluateShare(
   imageSize: number,
   size: number,
   order: Int32Array,
-  { features, onProgress }: EvaluateOptions,
+  { features, onProgress, onSmallerBatch }: EvaluateOptions,
 ): Promise<LabelledRows> {
   const rows = new Rows(order.length, source.length, onProgress);
   if (order.length === 0) return rows.all();
-  const note = async (result: tf.Tensor, labels: Int32Array): Promise<void> => {
-    const values = Float32Array.from(await result.data<'float32'>());
-    result.dispose();
-    rows.add({ values, labels });
-  };
   const inference = features
-    ? new Inference({ shape: [features.width] }, (x) => classifier.classify(x as tf.Tensor2D))
-    : new Inference(imageFormat(source, imageSize), (x) => classifier.probabilities(x as tf.Tensor4D));
+    ? new Inference({ shape: [features.width] }, (x) => classifier.classify(x as tf.Tensor2D), onSmallerBatch)
+    : new Inference(imageFormat(source, imageSize), (x) => classifier.probabilities(x as tf.Tensor4D), onSmallerBatch);
   try {
     await inference.prepare(size, order.length);
     if (features)
       for (const batch of featureBatches(features, order, size))
-        await note(inference.run(batch, batch.size), batch.labels);
+        rows.add({ values: Float32Array.from(await inference.values(batch, batch.size)), labels: batch.labels });
     else
       for await (const { images: values, labels, size: count, views } of imageBatches(source, order, size))
-        await note(inference.run({ values, views }, count), labels);
+        rows.add({ values: Float32Array.from(await inference.values({ values, views }, count)), labels });
   } finally {
     inference.dispose();
   }

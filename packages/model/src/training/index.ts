@@ -16,7 +16,7 @@ export { checkMixRules, mixOf, type Mix, type MixRules } from './mix.ts';
 export { METHODS, phases, type Method, type Phase, type PhaseRequest } from './phases.ts';
 export { permutation } from './shuffle.ts';
 export { imageFormat, type InputBatch, type InputFormat } from './batch-input.ts';
-export { Inference } from './inference.ts';
+export { Inference, type OnSmallerBatch } from './inference.ts';
 export {
   BatchTooLargeError,
   beginStep,

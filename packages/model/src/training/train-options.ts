@@ -8,6 +8,7 @@ import type { GradientCompression } from '../parallel/gradient-exchange.ts';
 import type { Group } from '../parallel/group.ts';
 import type { ClassWeighting } from './class-weights.ts';
 import type { Classifier } from './classifier.ts';
+import type { OnSmallerBatch } from './inference.ts';
 import type { MixRules } from './mix.ts';
 import type { TrunkRunner } from './trunk-runner.ts';
 import type { Checkpoint, CheckpointStore, EpochRecord, Features, FeatureStore, ImageSource } from './types.ts';
@@ -110,6 +111,8 @@ export interface TrainHooks {
   onProgress?(done: number, total: number): void;
   /** Every twenty steps, and at the end of an epoch. */
   onStep?(event: StepEvent): void;
+  /** There is no memory to evaluate or extract features of a batch at a time, but of so many images. */
+  onSmallerBatch?: OnSmallerBatch;
   /** An epoch is done, validated and kept; the next waits for the promise. */
   onEpoch?(record: EpochRecord): void | Promise<void>;
 }

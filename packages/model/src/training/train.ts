@@ -191,7 +191,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       if (group) await levelMovingStatistics(classifier, group);
       average?.swap();
       if (group && average) await levelMovingStatistics(classifier, group);
-      const validated = validation && (await evaluateClassifier(classifier, validation, imageSize, batchSize, { features: validationFeatures, group })); // prettier-ignore
+      const validated = validation && (await evaluateClassifier(classifier, validation, imageSize, batchSize, { features: validationFeatures, group, onSmallerBatch: hooks.onSmallerBatch })); // prettier-ignore
       average?.swap();
       const record: EpochRecord = {
         epoch,
@@ -341,7 +341,7 @@ async function getFeatures(
   if (!(await some(!isKept, group))) return kept;
   hooks.onPhase?.(`features of the ${key} images`, source.length);
   const onProgress = (done: number, total: number): void => hooks.onProgress?.(done, total);
-  const runner = trunkRunner?.(key) ?? new BackendRunner(headFeatures(classifier, imageSize));
+  const runner = trunkRunner?.(key) ?? new BackendRunner(headFeatures(classifier, imageSize), hooks.onSmallerBatch);
   try {
     const features = await extractFeatures(runner, source, { batchSize, signal, onProgress, group });
     if (features) await store?.save(key, features);

@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { poolMap, type Pooling, type ResNet50 } from '../network/index.ts';
 import type { Classifier } from './classifier.ts';
-import { Inference } from './inference.ts';
+import { Inference, type OnSmallerBatch } from './inference.ts';
 
 /** Runs a trunk, in inference, on batches of images. */
 export interface TrunkRunner {
@@ -48,23 +48,19 @@ export class BackendRunner implements TrunkRunner {
   readonly inFlight = 2;
   readonly #inference: Inference;
 
-  constructor({ network, pooling, width, imageSize }: TrunkFeatures) {
+  /** @param onSmaller told when there is no memory for a batch at a time, of how many images there is */
+  constructor({ network, pooling, width, imageSize }: TrunkFeatures, onSmaller?: OnSmallerBatch) {
     this.width = width;
     const shape = [imageSize, imageSize, 3];
-    this.#inference = new Inference({ shape }, (x) => poolMap(network.trunk(x as tf.Tensor4D), pooling));
+    this.#inference = new Inference({ shape }, (x) => poolMap(network.trunk(x as tf.Tensor4D), pooling), onSmaller);
   }
 
   prepare(batchSize: number, images: number): Promise<void> {
     return this.#inference.prepare(batchSize, images);
   }
 
-  async run(images: Float32Array, size: number): Promise<Float32Array> {
-    const features = this.#inference.run({ values: images }, size);
-    try {
-      return await features.data<'float32'>();
-    } finally {
-      features.dispose();
-    }
+  run(images: Float32Array, size: number): Promise<Float32Array> {
+    return this.#inference.values({ values: images }, size);
   }
 
   dispose(): void {
