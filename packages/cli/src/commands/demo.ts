@@ -19,6 +19,7 @@ import { planDemo, type DemoPlan } from '../session/demo-plan.ts';
 import { findHomes, type Homes } from '../session/home.ts';
 import { listenForInterrupt, type Interrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
+import { onNewDevices, type Devices } from '../session/lost-device.ts';
 import { measureSpeed } from '../session/measure.ts';
 import { makeConfig, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights, type LoadedWeights } from '../session/weights.ts';
@@ -116,16 +117,27 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
     const loaded = await demoWeights(settings.seed, homes, progress, tell);
     const place = { cwd: io.cwd, homes, progress, signal: interrupt.signal, interrupt };
     const { name: dataName, data: all } = await demoData(settings.seed, place, tell);
-    backend = await openBackend({
-      io,
-      onNote: (note) => output.say(note),
-      ...settings,
-      onFallback: () =>
-        tell(
-          `No WebGPU adapter: the trunk stays frozen, on WebAssembly. Thawing layers needs WebGPU. ${driverAdvice()}`,
-        ),
-    });
-    trunk = new Trunk({ settings, backend, output, signal: interrupt.signal });
+    const open = (): Promise<OpenBackend> =>
+      openBackend({
+        io,
+        onNote: (note) => output.say(note),
+        ...settings,
+        onFallback: () =>
+          tell(
+            `No WebGPU adapter: the trunk stays frozen, on WebAssembly. Thawing layers needs WebGPU. ${driverAdvice()}`,
+          ),
+      });
+    const makeTrunk = (on: OpenBackend): Trunk =>
+      new Trunk({ settings, backend: on, output, signal: interrupt.signal });
+    const reopen = async (): Promise<Devices> => {
+      await trunk?.close();
+      backend?.close();
+      backend = await open();
+      trunk = makeTrunk(backend);
+      return { backend, trunk };
+    };
+    backend = await open();
+    trunk = makeTrunk(backend);
     if (!backend.canThaw && settings.backend === 'wasm')
       tell('On WebAssembly the trunk stays frozen: thawing layers needs WebGPU.');
 
@@ -147,16 +159,24 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
       train: all.train.indices.length + (all.validation?.indices.length ?? 0),
       test: all.test?.indices.length ?? 0,
     };
-    const speed = await measureSpeed({
-      backend,
-      weights: loaded.weights,
-      trunk,
-      train: all.train,
-      images: available.train + available.test,
-      classes: all.classes.length,
-      frozen: full(FROZEN),
-      thawed: backend.canThaw ? full(THAWED) : undefined,
+    // From the start on another device: what was measured of the one before says nothing of it.
+    const speed = await onNewDevices({
+      output,
+      devices: { backend, trunk },
+      reopen,
       signal: interrupt.signal,
+      kept: () => 0,
+      attempt: (devices) =>
+        measureSpeed({
+          ...devices,
+          weights: loaded.weights,
+          train: all.train,
+          images: available.train + available.test,
+          classes: all.classes.length,
+          frozen: full(FROZEN),
+          thawed: devices.backend.canThaw ? full(THAWED) : undefined,
+          signal: interrupt.signal,
+        }),
     });
     output.event('speed', { ...speed });
     if (interrupt.signal.aborted)
@@ -200,6 +220,7 @@ async function demoCommand(settings: DemoSettings, { io, output }: Context): Pro
         folder: join(folder, method.slug),
         config,
         settings: own,
+        reopen,
         context: {
           output,
           backend,

@@ -6,11 +6,13 @@ import type { z } from 'zod';
 import { CommandError } from '../errors.ts';
 import { IMAGE_MODEL, IMAGE_MODEL_OPTIONAL, imageModelOptions } from '../options/image-model.ts';
 import { settings as allSettings } from '../options/settings.ts';
-import { createServer } from '../serve/server.ts';
+import { LastingModel, type OpenedModel } from '../serve/lasting.ts';
+import { createServer, type ServedModel } from '../serve/server.ts';
 import { openForCommand } from '../session/backend.ts';
-import { findHomes } from '../session/home.ts';
+import { findHomes, type Homes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { checkModelSettings, openImageModel } from '../session/model.ts';
+import { tellSmallerBatches } from '../session/smaller-batches.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
@@ -73,17 +75,24 @@ async function serveCommand(settings: z.infer<typeof schema>, { io, output }: Co
   checkModelSettings(settings);
   const { port, batchSize, topK, maxUpload, maxWaiting, rateLimit } = settings;
   const homes = await findHomes(io);
-  const backend = await openForCommand(settings, { io, output });
+  const interrupt = listenForInterrupt(() => output.say('Answering what is under way ...'));
+  const open = () => openServed(settings, homes, { io, output });
+  let model: LastingModel | undefined;
   try {
-    const opened = await openImageModel(settings, io.cwd, homes, output);
-    const { classes, imageSize, resizeShorter, features } = opened;
-    const trunk = new BackendRunner(features);
-    const run = async (images: Float32Array, size: number): Promise<Float32Array> =>
-      opened.scorer.probabilities(await trunk.run(images, size), size);
+    const first = await open();
+    const lasting = (model = new LastingModel(first, { open, output, signal: interrupt.signal }));
+    const { classes, imageSize, resizeShorter, preprocessing, device } = first;
     const name = settings.run === undefined ? 'ImageNet' : basename(resolve(io.cwd, settings.run));
-    const served = { name, device: backend.info.name, classes: classes.map((one) => one.name), imageSize, resizeShorter, preprocessing: features.network.variant.preprocessing, run }; // prettier-ignore
-    // Compiled before the first request, which need not wait for it.
-    await run(new Float32Array(imageSize * imageSize * 3), 1);
+    const served: ServedModel = {
+      name,
+      device,
+      classes,
+      imageSize,
+      resizeShorter,
+      preprocessing,
+      isReady: () => lasting.isReady(),
+      run: (images, size) => lasting.run(images, size),
+    };
     const server = await createServer(served, {
       batchSize,
       topK,
@@ -98,14 +107,39 @@ async function serveCommand(settings: z.infer<typeof schema>, { io, output }: Co
         throw new CommandError(`Port ${port} is not this user's to open; choose one of 1024 and above with --port.`);
       throw error;
     });
-    output.event('listening', { address, model: name, classes: served.classes, device: served.device });
-    output.result(`${name} on ${address} (${served.device}). Ctrl-C ends it.`);
-    const interrupt = listenForInterrupt(() => output.say('Answering what is under way ...'));
-    await once(interrupt.signal, 'abort');
+    output.event('listening', { address, model: name, classes, device });
+    output.result(`${name} on ${address} (${device}). Ctrl-C ends it.`);
+    if (!interrupt.signal.aborted) await once(interrupt.signal, 'abort');
     await server.close();
-    interrupt.stop();
-    trunk.dispose();
   } finally {
+    interrupt.stop();
+    model?.close();
+  }
+}
+
+type Served = OpenedModel & Omit<ServedModel, 'name' | 'isReady'>;
+
+/** Opens a device and the model on it. */
+async function openServed(
+  settings: z.infer<typeof schema>,
+  homes: Homes,
+  { io, output }: Pick<Context, 'io' | 'output'>,
+): Promise<Served> {
+  const backend = await openForCommand(settings, { io, output });
+  try {
+    const { classes, imageSize, resizeShorter, features, scorer } = await openImageModel(settings, io.cwd, homes, output); // prettier-ignore
+    const trunk = new BackendRunner(features, tellSmallerBatches(output));
+    const run = async (images: Float32Array, size: number): Promise<Float32Array> =>
+      scorer.probabilities(await trunk.run(images, size), size);
+    // Compiled before the first request, which need not wait for it.
+    await run(new Float32Array(imageSize * imageSize * 3), 1);
+    const close = (): void => {
+      trunk.dispose();
+      backend.close();
+    };
+    return { backend, device: backend.info.name, classes: classes.map(({ name }) => name), imageSize, resizeShorter, preprocessing: features.network.variant.preprocessing, run, close }; // prettier-ignore
+  } catch (error) {
     backend.close();
+    throw error;
   }
 }

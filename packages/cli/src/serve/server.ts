@@ -8,6 +8,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import sharp from 'sharp';
 import { best } from '../session/predict.ts';
 import { Batcher, BusyError } from './batcher.ts';
+import { NoDeviceError } from './lasting.ts';
 import { serveMetrics } from './metrics.ts';
 import page from './page.html?raw';
 
@@ -19,6 +20,8 @@ export interface ServedModel {
   readonly imageSize: number;
   readonly resizeShorter: number;
   readonly preprocessing: Preprocessing;
+  /** Whether it has a device to run on; default: yes. */
+  isReady?(): boolean;
   /** @param images [size, imageSize, imageSize, 3], preprocessed; @returns probabilities [size, classes] */
   run(images: Float32Array, size: number): Promise<Float32Array>;
 }
@@ -40,6 +43,8 @@ export interface ServeOptions {
 /** Pixels of an image, as it is before it is resized, at most: 100 megapixels decode to 300 MB. */
 const MAX_PIXELS = 100_000_000;
 const MAX_FILES = 64;
+/** After which it is worth asking again, where the device is lost. */
+const NEW_DEVICE_SECONDS = 5;
 
 /** An answer that is not 200, and says why. */
 class Refusal extends Error {
@@ -113,9 +118,18 @@ export async function createServer(model: ServedModel, options: ServeOptions): P
     (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src blob:; connect-src 'self'").send(page), // prettier-ignore
   );
-  app.get('/health', () => {
+  app.get('/health', (_request, reply) => {
     const { name, device, classes, imageSize } = model;
-    return { status: 'ok', model: name, device, classes, imageSize, waiting: batcher.waiting };
+    const isReady = model.isReady?.() ?? true;
+    if (!isReady) void reply.code(503).header('retry-after', NEW_DEVICE_SECONDS);
+    return {
+      status: isReady ? 'ok' : 'device lost',
+      model: name,
+      device,
+      classes,
+      imageSize,
+      waiting: batcher.waiting,
+    };
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
@@ -202,6 +216,11 @@ function answer(error: FastifyError | Error, reply: FastifyReply, maxBytes: numb
       .code(503)
       .header('retry-after', '1')
       .send({ error: `busy: ${error.message}; try again in a second` });
+  if (error instanceof NoDeviceError)
+    return reply
+      .code(503)
+      .header('retry-after', NEW_DEVICE_SECONDS)
+      .send({ error: `no device: ${error.message}; try again in ${NEW_DEVICE_SECONDS} seconds` });
   if (error instanceof CorruptImageError) return reply.code(422).send({ error: messageOf(error) });
   const status = ('statusCode' in error ? error.statusCode : undefined) ?? 500;
   if (status === 413 && !(error instanceof Refusal))

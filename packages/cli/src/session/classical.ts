@@ -98,20 +98,18 @@ export async function keep(folder: string, fitted: Fitted): Promise<void> {
   await new FileCheckpoints(folder).saveBest({ variables: fitted.variables, optimizer: new Map(), progress });
 }
 
-/** What `keep` wrote of a classifier that is no head. @throws CommandError where it is missing or does not fit the run */
+/** What `keep` wrote of a classifier that is no head. @param inputs features of an image @throws CommandError where it is missing or does not fit the run */
 export async function readClassifier(
   folder: string,
   config: RunConfig,
   weights: TrunkWeights,
+  inputs: number,
 ): Promise<ClassicalClassifier> {
   const path = runFile.classifier(folder);
   if (!(await exists(path)))
     throw new CommandError(`${path} does not exist; fit it again with thaw features --classifier.`);
   checkWeights(folder, config, weights);
-  const model = readClassical(await readFile(path), path);
-  if (model.classes !== config.data.classes.length)
-    throw new CommandError(`${path} names ${model.classes} classes, the run has ${config.data.classes.length}.`);
-  return model;
+  return readClassical(await readFile(path), path, { inputs, classes: config.data.classes.length });
 }
 
 /** Evaluates a classifier of features on a part, as `evaluatePart` does a network. Undefined when stopped. */

@@ -49,16 +49,24 @@ export async function onNewDevices<T>({ output, devices, reopen, attempt, kept, 
   }
 }
 
+/** What knows whether its device is gone. */
+export type MayBeLost = Pick<OpenBackend, 'lost'>;
+
 /** Why the device was lost, where that is behind an error. */
-async function lossOf(error: unknown, backend: OpenBackend): Promise<string | undefined> {
+export async function lossOf(error: unknown, backend: MayBeLost): Promise<string | undefined> {
   // What failed on a lost device may be told before the loss is.
   await sleep(0);
   return backend.lost() ?? (error instanceof DeviceLostError ? error.message : undefined);
 }
 
-async function openAgain(reopen: () => Promise<Devices>, signal: AbortSignal): Promise<Devices> {
+/** Tries to open what is on a new device. @param pauses milliseconds before each try */
+export async function openAgain<T>(
+  reopen: () => Promise<T>,
+  signal: AbortSignal,
+  pauses: readonly number[] = PAUSES,
+): Promise<T> {
   let failure: unknown;
-  for (const pause of PAUSES) {
+  for (const pause of pauses) {
     await sleep(pause, undefined, { signal });
     try {
       return await reopen();

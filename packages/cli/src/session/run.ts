@@ -68,8 +68,8 @@ export async function openWith(
 ): Promise<OpenedRun> {
   if (config.classifier && config.classifier.kind !== 'logistic') {
     const { imageSize } = config.network;
-    const scorer = await readClassifier(folder, config, loaded.weights);
     const network = new ResNet50(loaded.weights, { imageSize, precision });
+    const scorer = await readClassifier(folder, config, loaded.weights, network.channels);
     const features = { network, pooling: 'average', width: network.channels, imageSize } as const;
     return { config, loaded, features, scorer, classifier: undefined };
   }

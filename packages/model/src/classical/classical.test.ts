@@ -53,7 +53,7 @@ describe('a file', () => {
     const features = sample(30);
     const model = await fitClassical(features, { ...options, kind }, await fitPca(features, 2));
     const before = await model.probabilities(features.values, 30);
-    const read = readClassical(model.encode(), 'c.safetensors');
+    const read = readClassical(model.encode(), 'c.safetensors', { inputs: 4, classes: 2 });
     expect(read).toMatchObject({ kind, inputs: 4, classes: 2 });
     expect(await read.probabilities(features.values, 30)).toEqual(before);
     for (const [i, label] of features.labels.entries())
@@ -64,7 +64,9 @@ describe('a file', () => {
 
   test.each(KINDS)('of %s that is cut short is refused', async (kind) => {
     const file = (await fitClassical(sample(30), { ...options, kind })).encode();
-    expect(() => readClassical(file.subarray(0, file.length - 8), 'c.safetensors')).toThrow(SafetensorsError);
+    expect(() => readClassical(file.subarray(0, file.length - 8), 'c.safetensors', { inputs: 4, classes: 2 })).toThrow(
+      SafetensorsError,
+    );
   });
 
   test('without a tensor, or of something else, is refused by name', async () => {
@@ -72,12 +74,14 @@ describe('a file', () => {
       (await fitClassical(sample(30), { ...options, kind: 'tree' })).encode(),
     );
     const kept = new Map([...tensors].filter(([name]) => name !== 'left').map(([name, { shape, bytes }]) => [name, { shape, data: new Int32Array(bytes.slice().buffer) }])); // prettier-ignore
-    expect(() => readClassical(writeSafetensors(kept, metadata), 'c.safetensors')).toThrow(
+    expect(() => readClassical(writeSafetensors(kept, metadata), 'c.safetensors', { inputs: 4, classes: 2 })).toThrow(
       new ClassicalError("c.safetensors: 'threshold' is missing or not of real numbers."),
     );
-    expect(() => readClassical(writeSafetensors(new Map(), {}), 'x')).toThrow(
+    expect(() => readClassical(writeSafetensors(new Map(), {}), 'x', { inputs: 4, classes: 2 })).toThrow(
       "x: no classifier of Thaw (its metadata has no 'thaw').",
     );
-    expect(() => readClassical(writeSafetensors(new Map(), { thaw: '{"kind":"svm"}' }), 'x')).toThrow(ClassicalError);
+    expect(() =>
+      readClassical(writeSafetensors(new Map(), { thaw: '{"kind":"svm"}' }), 'x', { inputs: 4, classes: 2 }),
+    ).toThrow(ClassicalError);
   });
 });

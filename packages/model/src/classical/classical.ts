@@ -94,20 +94,32 @@ export async function projectFeatures(features: Features, projection: Projection
   return { ...features, width: projection.outputs, values: await project(projection, features.values) };
 }
 
-/** Reads what `encode` wrote. @param label how messages call the file @throws ClassicalError, SafetensorsError on a damaged file */
-export function readClassical(file: Uint8Array, label: string): ClassicalClassifier {
+/**
+ * Reads what `encode` wrote.
+ * @param label how messages call the file
+ * @param wanted what it must read and name
+ * @throws ClassicalError where it is damaged or does something else, SafetensorsError on a damaged file
+ */
+export function readClassical(
+  file: Uint8Array,
+  label: string,
+  wanted: Pick<FeatureClassifier, 'inputs' | 'classes'>,
+): ClassicalClassifier {
   const { tensors, metadata } = readSafetensors(file, label);
   const fail = (reason: string): never => {
     throw new ClassicalError(`${label}: ${reason}`);
   };
   const { kind, inputs, classes, neighbours } = readHeader(metadata['thaw'], fail);
+  if (classes !== wanted.classes) fail(`it names ${classes} classes, the run has ${wanted.classes}.`);
+  if (inputs !== wanted.inputs) fail(`it reads ${inputs} features, the run's trunk gives ${wanted.inputs}.`);
   const whole = (name: string): Int32Array => {
     const tensor = tensors.get(name);
     return (tensor && toInt32(tensor)) ?? fail(`'${name}' is missing or not of whole numbers.`);
   };
   const real = (name: string): Float32Array => {
     const tensor = tensors.get(name);
-    return (tensor && toFloat32(tensor)) ?? fail(`'${name}' is missing or not of real numbers.`);
+    const values = (tensor && toFloat32(tensor)) ?? fail(`'${name}' is missing or not of real numbers.`);
+    return values.every(Number.isFinite) ? values : fail(`'${name}' has numbers that are not finite.`);
   };
   const projection = tensors.has('pca/mean') ? readProjection() : undefined;
   const width = projection?.outputs ?? inputs;

@@ -134,6 +134,7 @@ function checkTrees({ kind, inputs, classes, roots, column, threshold, left, val
   };
   if (threshold.length !== nodes || left.length !== nodes) fail('their lists differ in length');
   if (value.length !== nodes * (kind === 'mean' ? classes : 1)) fail(`${value.length} values for ${nodes} nodes`);
+  if (kind === 'mean' && !value.every((share) => share >= 0 && share <= 1)) fail('a share is not between 0 and 1');
   if (prior.length !== classes) fail(`${prior.length} priors for ${classes} classes`);
   if (roots.length === 0) fail('there are none');
   for (const root of roots) if (root < 0 || root >= nodes) fail(`a root is node ${root} of ${nodes}`);
