@@ -3,10 +3,13 @@
 import { flagOf, isSwitch, type SettingName, type SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
 import { thawsTrunk } from '../session/classifier.ts';
+import { keptAt } from '../session/features.ts';
+import type { Homes } from '../session/home.ts';
 import { duration } from '../text/format.ts';
 import type { Choice } from './choice.ts';
 import { budgetSeconds, choose } from './choose.ts';
 import { dataFacts, probeTrunk, type ProbeRequest } from './facts.ts';
+import { SIZES } from './size.ts';
 
 /** Time of a run where none is given. */
 const DEFAULT_BUDGET = '20m';
@@ -18,13 +21,16 @@ export interface DecideRequest extends Omit<ProbeRequest, 'settings'> {
   readonly settings: SomeSettings & { readonly seed: number };
   /** When the command began, of performance.now(). */
   readonly begun: number;
+  /** Where features are kept. */
+  readonly homes: Homes;
   readonly output: Output;
 }
 
 /** @returns what was chosen; nothing where all was given */
 export async function decide(request: DecideRequest): Promise<Choice[]> {
-  const { settings, backend, data, output, begun } = request;
+  const { settings, backend, data, output, begun, homes, weights } = request;
   const { timeBudget, imageSize, limitTrain, thaw = 'none', batchNorm = 'keras' } = settings;
+  const { precision = 'float32', cacheFeatures = true } = settings;
   const seconds = budgetSeconds(timeBudget ?? DEFAULT_BUDGET);
   // A size that was given is taken, unless the time was given too.
   const isTimed = imageSize === undefined || (timeBudget !== undefined && limitTrain === undefined);
@@ -32,8 +38,9 @@ export async function decide(request: DecideRequest): Promise<Choice[]> {
   const pixelsPerSecond = isTimed ? await probeTrunk(request) : undefined;
   const { name, isSoftware } = backend.info;
   const maxTensorBytes = backend.opened?.device.limits.maxStorageBufferBindingSize ?? LEAST_BINDING;
+  const sizes = cacheFeatures ? (imageSize === undefined ? SIZES : [imageSize]) : [];
   const choices = choose(settings, {
-    data: await dataFacts(data),
+    data: await dataFacts(data, (part) => keptAt(sizes, part, { homes, weights, precision })),
     device: { name, isSoftware, canThaw: backend.canThaw, pixelsPerSecond, maxTensorBytes },
     seconds: Math.max(0, seconds - (performance.now() - begun) / 1000),
     isThawed: thawsTrunk({ thaw, batchNorm }),

@@ -4,7 +4,7 @@ import { extractFeatures, headFeatures, type TrunkWeights } from '@thaw/model';
 import type { SomeSettings } from '../options/settings.ts';
 import type { OpenBackend } from '../session/backend.ts';
 import { buildClassifier } from '../session/classifier.ts';
-import type { RunData } from '../session/data.ts';
+import type { Part, RunData } from '../session/data.ts';
 import { DataSource } from '../session/source.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import type { Trunk } from '../trunk/trunk.ts';
@@ -20,6 +20,8 @@ export interface DataFacts {
   readonly perClass: readonly number[];
   /** Median of the images' shorter sides as they lie, pixels; null where it cannot be told. */
   readonly side: number | null;
+  /** Of each part, the sizes at which its features are kept from an earlier run: the trunk need not run on them again. */
+  readonly kept: Readonly<Record<'train' | 'validation' | 'test', ReadonlySet<number>>>;
 }
 
 export interface DeviceFacts {
@@ -33,8 +35,12 @@ export interface DeviceFacts {
   readonly maxTensorBytes: number;
 }
 
-/** Facts that are there without computing. */
-export async function dataFacts({ train, validation, test, classes }: RunData): Promise<DataFacts> {
+/** Facts that are there without computing. @param keptOf the sizes at which a part's features are kept */
+export async function dataFacts(
+  { train, validation, test, classes }: RunData,
+  keptOf: (part: Part) => Promise<ReadonlySet<number>>,
+): Promise<DataFacts> {
+  const kept = async (part: Part | undefined): Promise<ReadonlySet<number>> => (part ? keptOf(part) : new Set());
   return {
     train: train.indices.length,
     validation: validation?.indices.length ?? 0,
@@ -42,6 +48,7 @@ export async function dataFacts({ train, validation, test, classes }: RunData): 
     test: test?.indices.length ?? 0,
     perClass: [...countPerClass(train.dataset.labels, classes.length, train.indices)],
     side: await typicalSide(train.dataset, train.indices),
+    kept: { train: await kept(train), validation: await kept(validation), test: await kept(test) },
   };
 }
 

@@ -46,8 +46,16 @@ export function planSize(given: SomeSettings, { data, device, seconds, passes }:
   const own = data.isHeldOut ? 0 : data.validation;
   const passesOfTrain = passes ? TRAINING_PASSES * passes.epochs : 1;
   const passesOfValidation = passes?.epochs ?? 1;
+  // Images held out are `train`'s here, and features are kept of whole parts alone.
+  const there = (part: keyof DataFacts['kept'], size: number, isWhole = true): number =>
+    passes === undefined && isWhole && data.kept[part].has(size) ? data[part] : 0;
+  const keptOf = (size: number, train: number, test: number): number =>
+    there('train', size, train === all) +
+    there('validation', size, !data.isHeldOut || train === all) +
+    there('test', size, test === data.test);
   const time = (size: number, train: number, test: number): number =>
-    ((train * passesOfTrain + own * passesOfValidation + test) * size ** 2) / pixelsPerSecond;
+    ((train * passesOfTrain + own * passesOfValidation + test - keptOf(size, train, test)) * size ** 2) /
+    pixelsPerSecond;
 
   const leastTrain = Math.min(
     all,
@@ -55,20 +63,31 @@ export function planSize(given: SomeSettings, { data, device, seconds, passes }:
     Math.max(LEAST_TRAIN, LEAST_TRAIN_PER_CLASS * data.perClass.length),
   );
   const leastTest = Math.min(data.test, given.limitTest ?? Infinity, LEAST_TEST);
+  const wholeTrain = given.limitTrain ?? all;
+  const wholeTest = given.limitTest ?? data.test;
+  const ways = [[leastTrain, leastTest], [wholeTrain, leastTest], [wholeTrain, wholeTest]] as const; // prettier-ignore
+  const fits = (one: number): boolean => ways.some(([train, test]) => time(one, train, test) <= room);
   const sizes = given.imageSize === undefined ? SIZES.filter((size) => size <= largest) : [given.imageSize];
-  const size = sizes.findLast((one) => time(one, leastTrain, leastTest) <= room) ?? sizes[0] ?? largest;
+  const size = sizes.findLast(fits) ?? sizes[0] ?? largest;
   const next = sizes.find((one) => one > size);
   const reason =
     next === undefined
       ? why
       : `what fits; ${next} would take about ${duration(time(next, leastTrain, leastTest))} for ${count(leastTrain + leastTest + own)} images`;
-  const choices: Choice[] = [{ settings: { imageSize: size }, reason }];
-  if (time(size, given.limitTrain ?? all, given.limitTest ?? data.test) <= room) return choices;
+  const isWhole = time(size, wholeTrain, wholeTest) <= room;
+  const ofKept = keptOf(size, wholeTrain, isWhole ? wholeTest : leastTest);
+  const keptReason =
+    ofKept > 0 ? `${reason}; features of ${count(ofKept)} images are kept from an earlier run` : reason;
+  const choices: Choice[] = [{ settings: { imageSize: size }, reason: keptReason }];
+  if (isWhole) return choices;
   // Test images only as far as they are needed, training images as many as fit.
   const test = given.limitTest ?? leastTest;
   const perTrain = (passesOfTrain * size ** 2) / pixelsPerSecond;
-  const fits = roundDown(Math.max(0, room - time(size, 0, test)) / perTrain);
-  const train = given.limitTrain ?? Math.min(all, Math.max(Math.min(leastTrain, LEAST_IMAGES), fits));
+  const most = roundDown(Math.max(0, room - time(size, 0, test)) / perTrain);
+  const isKept = time(size, wholeTrain, test) <= room;
+  const train = isKept
+    ? wholeTrain
+    : (given.limitTrain ?? Math.min(all, Math.max(Math.min(leastTrain, LEAST_IMAGES), most)));
   if (train < all)
     choices.push({
       settings: { limitTrain: train },

@@ -195,7 +195,9 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
         begun,
         output,
         backend,
-        data,
+        // As it will be divided, where no fewer images are chosen: of those, features may be kept.
+        data: divide(opened, { ...settings, stratified: asked.stratified ?? true }),
+        homes,
         weights,
         trunk,
         signal: interrupt.signal,
