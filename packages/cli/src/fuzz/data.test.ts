@@ -9,13 +9,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CommandError } from '../errors.ts';
 import { readRunConfig } from '../runs/folder.ts';
 import { DataError } from '../../../data/src/errors.ts';
+import { allIndices } from '../../../data/src/sampling.ts';
 import { unpack } from '../../../data/src/node/archive.ts';
 import { CIFAR10, CIFAR100, readCifar } from '../../../data/src/node/cifar.ts';
 import { openTable, readTable } from '../../../data/src/node/csv.ts';
 import { decodeImage } from '../../../data/src/node/decode.ts';
 import { openParquet } from '../../../data/src/node/parquet.ts';
+import { openShards } from '../../../data/src/node/shards/open-shards.ts';
 import { cifarFiles, png } from '../../../data/src/testing/files.ts';
 import { parquetFile } from '../../../data/src/testing/parquet.ts';
+import { sample, shardOf } from '../../../data/src/testing/shards.ts';
 import { damaged, FUZZ_TIMEOUT, survives } from './cases.ts';
 
 let folder: string;
@@ -56,6 +59,8 @@ const file = (name: string, body: string): Entry => ({
   size: body.length.toString(8),
 });
 const tarOf = (entries: readonly Entry[]): Buffer => Buffer.concat([...entries.map(tarEntry), Buffer.alloc(1024)]);
+/** Two samples, of what is no image. */
+const LABELLED = ['ants', 'bees'].flatMap((label) => [file(`${label}.cls`, label), file(`${label}.png`, 'none')]);
 const WANTED = [file('set/a.bin', 'aaaa'), file('set/names.txt', 'one\ntwo\n')];
 
 /** Unpacks beside a file that must stay as it is, and looks at everything that there is afterwards. */
@@ -185,12 +190,54 @@ test('Parquet files', { timeout: 3 * FUZZ_TIMEOUT }, async () => {
   const parse = async (bytes: Buffer): Promise<void> => {
     await writeFile(path, bytes);
     await rm(cache, { recursive: true, force: true });
-    const data = await openParquet({ files: { train: [path] } }, { name: 'train.parquet', split: 'train', cache });
+    const data = await openParquet({ train: [path] }, { name: 'train.parquet', split: 'train', cache });
     for (let i = 0; i < data.length; i++) await data.readImage(i, 4);
   };
   // The footer is at the end.
   const reversed = damaged(valid.map((bytes) => Buffer.from(bytes).reverse())).map((bytes) => Buffer.from(bytes).reverse()); // prettier-ignore
   await survives(fc.oneof(damaged(valid), reversed), parse, [DataError], 'train.parquet');
+});
+
+/** Looks through a shard and reads what is in it. */
+async function parseShard(bytes: Buffer): Promise<void> {
+  const [path, cache] = [join(folder, 'train.tar'), join(folder, 'indexes')];
+  await writeFile(path, bytes);
+  await rm(cache, { recursive: true, force: true });
+  const data = await openShards({ train: [path] }, { name: 'train.tar', split: 'train', cache });
+  expect([...data.labels].every((label) => label >= 0 && label < data.classes.length)).toBe(true);
+  const order = data.order(allIndices(data.length), 1, 1);
+  expect([...order].sort((a, b) => a - b)).toEqual([...allIndices(data.length)]);
+  const pass = data.readAhead(order);
+  const read = await Promise.allSettled(Array.from(order, (_, position) => pass.readImage(position, 4)));
+  for (const one of read) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(DataError);
+}
+
+test('tar shards, byte by byte', { timeout: 2 * FUZZ_TIMEOUT }, async () => {
+  const images = await Promise.all([0, 1, 2].map((i) => png([80 * i, 0, 0])));
+  const valid = [
+    shardOf(images.flatMap((image, i) => sample(`a/${i}`, image, i % 2))),
+    shardOf([
+      { path: 'x', type: 'ExtendedHeader', body: '20 path=folder/0.png\n' },
+      ...images.flatMap((image, i) => [{ path: `${i}.png`, body: image }, { path: `${i}.json`, body: `{"label":"${'ab'[i % 2]}"}` }]),
+    ]),
+  ]; // prettier-ignore
+  for (const bytes of valid) await parseShard(bytes);
+  await survives(damaged(valid), parseShard, [DataError], 'train.tar');
+});
+
+test('tar shards whose headers say anything', { timeout: 2 * FUZZ_TIMEOUT }, async () => {
+  const entry: fc.Arbitrary<Entry> = fc.record({
+    name: fc.oneof(fc.constantFrom('0.png', '0.cls', '0.json', '1.png', '../0.png', '/etc/0.cls', '.png', 'a/.cls', '0.', '__proto__.cls', ''), fc.string({ maxLength: 20 })),
+    type: fc.constantFrom('0', '0', '0', '\0', '1', '2', '3', '5', '7', 'x', 'g', 'L', 'K', 'N', 'X', 'D', 'S', '?'),
+    link: fc.constantFrom('', '../../outside', '/etc/passwd'),
+    body: fc.oneof(fc.string({ maxLength: 30 }), fc.constantFrom('0', '-1', '007', '1e99', 'cat', '__proto__', '{"cls":0}', '{"label":"__proto__"}', '[]', 'null', '21 path=../../x.png\n', '12 size=-4\n', '20 size=99999999999\n', '12 size=0.5\n')),
+    size: fc.oneof(fc.constant(''), fc.constantFrom('0', '77777777777', '10', '-1', '\x80\0\0\0\0\0\0\0\x7f\xff\xff\xff', '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff')),
+  }); // prettier-ignore
+  const honest = entry.map((one) => (one.size === '' ? { ...one, size: one.body.length.toString(8) } : one));
+  const archive = fc
+    .tuple(fc.array(honest, { maxLength: 8 }), fc.boolean())
+    .map(([entries, isFirst]) => tarOf(isFirst ? [...entries, ...LABELLED] : [...LABELLED, ...entries]));
+  await survives(archive, parseShard, [DataError], 'train.tar');
 });
 
 const config = {

@@ -1,9 +1,14 @@
-// Progress of a download.
+// Progress of what is counted in bytes: downloads, shards that are looked through.
 import type { Output } from '../output.ts';
 import { bytes, percent } from '../text/format.ts';
 
+/** What is done to the bytes. */
+export type ByteActivity = 'download' | 'index';
+const WORDS: Readonly<Record<ByteActivity, string>> = { download: 'downloading', index: 'looking through' };
+
 export interface ByteProgress {
-  start(name: string): void;
+  /** @param activity default download */
+  start(name: string, activity?: ByteActivity): void;
   update(received: number, total: number | null): void;
   stop(): void;
 }
@@ -11,6 +16,7 @@ export interface ByteProgress {
 /** On a terminal one line that rewrites itself; elsewhere a line every 10 %. */
 export function byteProgress(output: Output, now: () => number = () => performance.now()): ByteProgress {
   let name = '';
+  let activity: ByteActivity = 'download';
   let shownAt = -Infinity;
   let shownTenth = -1;
   const { sink, isTerminal, quiet } = output;
@@ -18,11 +24,12 @@ export function byteProgress(output: Output, now: () => number = () => performan
     if (isTerminal && !quiet) sink.write('\r\u001b[2K');
   };
   return {
-    start(what) {
+    start(what, does = 'download') {
       name = what;
+      activity = does;
       shownTenth = -1;
-      output.event('download', { file: name, state: 'started' });
-      if (!isTerminal) output.say(`downloading ${name}`);
+      output.event(activity, { file: name, state: 'started' });
+      if (!isTerminal) output.say(`${WORDS[activity]} ${name}`);
     },
     update(received, total) {
       const share = total ? received / total : undefined;
@@ -31,7 +38,7 @@ export function byteProgress(output: Output, now: () => number = () => performan
         shownAt = now();
         const of = total === null ? '' : ` of ${bytes(total)}  ${percent(share ?? 0, 0)}`;
         clear();
-        sink.write(`downloading ${name}  ${bytes(received)}${of}`.slice(0, output.width - 1));
+        sink.write(`${WORDS[activity]} ${name}  ${bytes(received)}${of}`.slice(0, output.width - 1));
       } else if (share !== undefined && Math.floor(share * 10) > shownTenth) {
         shownTenth = Math.floor(share * 10);
         if (shownTenth > 0) output.say(`  ${percent(share, 0)} of ${bytes(total ?? received)}`);
@@ -39,7 +46,7 @@ export function byteProgress(output: Output, now: () => number = () => performan
     },
     stop() {
       clear();
-      output.event('download', { file: name, state: 'ended' });
+      output.event(activity, { file: name, state: 'ended' });
     },
   };
 }

@@ -2,10 +2,17 @@
 import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { allIndices, splitIndices, subset, type ImageDataset } from '@thaw/data';
-import { DATASET_NAMES, openDataset, openSplit, type OpenedDataset, type OpenedSplit } from '@thaw/data/node';
+import {
+  DATASET_NAMES,
+  openDataset,
+  openSplit,
+  type OpenedDataset,
+  type OpenedSplit,
+  type OpenOptions,
+} from '@thaw/data/node';
 import { UsageError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
-import type { ByteProgress } from '../progress/bytes.ts';
+import type { ByteActivity, ByteProgress } from '../progress/bytes.ts';
 import type { Homes } from './home.ts';
 
 /** Some images of a data set. */
@@ -44,7 +51,7 @@ export async function openRunData(settings: DataSettings, place: DataPlace): Pro
 
 /** Opens a data set, to be divided. */
 export function openData(data: string, place: DataPlace): Promise<OpenedDataset> {
-  return withProgress(place, (onProgress) => openDataset(data, { ...options(place), onProgress }));
+  return withProgress(place, (told) => openDataset(data, { ...options(place), ...told }));
 }
 
 /** Divides an opened data set as the settings say. */
@@ -79,8 +86,8 @@ export async function openPart(
   classes?: readonly string[],
 ): Promise<OpenedSplit> {
   const name = split === 'validation' ? 'val' : split;
-  return withProgress(place, (onProgress) =>
-    openSplit(data, name, { ...options(place), onProgress, ...(classes && { classes }) }),
+  return withProgress(place, (told) =>
+    openSplit(data, name, { ...options(place), ...told, ...(classes && { classes }) }),
   );
 }
 
@@ -110,7 +117,7 @@ export function partHash({ dataset, indices }: Part): string {
 /** A data set's name as a part of a folder's name. */
 export function dataSlug(data: string): string {
   const known = DATASET_NAMES.find((name) => name === data.toLowerCase().replace(/^cifar-/, 'cifar'));
-  const slug = (known ?? basename(resolve(data)))
+  const slug = (known ?? basename(resolve(data)).replace(/[{*?[].*$|\.tar$/i, ''))
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
@@ -127,16 +134,23 @@ const options = ({ cwd, homes, signal, download }: DataPlace) => ({
 
 async function withProgress<T>(
   { progress }: DataPlace,
-  open: (onProgress: (p: { receivedBytes: number; totalBytes: number | null }) => void) => Promise<T>,
+  open: (told: Required<Pick<OpenOptions, 'onProgress' | 'onIndex'>>) => Promise<T>,
 ): Promise<T> {
-  const bar = { started: false };
+  let shown: ByteActivity | undefined;
+  const show = (activity: ByteActivity, name: string, done: number, total: number | null): void => {
+    if (shown !== activity) {
+      if (shown) progress?.stop();
+      progress?.start(name, activity);
+    }
+    shown = activity;
+    progress?.update(done, total);
+  };
   try {
-    return await open(({ receivedBytes, totalBytes }) => {
-      if (!bar.started) progress?.start('data set');
-      bar.started = true;
-      progress?.update(receivedBytes, totalBytes);
+    return await open({
+      onProgress: ({ receivedBytes, totalBytes }) => show('download', 'data set', receivedBytes, totalBytes),
+      onIndex: (done, total) => show('index', 'tar shards', done, total),
     });
   } finally {
-    if (bar.started) progress?.stop();
+    if (shown) progress?.stop();
   }
 }

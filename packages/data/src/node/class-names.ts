@@ -45,3 +45,10 @@ export function labelsOf(
 export function listed(names: readonly string[]): string {
   return names.length > 12 ? `${names.slice(0, 12).join(', ')}, ... (${names.length})` : names.join(', ');
 }
+
+/** The number of a text among those known, which it joins where it is new. */
+export function numberAmong(known: Map<string, number>, text: string): number {
+  const number = known.get(text) ?? known.size;
+  known.set(text, number);
+  return number;
+}

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { DataError } from '../errors.ts';
+import { CompactTexts } from './compact-texts.ts';
 import { FileDataset } from './file-dataset.ts';
 import { explain } from './paths.ts';
 import { classesOf, labelsOf, listed } from './class-names.ts';
@@ -123,8 +124,8 @@ export async function openTable(
     name: hasSplits ? `${basename(file)} ${split}` : basename(file),
     classes,
     labels,
-    files: chosen.map(({ path }) => resolve(folder, path)),
-    keys: chosen.map(({ path }) => path.replaceAll('\\', '/')),
+    root: folder,
+    files: CompactTexts.of(chosen.map(({ path }) => path)),
     notes: [],
   });
 }

@@ -1,3 +1,4 @@
+import type { ImageDataset } from '../dataset.ts';
 import { chmod, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -25,13 +26,15 @@ async function pets(extra: Record<string, string | Uint8Array> = {}): Promise<st
   return root;
 }
 
+const filesOf = (data: ImageDataset): string[] => Array.from({ length: data.length }, (_, i) => data.describe(i));
+
 describe('class folders', () => {
   test('classes, labels and files in the order of names; hidden files ignored, others counted', async () => {
     const root = await pets({ 'README.md': '' });
     const data = await openImageFolder(root);
     expect(data.classes).toEqual(['cats', 'dogs']);
     expect([...data.labels]).toEqual([0, 0, 1]);
-    expect(data.files).toEqual(['cats/a/deep.PNG', 'cats/b.png', 'dogs/rex.png'].map((name) => join(root, name)));
+    expect(filesOf(data)).toEqual(['cats/a/deep.PNG', 'cats/b.png', 'dogs/rex.png'].map((name) => join(root, name)));
     expect(data.describe(2)).toBe(join(root, 'dogs/rex.png'));
     expect(data.imageSize).toBe(null);
     expect(data.notes).toEqual(['ignored 2 files that are not images (README.md, cats/notes.txt)']);
@@ -60,7 +63,7 @@ describe('class folders', () => {
     await symlink(join(root, 'nothing.png'), join(root, 'dogs/dead.png'));
     const data = await openImageFolder(root);
     expect(data.classes).toEqual(['birds', 'cats', 'dogs']);
-    expect(data.files.filter((file) => file.startsWith(join(root, 'birds')))).toEqual([join(root, 'birds/far.png')]);
+    expect(filesOf(data).filter((file) => file.startsWith(join(root, 'birds')))).toEqual([join(root, 'birds/far.png')]);
     const stream = batches(data, {
       indices: allIndices(data.length),
       batchSize: 100,
@@ -132,7 +135,7 @@ describe('splits', () => {
       [`${name}/b/2.png`]: blue,
     });
     expect(await findSplits(root)).toEqual({ train: 'train', val: name });
-    expect((await openImageFolder(root, { split: 'val' })).files[0]).toBe(join(root, name, 'a/2.png'));
+    expect((await openImageFolder(root, { split: 'val' })).describe(0)).toBe(join(root, name, 'a/2.png'));
     await expect(openImageFolder(root, { split: 'test' })).rejects.toThrow(
       `${root}: has no test/ or testing/ with class folders inside; it has train, ${name}`,
     );

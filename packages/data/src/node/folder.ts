@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
 import { listed } from './class-names.ts';
+import { CompactTextsBuilder } from './compact-texts.ts';
 import { FileDataset } from './file-dataset.ts';
 import { explain, statOrNull, visibleEntries } from './paths.ts';
 import { describeIgnored, findImages } from './walk.ts';
@@ -69,8 +70,7 @@ async function openClassFolders(path: string, name: string, given?: readonly str
   if (unknown !== undefined) {
     throw new DataError(`${join(path, unknown)}: ${unknown} is not one of the classes ${listed(classes)}`);
   }
-  const files: string[] = [];
-  const keys: string[] = [];
+  const files = new CompactTextsBuilder();
   const labels: number[] = [];
   const notes: string[] = [];
   const ignored: string[] = await looseFiles(path);
@@ -82,12 +82,12 @@ async function openClassFolders(path: string, name: string, given?: readonly str
         `${join(path, folder)}: the class folder has no images${others}; put images in it or remove the folder`,
       );
     }
+    const label = classes.indexOf(folder);
     for (const image of found.images) {
-      files.push(join(path, folder, image));
-      keys.push(`${folder}/${image}`);
-      labels.push(classes.indexOf(folder));
+      files.push(`${folder}/${image}`);
+      labels.push(label);
     }
-    ignored.push(...found.ignored.map((file) => `${folder}/${file}`));
+    for (const file of found.ignored) ignored.push(`${folder}/${file}`);
   }
   if (!given && folders.length === 1) {
     throw new DataError(
@@ -101,7 +101,14 @@ async function openClassFolders(path: string, name: string, given?: readonly str
   const others = ignored.filter((file) => !loose.includes(file));
   if (loose.length > 0) notes.push(`ignored ${loose.length} images outside the class folders (${loose[0]}, ...)`);
   if (others.length > 0) notes.push(`ignored ${describeIgnored(others)}`);
-  return FileDataset.create({ name, classes, files, keys, labels: Int32Array.from(labels), notes });
+  return FileDataset.create({
+    name,
+    classes,
+    root: path,
+    files: files.build(),
+    labels: Int32Array.from(labels),
+    notes,
+  });
 }
 
 async function noClasses(path: string): Promise<string> {

@@ -6,8 +6,7 @@ import { DataError, DatasetMissingError, DownloadError } from '../errors.ts';
 import { download, type DownloadOptions } from './download.ts';
 import { listed } from './class-names.ts';
 import { explain, statOrNull } from './paths.ts';
-import { splitNamed, type SplitName } from './split-names.ts';
-import type { ParquetSplits } from './parquet.ts';
+import { splitNamed, type SplitFiles, type SplitName } from './split-names.ts';
 
 const HUB = 'https://huggingface.co';
 /** The branch that the hub writes. */
@@ -60,7 +59,7 @@ interface HubFile {
  * @throws DatasetMissingError where it is missing and may not be downloaded
  * @throws DataError where the hub has no such data set, configuration or images of it
  */
-export async function ensureHub(name: HubName, source: HubSource): Promise<ParquetSplits> {
+export async function ensureHub(name: HubName, source: HubSource): Promise<SplitFiles> {
   const homes = [...new Set([source.home, source.cacheHome ?? source.home])];
   const folders = homes.map((home) => join(home, 'datasets', 'hub', ...name.id.split('/')));
   for (const folder of folders) {
@@ -82,7 +81,7 @@ export async function ensureHub(name: HubName, source: HubSource): Promise<Parqu
     (splits[split] ??= []).push(target);
   }
   await keepListing(folder, config, files);
-  return { files: splits };
+  return splits;
 }
 
 async function keepListing(folder: string, config: string, files: readonly HubFile[]): Promise<void> {
@@ -93,7 +92,7 @@ async function keepListing(folder: string, config: string, files: readonly HubFi
 }
 
 /** The files of an earlier download, where all are there: of the configuration, or of the only one that was fetched or "default". */
-async function complete(folder: string, config: string | undefined): Promise<ParquetSplits | null> {
+async function complete(folder: string, config: string | undefined): Promise<SplitFiles | null> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
   const listing = names.length === 1 && config === undefined ? names[0] : `${config ?? 'default'}.json`;
   const files = await readFile(join(folder, listing ?? ''), 'utf8').then(parseListing, () => undefined);
@@ -104,7 +103,7 @@ async function complete(folder: string, config: string | undefined): Promise<Par
     if (!(await statOrNull(target))) return null;
     (splits[split] ??= []).push(target);
   }
-  return { files: splits };
+  return splits;
 }
 
 /** What keepListing wrote; undefined where it is damaged. */

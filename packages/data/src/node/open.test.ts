@@ -55,7 +55,7 @@ describe('openDataset', () => {
   test('what is wrong is named', async () => {
     const home = await temporaryFolder();
     await expect(openDataset('cifar11', { home })).rejects.toThrow(
-      `cifar11: neither a data set (cifar10, cifar100, generated, hf:owner/name) nor a folder, a table (.csv) or a Parquet file; looked for cifar11 and ${join(home, 'datasets/cifar11')}`,
+      `cifar11: neither a data set (cifar10, cifar100, generated, hf:owner/name) nor a folder, a table (.csv), a Parquet file or tar shards; looked for cifar11 and ${join(home, 'datasets/cifar11')}`,
     );
     await writeTree(home, { 'x/val/a/1.png': image, 'x/val/b/1.png': image });
     await expect(openDataset(join(home, 'x'), { home })).rejects.toThrow('has val but no train folder to learn from');

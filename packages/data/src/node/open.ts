@@ -9,9 +9,11 @@ import { openTable, readTable, splitsOfTable, type TableRow } from './csv.ts';
 import { checkFolder, findSplits, openImageFolder } from './folder.ts';
 import { ensureCifar, type CifarSource } from './home.ts';
 import { ensureHub, hubName, type HubSource } from './hub.ts';
-import { findParquet, isParquetName, openParquet, type ParquetSplits } from './parquet.ts';
+import { findParquet, isParquetName, openParquet } from './parquet.ts';
 import { statOrNull } from './paths.ts';
-import type { SplitName } from './split-names.ts';
+import { findShards, isShardName, matchShards, shardsName } from './shards/find-shards.ts';
+import { openShards } from './shards/open-shards.ts';
+import { bySplit, type SplitFiles, type SplitName } from './split-names.ts';
 
 /** What `openDataset` knows by name. */
 export const DATASET_NAMES = ['cifar10', 'cifar100', 'generated'] as const;
@@ -25,6 +27,8 @@ export interface OpenOptions extends CifarSource, CifarReadOptions, Pick<HubSour
   readonly cwd?: string | undefined;
   /** The classes of a model that exists: others are an error. Default: those of the data. */
   readonly classes?: readonly string[] | undefined;
+  /** Called while tar shards are looked through for the first time, with the bytes that are behind, and all. */
+  readonly onIndex?: ((done: number, total: number) => void) | undefined;
   /** Number of generated images and classes, and their seed; default 2000, 500, 10 and 0. */
   readonly generated?:
     | {
@@ -66,7 +70,7 @@ export interface OpenedSplit {
 
 /**
  * Opens all splits of `cifar10`, `cifar100`, `generated`, an image folder, an unpacked CIFAR folder, a table of paths and labels
- * (.csv, .tsv), Parquet files or a folder of them, `hf:owner/name` of the Hugging Face hub, or a folder's name in
+ * (.csv, .tsv), Parquet files or a folder of them, tar shards (a folder, `train-{000..012}.tar`, `shards/*.tar`), `hf:owner/name` of the Hugging Face hub, or a folder's name in
  * `<home>/datasets`. A known name wins over a folder of that name; write `./cifar10` for the folder.
  * @throws DataError, before any image is decoded, where something is missing or wrong
  */
@@ -121,7 +125,7 @@ type Source =
   | { readonly kind: 'cifar'; readonly name: string; readonly format: CifarFormat; readonly folder: string | null }
   | { readonly kind: 'generated'; readonly name: string }
   | { readonly kind: 'table'; readonly name: string; readonly path: string; readonly rows: readonly TableRow[] }
-  | { readonly kind: 'parquet'; readonly name: string; readonly splits: ParquetSplits }
+  | { readonly kind: 'parquet' | 'shards'; readonly name: string; readonly splits: SplitFiles }
   | { readonly kind: 'folder'; readonly name: string; readonly path: string; readonly divided: SplitName[] | null };
 
 async function locate(nameOrPath: string, options: OpenOptions): Promise<Source> {
@@ -144,8 +148,9 @@ async function locate(nameOrPath: string, options: OpenOptions): Promise<Source>
       return { kind: 'table', name: basename(path), path, rows: await readTable(path) };
     }
     if (found.isFile() && isParquetName(path)) {
-      return { kind: 'parquet', name: basename(path), splits: { files: { train: [path] } } };
+      return { kind: 'parquet', name: basename(path), splits: { train: [path] } };
     }
+    if (found.isFile() && isShardName(path)) return { kind: 'shards', name: shardsName(path), splits: bySplit([path]) };
     await checkFolder(path);
     for (const format of [CIFAR10, CIFAR100]) {
       if (await statOrNull(join(path, format.files.test[0] ?? ''))) {
@@ -156,12 +161,16 @@ async function locate(nameOrPath: string, options: OpenOptions): Promise<Source>
     }
     const parquet = await findParquet(path);
     if (parquet) return { kind: 'parquet', name: basename(resolve(path)), splits: parquet };
+    const shards = await findShards(path);
+    if (shards) return { kind: 'shards', name: basename(resolve(path)), splits: shards };
     const folders = await findSplits(path);
     const divided = folders && (['train', 'val', 'test'] as const).filter((split) => folders[split] !== undefined);
     return { kind: 'folder', name: basename(resolve(path)), path, divided };
   }
+  const matched = await matchShards(nameOrPath, options.cwd ?? process.cwd());
+  if (matched) return { kind: 'shards', name: shardsName(nameOrPath), splits: matched };
   throw new DataError(
-    `${nameOrPath}: neither a data set (${DATASET_NAMES.join(', ')}, hf:owner/name) nor a folder, a table (.csv) or a Parquet file; ` +
+    `${nameOrPath}: neither a data set (${DATASET_NAMES.join(', ')}, hf:owner/name) nor a folder, a table (.csv), a Parquet file or tar shards; ` +
       `looked for ${candidates.join(' and ')}`,
   );
 }
@@ -176,7 +185,8 @@ async function splitsOf(source: Source): Promise<readonly SplitName[]> {
     case 'table':
       return splitsOfTable(source.rows);
     case 'parquet':
-      return (['train', 'val', 'test'] as const).filter((split) => source.splits.files[split] !== undefined);
+    case 'shards':
+      return (['train', 'val', 'test'] as const).filter((split) => source.splits[split] !== undefined);
     default:
       return source satisfies never;
   }
@@ -210,6 +220,12 @@ async function openOne(source: Source, split: SplitName, options: OpenOptions): 
       const cache = join(options.cacheHome ?? options.home, 'datasets', 'unpacked');
       const { name } = source;
       const dataset = await openParquet(source.splits, { name, split, cache, classes: options.classes });
+      return { dataset, notes: dataset.notes };
+    }
+    case 'shards': {
+      const cache = join(options.cacheHome ?? options.home, 'datasets', 'indexes');
+      const { onIndex: onProgress, signal, classes } = options;
+      const dataset = await openShards(source.splits, { name: source.name, split, cache, classes, onProgress, signal });
       return { dataset, notes: dataset.notes };
     }
     default:

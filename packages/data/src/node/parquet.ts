@@ -1,7 +1,7 @@
 // Image data sets in Parquet files, as Hugging Face keeps them: a column of encoded images, a column of labels.
 
 import { createHash } from 'node:crypto';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   asyncBufferFromFile,
   parquetMetadataAsync,
@@ -12,33 +12,21 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { DataError, UnlabelledError } from '../errors.ts';
-import { classesOf, labelsOf, listed } from './class-names.ts';
+import { classesOf, labelsOf, listed, numberAmong } from './class-names.ts';
 import { pack } from './stored/pack.ts';
 import { StoredDataset } from './stored/stored-dataset.ts';
 import { explain, statOrNull, visibleEntries } from './paths.ts';
-import { splitNamed, type SplitName } from './split-names.ts';
+import { bySplit, type SplitFiles, type SplitName } from './split-names.ts';
 
 /** A row group that is larger than this when read is refused: its images are in memory at once. */
 const MOST_GROUP_BYTES = 2 ** 31;
 /** No image and label take less than this share of a byte, however well they are packed: one row more than that is a lie. */
 const MOST_ROWS_PER_BYTE = 16;
 
-/** Files of one split. */
-export interface ParquetSplits {
-  readonly files: Readonly<Partial<Record<SplitName, readonly string[]>>>;
-}
-
-/**
- * The Parquet files of a folder by split: by what their names begin with (train-00000-of-00002.parquet), else by the folder
- * that they lie in (train/0000.parquet), else train. Null where there are none down to three folders.
- */
-export async function findParquet(folder: string): Promise<ParquetSplits | null> {
-  const files: Partial<Record<SplitName, string[]>> = {};
-  for (const file of await parquetFiles(folder, 3)) {
-    const split = splitNamed(basename(file).split(/[-_.]/)[0] ?? '') ?? splitNamed(basename(dirname(file))) ?? 'train';
-    (files[split] ??= []).push(file);
-  }
-  return Object.keys(files).length > 0 ? { files } : null;
+/** The Parquet files of a folder by split. Null where there are none down to three folders. */
+export async function findParquet(folder: string): Promise<SplitFiles | null> {
+  const files = await parquetFiles(folder, 3);
+  return files.length > 0 ? bySplit(files) : null;
 }
 
 async function parquetFiles(folder: string, depth: number): Promise<string[]> {
@@ -82,17 +70,15 @@ export interface OpenParquetOptions {
  * @throws DataError where a file is damaged, or has no column of images or labels
  */
 export async function openParquet(
-  { files }: ParquetSplits,
+  splits: SplitFiles,
   { name, split, cache, classes: given }: OpenParquetOptions,
 ): Promise<StoredDataset> {
-  const opened = await Promise.all((files[split] ?? []).map(openFile));
-  const labels: (string | null)[] = [];
-  for (const file of opened) labels.push(...(await readLabels(file)));
-  const kept = labels.flatMap((label, i) => (label === null ? [] : [i]));
-  const known = kept.map((i) => labels[i] ?? '');
+  const opened = await Promise.all((splits[split] ?? []).map(openFile));
+  const { texts, numbers } = await allLabels(opened);
+  const rows = Int32Array.from(numbers.keys()).filter((row) => numbers[row] !== -1);
   const title = `${name} ${split}`;
-  if (kept.length === 0) throw new UnlabelledError(`${title}: none of its ${labels.length} images has a label`);
-  const classes = given ?? opened.find(({ names }) => names)?.names ?? classesOf(title, known);
+  if (rows.length === 0) throw new UnlabelledError(`${title}: none of its ${numbers.length} images has a label`);
+  const classes = given ?? opened.find(({ names }) => names)?.names ?? classesOf(title, texts);
   const firsts = firstRows(opened);
   const describeRow = (row: number): string => {
     const at = firsts.findLastIndex((first) => first <= row);
@@ -100,19 +86,30 @@ export async function openParquet(
   };
   const hash = await hashOf(opened, classes);
   const { images, offsets } = await pack(join(cache, hash.slice(0, 32)), () => imagesOf(opened));
-  const rows = Int32Array.from(kept);
   const starts = Float64Array.from(rows, (row) => offsets[row] ?? 0);
   const sizes = starts.map((start, i) => (offsets[(rows[i] ?? 0) + 1] ?? start) - start);
-  const left = labels.length - kept.length;
+  const left = numbers.length - rows.length;
+  const labelOf = labelsOf(texts, classes, (text) => describeRow(numbers.indexOf(text)));
   return new StoredDataset({
     name: title,
     classes,
     images: { files: [images], firsts: Int32Array.of(0), offsets: starts, sizes },
-    labels: labelsOf(known, classes, (i) => describeRow(rows[i] ?? 0)),
+    labels: rows.map((row) => labelOf[numbers[row] ?? 0] ?? 0),
     hash,
     describe: (index) => describeRow(rows[index] ?? 0),
     notes: left > 0 ? [`left out ${left} images without a label`] : [],
   });
+}
+
+/** The label of each row of all files, as a position among the different ones; -1 where it has none. */
+async function allLabels(files: readonly Opened[]): Promise<{ texts: string[]; numbers: Int32Array }> {
+  const texts = new Map<string, number>();
+  const numbers = new Int32Array(files.reduce((sum, { rows }) => sum + rows, 0)).fill(-1);
+  let at = 0;
+  for (const file of files) {
+    for (const label of await readLabels(file)) numbers[at++] = label === null ? -1 : numberAmong(texts, label);
+  }
+  return { texts: [...texts.keys()], numbers };
 }
 
 function firstRows(files: readonly Opened[]): number[] {

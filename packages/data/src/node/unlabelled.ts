@@ -1,6 +1,7 @@
 // Images without labels: every image under a folder, at any depth.
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
+import { CompactTexts } from './compact-texts.ts';
 import { FileDataset } from './file-dataset.ts';
 import { checkFolder } from './folder.ts';
 import { findImages } from './walk.ts';
@@ -14,8 +15,8 @@ export async function openUnlabelled(path: string): Promise<FileDataset> {
     name: basename(resolve(path)),
     classes: ['unlabelled'],
     labels: new Int32Array(images.length),
-    files: images.map((name) => join(path, name)),
-    keys: images,
+    root: path,
+    files: CompactTexts.of(images),
     notes: [],
   });
 }

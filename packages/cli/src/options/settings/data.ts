@@ -25,7 +25,7 @@ export const dataOptions: OptionsOf<typeof dataSettings> = {
   data: {
     flags: '--data <name or folder>',
     description:
-      'cifar10, cifar100, a folder of images (one folder per class, or train/ val/ test/ of such), a table of paths and labels (.csv), Parquet files, or hf:owner/name of the Hugging Face hub',
+      "cifar10, cifar100, a folder of images (one folder per class, or train/ val/ test/ of such), a table of paths and labels (.csv), Parquet files, tar shards (a folder of them, or 'train-{000..012}.tar'), or hf:owner/name of the Hugging Face hub",
     ...text('a data set or a folder'),
   },
   split: {

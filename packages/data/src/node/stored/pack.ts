@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { DataError } from '../../errors.ts';
 import { withLock } from '../lock.ts';
 import { explain, statOrNull } from '../paths.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /** Where images lie: image i from `offsets[i]` to `offsets[i + 1]` of the file `images`. */
 export interface Pack {
@@ -49,17 +50,6 @@ export async function pack(path: string, source: () => AsyncIterable<Uint8Array>
     if (error instanceof DataError) throw error;
     throw new DataError(`${images}: the file ${explain(error)}; it would hold the unpacked images`, { cause: error });
   }
-}
-
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(`${path}.part`, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
 }
 
 /** A pack that is whole, or null. */
