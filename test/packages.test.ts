@@ -7,6 +7,7 @@ import { build as esbuild } from 'esbuild';
 import { publint } from 'publint';
 import { build as viteBuild } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { LAUNCHERS, noLauncher, runJob } from '../packages/mpi/src/testing/job.ts';
 import { binary } from '../scripts/lib/binary.mjs';
 import { bundledSize, PROGRAMS } from '../scripts/lib/bundle-size.mjs';
 import { inRoot, PACKAGES } from '../scripts/lib/paths.mjs';
@@ -69,6 +70,17 @@ describe('installed', () => {
         "[ 'cats', 'dogs' ] 12 4",
         ...Array.from({ length: 3 }, () => expect.stringMatching(/^Int32Array\(4\) \[ [01](, [01]){3} \] true$/) as unknown), // prettier-ignore
       ]);
+    });
+
+    test.each(LAUNCHERS)("@thaw/mpi: the README's example under %s", async (launcher) => {
+      const code = readmeCode('mpi', 'js').join('');
+      // Alone it is rank 0.
+      expect(await program('mpi.mjs', code)).toEqual(['0 1 2 3']);
+      if (noLauncher(launcher)) return;
+      const file = join(project.folder, 'mpi.mjs');
+      const job = await runJob({ launcher, ranks: 2, program: file, cwd: project.folder });
+      expect(job.ranks.map(({ stdout }) => stdout)).toEqual(['0 2 4 6\n', '1 2 4 6\n']);
+      expect(job.code).toBe(0);
     });
 
     test("TensorFlow.js's gradients are there, in the program's one engine", async () => {
@@ -258,9 +270,10 @@ import { openDevice, type OpenedDevice } from '@thaw/kernels/node';
 import { shippedTables } from '@thaw/kernels/tuning';
 import { batches, generatedDataset, type ImageDataset } from '@thaw/data';
 import { openImageFolder } from '@thaw/data/node';
-import { randomWeights, ResNet50, type TrainOptions } from '@thaw/model';
+import { randomWeights, ResNet50, type Group, type TrainOptions } from '@thaw/model';
 import { loadWeights } from '@thaw/model/node';
 import { KERNEL_CASES } from '@thaw/bench';
+import { openGroup } from '@thaw/mpi';
 import { main } from '@thaw/cli';
 
 export const opened: OpenedDevice = await openDevice();
@@ -268,6 +281,8 @@ export const backend: ThawBackend = register(opened.device);
 export const dataset: ImageDataset = generatedDataset({ count: 2 });
 export const network: ResNet50 = new ResNet50(randomWeights({ seed: 1 }), { imageSize: 32 });
 export const features: tf.Tensor2D = network.features(tf.zeros([1, 32, 32, 3]));
+// MPI's communicator is the group that training takes.
+export const group: Group | undefined = await openGroup();
 export type Epochs = TrainOptions['epochs'];
 export { batches, conv2d, KERNEL_CASES, loadWeights, main, openImageFolder, openInBrowser, resnet50Cases, shippedTables };
 // @ts-expect-error a device is no string

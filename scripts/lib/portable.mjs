@@ -15,6 +15,9 @@ const UNREAD = /(\.map|\.d\.ts|\.d\.mts|\.d\.cts|\.ts|\.mts|\.md|\.markdown|_tes
 /** Builds of tfjs for browsers and other loaders; Node takes *.node.js or the package's main. */
 const OTHER_BUILDS = /^tf-[a-z-]+\.(es2017|fesm|es2017\.min|fesm\.min)\.js$/;
 
+/** What koffi, which calls MPI, brings to be compiled elsewhere. */
+const KOFFI_SOURCES = /\/koffi\/(doc|lib|vendor|src\/koffi\/src)$/;
+
 /** A shell script of the bundle that starts Node. @param {string} arguments_ from its folder, $here */
 const launcher = (arguments_) => `#!/bin/sh
 # Thaw, with all that it needs beside it. Libraries that the system has itself fit its drivers better and win.
@@ -143,7 +146,8 @@ function prune(app) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) continue;
     const isOtherDawn = entry.isDirectory() && /webgpu\/dist$/.test(entry.parentPath) && entry.name !== 'linux-x64';
+    const isOtherKoffi = entry.isDirectory() && (entry.name === 'musl_x64' || KOFFI_SOURCES.test(path));
     const isUnread = entry.isFile() && (UNREAD.test(entry.name) || OTHER_BUILDS.test(entry.name));
-    if (isOtherDawn || isUnread) rmSync(path, { recursive: true, force: true });
+    if (isOtherDawn || isOtherKoffi || isUnread) rmSync(path, { recursive: true, force: true });
   }
 }

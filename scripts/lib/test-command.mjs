@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binary } from './binary.mjs';
 import { ensureBuilt } from './built.mjs';
+import { ensureMpi } from './mpi.mjs';
 import { inRoot, TOOLS } from './paths.mjs';
 import { ensureInstalled } from './pnpm.mjs';
 import { run, say, StepError } from './process.mjs';
@@ -43,10 +44,12 @@ async function prepareAndRun(args, countsFile) {
   const hasAdapter = await ensureAdapter();
   // Tests of kernels cannot run there; they read this to skip themselves and say so.
   const adapter = hasAdapter ? {} : { THAW_NO_ADAPTER: '1' };
+  // Likewise of MPI, by launcher.
+  const noMpi = (await ensureMpi()).join(' ');
   const built = await builtOrSay();
   const code = await run(process.execPath, [binary('vitest', 'vitest.mjs'), 'run', ...args], {
     cwd: inRoot(),
-    env: { ...process.env, ...plainUnlessTerminal(), ...adapter, THAW_TEST_COUNTS: countsFile },
+    env: { ...process.env, ...plainUnlessTerminal(), ...adapter, THAW_NO_MPI: noMpi, THAW_TEST_COUNTS: countsFile },
   });
   return built ? code : code || 1;
 }

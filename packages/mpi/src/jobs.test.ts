@@ -61,6 +61,11 @@ describe.each(LAUNCHERS.filter((launcher) => noLauncher(launcher) === undefined)
     }
   });
 
+  test('WebAssembly that reads beyond its memory throws', async () => {
+    for (const result of await results(launcher, 2, 'trap'))
+      expect(result).toMatchObject({ within: 0, error: expect.stringContaining('out of bounds') as unknown });
+  });
+
   test('wrong arguments are refused before anything is sent', async () => {
     for (const { errors } of await results(launcher, 2, 'arguments'))
       expect(errors).toEqual([
@@ -72,6 +77,31 @@ describe.each(LAUNCHERS.filter((launcher) => noLauncher(launcher) === undefined)
 
   test('nothing can be called after close', async () => {
     for (const { error } of await results(launcher, 2, 'closed')) expect(error).toMatch(/MPI is closed/);
+  });
+
+  describe('a library that cannot be used: rank 0 says so, all exit with its code', () => {
+    const other = launcher === 'mpich' ? 'openmpi' : 'mpich';
+    const refusal = async (library: string) => {
+      const job = await runJob({ launcher, ranks: 2, program: PROGRAM, args: ['open'], env: { THAW_MPI_LIBRARY: library } }); // prettier-ignore
+      expect(job, told(job)).toMatchObject({ code: 3, timedOut: false });
+      expect(job.ranks.map(({ stdout }) => stdout)).toEqual(['', '']);
+      expect(job.ranks[1]!.stderr).toBe('');
+      return job.ranks[0]!.stderr;
+    };
+
+    test('none there', async () =>
+      expect(await refusal('/nowhere/libmpi.so')).toMatch(
+        /started by an MPI launcher, as one of 2 processes, and the MPI library that THAW_MPI_LIBRARY names cannot be loaded: \/nowhere\/libmpi\.so \(.*No such file/,
+      ));
+
+    test('none of MPI', async () =>
+      expect(await refusal('libm.so.6')).toMatch(/^libm\.so\.6 is no MPI library: it has no MPI_Get_library_version/));
+
+    test.skipIf(noLauncher(other))("another launcher's", async () =>
+      expect(await refusal(other === 'mpich' ? 'libmpich.so.12' : 'libmpi.so.40')).toMatch(
+        /started 2 processes, this one as rank 0, but .* says rank 0 of 1: the library does not belong to the launcher\..*THAW_MPI_LIBRARY/,
+      ),
+    );
   });
 
   describe('a job ends when one rank', () => {

@@ -52,19 +52,26 @@ const STACK_BYTES = 8 * 2 ** 20;
 export const TEXT_BYTES = 8192;
 
 /**
- * Loads the first library that can be loaded, of those that fit the launcher.
+ * Loads the first library that can be loaded.
+ * @param paths files, or names that the dynamic linker knows, best first
  * @throws MpiError where none can, or where what was loaded is no MPI that is known
  */
-export async function loadLibrary(launch: Launch, env: Environment): Promise<Library> {
+export async function loadLibrary(
+  launch: Launch,
+  env: Environment,
+  paths: readonly string[] = candidates(launch, env),
+): Promise<Library> {
   const { default: koffi } = await import('koffi').catch((error: unknown) => {
     throw new MpiError(
       `koffi, which calls MPI, cannot be loaded on ${process.platform} ${process.arch}: ${messageOf(error)}. ` +
         'Reinstall without --omit=optional.',
     );
   });
-  koffi.config({ ...koffi.config(), async_stack_size: STACK_BYTES });
+  widenStacks(koffi);
+  // UCX, which MPI moves data with, would take over the signal by which V8 catches a trap of WebAssembly; the process would die.
+  process.env['UCX_ERROR_SIGNALS'] ??= '';
   const tried: string[] = [];
-  for (const path of candidates(launch, env)) {
+  for (const path of paths) {
     try {
       // Open MPI's plug-ins look its symbols up among the global ones.
       return bind(path, koffi.load(path, { global: true }));
@@ -74,6 +81,20 @@ export async function loadLibrary(launch: Launch, env: Environment): Promise<Lib
     }
   }
   throw new MpiError(noLibrary(launch, env, tried));
+}
+
+/** @throws MpiError where another part of the program has loaded a library through koffi, which settles the size */
+function widenStacks(koffi: Pick<typeof import('koffi'), 'config'>): void {
+  const settings = koffi.config();
+  if ((settings.async_stack_size ?? 0) >= STACK_BYTES) return;
+  try {
+    koffi.config({ ...settings, async_stack_size: STACK_BYTES });
+  } catch (error) {
+    throw new MpiError(
+      `MPI needs ${STACK_BYTES} bytes of stack in koffi's threads, which have ${settings.async_stack_size ?? 0}, and the program ` +
+        `has used koffi before (${messageOf(error)}). Call openGroup first, or koffi.config({ async_stack_size: ${STACK_BYTES} }).`,
+    );
+  }
 }
 
 /** @throws MpiError where it is no MPI, or none that is known */

@@ -52,7 +52,7 @@ async function order(group: Communicator): Promise<Record<string, unknown>> {
 
 /** The main thread goes on while numbers travel. */
 async function alongside(group: Communicator): Promise<Record<string, unknown>> {
-  const values = new Float32Array(4_000_000).fill(group.rank + 1);
+  const values = new Float32Array(1_000_000).fill(group.rank + 1);
   let turns = 0;
   let summing = true;
   const sum = group.sum(values).then(() => (summing = false));
@@ -62,6 +62,20 @@ async function alongside(group: Communicator): Promise<Record<string, unknown>> 
   }
   await sum;
   return { turns, first: values[0], last: values.at(-1), same: new Set(values).size };
+}
+
+/** (module (memory 1) (func (export "load") (param i32) (result i32) local.get 0 i32.load)), assembled. */
+const LOAD_MODULE = '0061736d0100000001060160017f017f030201000503010001070801046c6f616400000a0901070020002802000b';
+
+/** WebAssembly that reads beyond its memory throws, as without MPI. */
+async function trap(): Promise<Record<string, unknown>> {
+  const { instance } = await WebAssembly.instantiate(Buffer.from(LOAD_MODULE, 'hex'));
+  const load = instance.exports['load'] as (address: number) => number;
+  try {
+    return { loaded: load(0x7fffffff) };
+  } catch (error) {
+    return { within: load(0), error: (error as Error).message };
+  }
 }
 
 const forever = (): Promise<never> => new Promise(() => setInterval(() => undefined, 1000));
@@ -101,6 +115,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   pieces: everything,
   order,
   alongside,
+  trap,
   open: async () => ({}),
   arguments: async (group) => ({
     errors: await Promise.all(
