@@ -16,7 +16,7 @@ const UNREAD = /(\.map|\.d\.ts|\.d\.mts|\.d\.cts|\.ts|\.mts|\.md|\.markdown|_tes
 const OTHER_BUILDS = /^tf-[a-z-]+\.(es2017|fesm|es2017\.min|fesm\.min)\.js$/;
 
 /** What koffi, which calls MPI, brings to be compiled elsewhere. */
-const KOFFI_SOURCES = /\/koffi\/(doc|lib|vendor|src\/koffi\/src)$/;
+const KOFFI_SOURCES = /\/koffi\/((doc|lib|vendor)$|src\/.*\.(cc|hh|h|inc|S|asm|txt)$)/;
 
 /** A shell script of the bundle that starts Node. @param {string} arguments_ from its folder, $here */
 const launcher = (arguments_) => `#!/bin/sh
@@ -97,6 +97,7 @@ export async function portable(withTests) {
     mkdirSync(join(folder, 'lib', library), { recursive: true });
     copyFileSync(await findLibrary(library), join(folder, 'lib', library, library));
   }
+  await requireKoffi(join(folder, 'bin', 'node'), app);
   mkdirSync(join(folder, 'share'));
   writeFileSync(join(folder, 'share', 'nvidia_icd.json'), `${JSON.stringify(NVIDIA_ICD, null, 2)}\n`);
   copyFileSync(inRoot('bench', 'pytorch_step.py'), join(folder, 'share', 'pytorch_step.py'));
@@ -120,6 +121,15 @@ export async function portable(withTests) {
   say(`${archive}: ${mebibytes.toFixed(1)} MiB`);
   if (mebibytes > MOST_MIB) throw new StepError(`the bundle is larger than ${MOST_MIB} MiB`);
   return archive;
+}
+
+/** Whether what `prune` left of koffi loads: no other command of the check calls MPI. @param {string} node @param {string} app */
+async function requireKoffi(node, app) {
+  const mpi = realpathSync(join(app, 'node_modules', '@thaw', 'mpi', 'package.json'));
+  const script =
+    'import("node:module").then(({ createRequire }) => createRequire(process.argv[1])("koffi").load(null))';
+  const { code, stderr } = await capture(node, ['--input-type=module', '-e', script, mpi]);
+  if (code !== 0) throw new StepError(`koffi does not load in the bundle:\n${stderr}`);
 }
 
 /** @param {string} path @param {string} arguments_ */
@@ -146,7 +156,7 @@ function prune(app) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) continue;
     const isOtherDawn = entry.isDirectory() && /webgpu\/dist$/.test(entry.parentPath) && entry.name !== 'linux-x64';
-    const isOtherKoffi = entry.isDirectory() && (entry.name === 'musl_x64' || KOFFI_SOURCES.test(path));
+    const isOtherKoffi = entry.name === 'musl_x64' || KOFFI_SOURCES.test(path);
     const isUnread = entry.isFile() && (UNREAD.test(entry.name) || OTHER_BUILDS.test(entry.name));
     if (isOtherDawn || isOtherKoffi || isUnread) rmSync(path, { recursive: true, force: true });
   }
