@@ -26,6 +26,18 @@ export { summariseKernels, type FamilySummary, type KernelRow } from './measure/
 export { benchCold, summariseCold, type BenchColdOptions, type ColdRow, type ColdStart } from './bench-cold.ts';
 export { COLD_PHASES, type ColdPhase } from './cold/child.ts';
 export type { ColdEngineName } from './cold/start.ts';
+export { benchScaling, type BenchScalingOptions, type RankFigures, type ScalingRow } from './scaling/rank.ts';
+export { stepGradients, type Bucket, type StepGradients } from './scaling/gradients.ts';
+export {
+  ALGORITHMS,
+  allReduceSeconds,
+  predictScaling,
+  type Algorithm,
+  type Link,
+  type ScalingModel,
+  type ScalingPrediction,
+  type Staging,
+} from './scaling/model.ts';
 export { measureCeilings } from './ceilings/ceilings.ts';
 export { tune, type TunedBucket, type TuneOptions } from './tune.ts';
 export { exportStep } from './export-step.ts';

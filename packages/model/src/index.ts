@@ -21,6 +21,7 @@ export {
 export { rateGroups, type GroupOf, type RateGroup, type RateRules } from './optimizers/rate-groups.ts';
 export { rateShare, SCHEDULES, type Schedule, type ScheduleKind } from './optimizers/schedule.ts';
 export { WeightAverage } from './optimizers/weight-average.ts';
+export { gradientBuckets } from './parallel/buckets.ts';
 export {
   GRADIENT_COMPRESSIONS,
   GradientExchange,

@@ -12,7 +12,13 @@ export interface InterleaveOptions {
   readonly rounds: number;
   /** Time for all rounds; an engine whose next slot would go over it sits out. Everyone gets one round. */
   readonly seconds: number;
+  /** Makes one of what several processes, that take their turns together, have measured: the most of it. Default: there is one. */
+  readonly agree?: (milliseconds: number) => Promise<number>;
+  /** Called with each sample that counts. */
+  readonly onSample?: (name: string, sample: Sample) => void;
 }
+
+const one = (milliseconds: number): Promise<number> => Promise.resolve(milliseconds);
 
 /** What was measured of one workload. */
 export interface Measured {
@@ -29,7 +35,7 @@ export interface Measured {
 /** Times the workloads by engine; the first repetitions, in which pipelines compile, must have been run before. */
 export async function interleave<Name extends string>(
   workloads: ReadonlyMap<Name, Workload>,
-  { rounds, seconds }: InterleaveOptions,
+  { rounds, seconds, agree = one, onSample }: InterleaveOptions,
 ): Promise<Map<Name, Measured>> {
   const start = performance.now();
   const samples = new Map<Name, Sample[]>();
@@ -38,10 +44,12 @@ export async function interleave<Name extends string>(
     for (const [name, workload] of workloads) {
       const before = samples.get(name) ?? [];
       const last = before.at(-1);
-      const left = 1000 * seconds - (performance.now() - start);
-      if (last && (slots.get(name) ?? 0) > left) continue;
+      const took = performance.now() - start;
+      if (last && (await agree(took + (slots.get(name) ?? 0))) > 1000 * seconds) continue;
       const began = performance.now();
-      samples.set(name, [...before, await slot(workload, last)]);
+      const sample = await slot(workload, last, agree);
+      onSample?.(name, sample);
+      samples.set(name, [...before, sample]);
       slots.set(name, performance.now() - began);
     }
   }
@@ -59,8 +67,13 @@ export async function interleave<Name extends string>(
 }
 
 /** Runs as often as fills a slot, judged by the slot before or by one repetition; a slow one fills it by itself. */
-async function slot(workload: Workload, before: Sample | undefined): Promise<Sample> {
+async function slot(
+  workload: Workload,
+  before: Sample | undefined,
+  agree: NonNullable<InterleaveOptions['agree']>,
+): Promise<Sample> {
   const known = before ?? (await workload.time(1));
-  if (!before && known.milliseconds >= SLOT_MS) return known;
-  return workload.time(Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / known.milliseconds))));
+  const milliseconds = await agree(known.milliseconds);
+  if (!before && milliseconds >= SLOT_MS) return known;
+  return workload.time(Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / milliseconds))));
 }

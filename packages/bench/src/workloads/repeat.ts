@@ -4,15 +4,20 @@ import type { Sample } from './workload.ts';
 
 const IN_FLIGHT = 2;
 
-/** @param run records one repetition; what it creates it disposes of */
-export async function timeRepetitions(engine: Engine, repetitions: number, run: () => void): Promise<Sample> {
+/** @param run records one repetition; what it creates it disposes of. One that waits is host's work until it is done */
+export async function timeRepetitions(
+  engine: Engine,
+  repetitions: number,
+  run: () => void | Promise<void>,
+): Promise<Sample> {
   await engine.settle(0);
   const before = engine.dispatches();
   const host: number[] = [];
   const start = performance.now();
   for (let i = 1; i <= repetitions; i++) {
     const began = performance.now();
-    run();
+    const waiting = run();
+    if (waiting) await waiting;
     // Submits before it returns; waiting is not the host's work.
     const settled = engine.settle(i === repetitions ? 0 : IN_FLIGHT);
     host.push(performance.now() - began);

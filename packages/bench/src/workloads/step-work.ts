@@ -8,39 +8,58 @@ const NOTHING: Work = { flops: 0, bytes: 0 };
 const plus = (a: Work, b: Work): Work => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes });
 const times = (count: number, { flops, bytes }: Work): Work => ({ flops: count * flops, bytes: count * bytes });
 
+type StepSize = Omit<StepSpec, 'kind' | 'seed'>;
+
+/** What a layer has to do in a step. */
+export interface LayerWork {
+  /** Which layer. */
+  readonly layer: Layer;
+  /** Whether it trains. */
+  readonly trains: boolean;
+  /** From its inputs to its output. */
+  readonly forward: Work;
+  /** From its output's gradient to those of its inputs and variables, as far as something below it or itself trains. */
+  readonly backward: Work;
+  /** Of its variables, by Adam. */
+  readonly update: Work;
+}
+
 /**
  * Operations of the convolutions, on pixels inside the image, and the bytes that convolutions, training batch-norms and Adam
  * must move if each keeps nothing for the next. Frozen batch-norm, ReLU and additions cost nothing here, as they can be
  * part of a convolution. Undefined of the head alone, which is all overhead.
  */
-export function workOfStep({
-  part,
-  imageSize,
-  batchSize,
-  precision,
-}: Omit<StepSpec, 'kind' | 'seed'>): Work | undefined {
-  if (part === 'head') return undefined;
+export function workOfStep(spec: StepSize): Work | undefined {
+  if (spec.part === 'head') return undefined;
+  return layerWorks(spec)
+    .flatMap(({ forward, backward, update }) => [forward, backward, update])
+    .reduce(plus, NOTHING);
+}
+
+/** The trunk's layers in the order of the forward pass, as `workOfStep` adds them up; none of the head alone. */
+export function layerWorks({ part, imageSize, batchSize, precision }: StepSize): LayerWork[] {
+  if (part === 'head') return [];
   const table = layerTable(VARIANTS[VARIANT], { imageSize });
   const stored = precision === 'mixed' ? 2 : 4;
   const byName = new Map(table.map((layer) => [layer.name, layer]));
   const trainable = part === 'features' ? new Set<string>() : resolveFreeze(part.thaw, table);
   const first = table.findIndex(({ name }) => trainable.has(name));
-  const trains = (layer: Layer): boolean => trainable.has(layer.name);
-  const works = table.map((layer): Work => {
+  return table.map((layer): LayerWork => {
+    const trains = trainable.has(layer.name);
     const reachesDown = first !== -1 && layer.index > first;
-    const adam: Work = trains(layer) ? { flops: 12 * layer.parameters, bytes: 28 * layer.parameters } : NOTHING;
+    const update: Work = trains ? { flops: 12 * layer.parameters, bytes: 28 * layer.parameters } : NOTHING;
     if (layer.kind === 'Conv2D') {
-      const passes = 1 + Number(reachesDown) + Number(trains(layer));
-      return plus(times(passes, convolution(layer, byName, batchSize, stored)), adam);
+      const forward = convolution(layer, byName, batchSize, stored);
+      return { layer, trains, forward, backward: times(Number(reachesDown) + Number(trains), forward), update };
     }
-    if (layer.kind === 'BatchNormalization' && trains(layer)) {
+    if (layer.kind === 'BatchNormalization' && trains) {
       const size = batchSize * layer.outputShape.reduce((product, length) => product * length, 1);
       // Forward reads x and writes y; backward reads dy and x and writes dx.
-      return plus({ flops: 20 * size, bytes: stored * 5 * size }, adam);
+      const forward = { flops: 8 * size, bytes: stored * 2 * size };
+      return { layer, trains, forward, backward: { flops: 12 * size, bytes: stored * 3 * size }, update };
     }
-    return adam;
+    return { layer, trains, forward: NOTHING, backward: NOTHING, update };
   });
-  return works.reduce(plus, NOTHING);
 }
 
 /**

@@ -1,6 +1,6 @@
 // A whole training step of ResNet-50 with the article's head, or its feature extraction, on whichever engine is given:
 // same weights, same images, same code, as the model composes its ops of TensorFlow.js's own off Thaw's backend.
-import { randomWeights, Classifier, createHead, featureWidth, layerTable, beginStep, Inference, Optimizer, ResNet50, resolveFreeze, StepRunner, trainStep, uniformNumbers, VARIANTS, type Precision } from '@thaw/model'; // prettier-ignore
+import { randomWeights, Classifier, createHead, featureWidth, layerTable, beginStep, Inference, Optimizer, ResNet50, resolveFreeze, StepRunner, trainStep, uniformNumbers, VARIANTS, type Precision, type TrainingBatch, type TrunkWeights } from '@thaw/model'; // prettier-ignore
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from '../engines/engine.ts';
 import { timeRepetitions } from './repeat.ts';
@@ -47,7 +47,8 @@ export const STEP_CASES: readonly StepCase[] = [
   { name: 'all', about: 'every layer, training batch-norm', part: { thaw: 'all' } },
 ];
 
-const CLASSES = 10;
+/** Outputs of the head. */
+export const CLASSES = 10;
 /** torchvision's variant of the network, which is also what bench/pytorch_step.py runs. */
 export const VARIANT = 'torchvision';
 
@@ -79,8 +80,19 @@ export interface StepWorkload extends Workload {
   inputs(): Promise<ReadonlyMap<string, HostTensor>>;
 }
 
-/** The network on an engine, ready to run. */
-export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<StepWorkload> {
+/** What a step is made of; the caller's to dispose. */
+export interface StepParts {
+  readonly classifier: Classifier;
+  readonly optimizer: WatchedOptimizer;
+  /** Of an image, or of a feature vector. */
+  readonly shape: readonly number[];
+  /** The trunk's before the step. */
+  readonly weights: TrunkWeights;
+  readonly batch: TrainingBatch & { readonly values: Float32Array };
+}
+
+/** Makes the network on an engine. @param rank whose images: each rank has its own, and all the same weights */
+export async function makeStep(engine: Engine, spec: StepSpec, rank = 0): Promise<StepParts> {
   const { part, imageSize, batchSize, seed } = spec;
   const precision = engine.name === 'thaw' ? (spec.precision ?? 'float32') : 'float32';
   await engine.use();
@@ -94,18 +106,24 @@ export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<Step
   const lossScaling = precision === 'mixed' && !network.isFrozen ? 'dynamic' : undefined;
   const optimizer = new WatchedOptimizer({ kind: 'adam', learningRate: 1e-3 }, undefined, lossScaling);
   const shape = part === 'head' ? [inputs] : [imageSize, imageSize, 3];
-  const runner = new StepRunner(classifier, optimizer, { shape });
-  const inference = new Inference({ shape: [imageSize, imageSize, 3] }, (x) => classifier.features(x as tf.Tensor4D));
-
-  const uniform = uniformNumbers(seed + 1);
+  const uniform = uniformNumbers(seed + 1 + rank);
   const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => 2 * uniform() - 1);
   const values = numbers(batchSize * shape.reduce((product, size) => product * size, 1));
   const labels = Int32Array.from({ length: batchSize }, (_, i) => i % CLASSES);
+  return { classifier, optimizer, shape, weights, batch: { values, labels, size: batchSize } };
+}
+
+/** The network on an engine, ready to run. */
+export async function stepWorkload(engine: Engine, spec: StepSpec): Promise<StepWorkload> {
+  const { part, imageSize, batchSize } = spec;
+  const { classifier, optimizer, shape, weights, batch } = await makeStep(engine, spec);
+  const { values, labels } = batch;
+  const runner = new StepRunner(classifier, optimizer, { shape });
+  const inference = new Inference({ shape: [imageSize, imageSize, 3] }, (x) => classifier.features(x as tf.Tensor4D));
+
   let step = 0;
   const run =
-    part === 'features'
-      ? () => inference.run({ values }, batchSize).dispose()
-      : () => runner.run({ values, labels, size: batchSize }, step++);
+    part === 'features' ? () => inference.run({ values }, batchSize).dispose() : () => runner.run(batch, step++);
 
   return {
     async inputs() {

@@ -1,7 +1,8 @@
 // Gradients of a step added up over the ranks of a group: in buckets that leave the device while the backward pass goes on
-// (Li et al., "PyTorch Distributed", VLDB 2020), in float32, or rounded to float16 on the way.
+// (buckets.ts), in float32, or rounded to float16 on the way.
 import { emptyFloat16, exchange, hasFloat16, HostVector, layer, toFloat16, toFloat32, type Swap } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
+import { gradientBuckets } from './buckets.ts';
 import type { Group } from './group.ts';
 
 /** In which numbers gradients travel. */
@@ -13,8 +14,6 @@ export type GradientCompression = (typeof GRADIENT_COMPRESSIONS)[number];
 /** Gradients by the names of their variables. */
 export type Gradients = ReadonlyMap<string, tf.Tensor>;
 
-/** Bytes of gradients after which a bucket is full: DistributedDataParallel's. */
-const BUCKET_BYTES = 25 * 2 ** 20;
 /** To this many halves a tensor is laid out in an arena, at most (kernels/runtime/coalesce.ts). */
 const GRANULE = 128;
 
@@ -57,7 +56,7 @@ export class GradientExchange {
   add(gradients: Gradients): Gradients {
     return layer('all-reduce', () => {
       const names = [...gradients.keys()].reverse();
-      const buckets = bucketsOf(names, gradients);
+      const buckets = gradientBuckets(names, (name) => 4 * (gradients.get(name)?.size ?? 0));
       return this.compression === 'f16' ? this.#addHalves(buckets, gradients) : this.#addWhole(buckets, gradients);
     });
   }
@@ -153,17 +152,3 @@ export class GradientExchange {
 
 const tensorsOf = (names: readonly string[], gradients: Gradients): tf.Tensor[] =>
   names.flatMap((name) => gradients.get(name) ?? []);
-
-function bucketsOf(names: readonly string[], gradients: Gradients): string[][] {
-  const buckets: string[][] = [];
-  let bytes = Infinity;
-  for (const name of names) {
-    if (bytes >= BUCKET_BYTES) {
-      buckets.push([]);
-      bytes = 0;
-    }
-    buckets.at(-1)?.push(name);
-    bytes += 4 * (gradients.get(name)?.size ?? 0);
-  }
-  return buckets;
-}
