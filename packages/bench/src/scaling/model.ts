@@ -35,7 +35,9 @@ export interface ScalingModel {
   readonly computeSeconds: number;
   /** Processes, at least 1. */
   readonly ranks: number;
+  /** Between them. */
   readonly link: Link;
+  /** On each of them. */
   readonly staging: Staging;
   /** In which numbers gradients travel. Default none. */
   readonly compression?: GradientCompression;
@@ -52,6 +54,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 
 /** What a step comes to. */
 export interface ScalingPrediction {
+  /** From one step's end to the next one's. */
   readonly stepSeconds: number;
   /** Compute over step: the share of N times one rank's images a second. */
   readonly efficiency: number;
