@@ -21,10 +21,10 @@ export interface StepGradients {
 }
 
 /**
- * Operations to a byte of memory traffic, of the device that layers share the time of: only their proportions come of it, and a
- * processor (4) and a GPU (14) lie close enough.
+ * Operations in the time of a byte of memory traffic: fewer than a processor's ceilings have (4) and a GPU's (14), as convolutions
+ * come less near to their ceiling than the optimizer, which is all traffic, does to its.
  */
-const BALANCE = { flops: 10, bytesPerSecond: 1 };
+const BALANCE = { flops: 2, bytesPerSecond: 1 };
 const timeOf = (work: Work): number => floorMilliseconds(work, BALANCE);
 /** Of the article's head. */
 const HIDDEN_WIDTHS = [32, 16, 8];

@@ -82,7 +82,7 @@ test('casts', async () => {
   await expectSame(() => tf.cast(integers([7]), 'bool'));
 });
 
-const axes: [number[], number | number[] | undefined][] = [[[1], undefined], [[7], 0], [[3, 5, 7], 1], [[3, 5, 7], [0, 2]], [[3, 5, 7], [1, 2]], [[2, 3, 5, 7], [0, 1, 2]], [[131, 67], 0]]; // prettier-ignore
+const axes: [number[], number | number[] | undefined][] = [[[1], undefined], [[7], 0], [[3, 5, 7], 1], [[3, 5, 7], [0, 2]], [[3, 5, 7], [1, 2]], [[2, 3, 5, 7], [0, 1, 2]], [[131, 67], 0], [[3, 67], 0], [[2, 5, 131], 1], [[67, 8209], 0]]; // prettier-ignore
 test.each(axes)('reductions of %j over %j', async (shape, axis) => {
   const terms = tf.util.sizeFromShape(shape);
   await expectSame(() => tf.sum(x(shape), axis), 4 * terms);

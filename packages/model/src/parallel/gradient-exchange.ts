@@ -21,7 +21,7 @@ const GRANULE = 128;
 export class GradientExchange {
   readonly #weight = new HostVector([1], 'float32');
   readonly #counts = new HostVector([1], 'float32');
-  #isChecked = false;
+  #checked: Promise<void> | undefined;
 
   /** @throws where gradients are to travel in float16 and the device has none */
   constructor(
@@ -131,10 +131,15 @@ export class GradientExchange {
     return sums;
   }
 
-  /** Once: ranks whose devices lay gradients out differently would add up what does not belong together. */
-  async #check(bytes: number): Promise<void> {
-    if (this.#isChecked) return;
-    this.#isChecked = true;
+  /**
+   * Once: ranks whose devices lay gradients out differently would add up what does not belong together. All buckets wait for it,
+   * or a later one could be sent before the first.
+   */
+  #check(bytes: number): Promise<void> {
+    return (this.#checked ??= this.#compare(bytes));
+  }
+
+  async #compare(bytes: number): Promise<void> {
     const all = await this.group.gather(new Uint8Array(Float64Array.of(bytes).buffer));
     const sizes = all.map((one) => new Float64Array(one.slice().buffer)[0]);
     if (new Set(sizes).size > 1)

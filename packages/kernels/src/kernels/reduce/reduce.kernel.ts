@@ -8,10 +8,12 @@ import { readShader } from '../../wgsl/shader.ts';
 import { cast } from '../elementwise/elementwise.kernel.ts';
 import { planBinary, planUnary } from '../elementwise/elementwise.plan.ts';
 import { transpose } from '../transform/transform.kernel.ts';
+import columnsSource from './reduce-columns.wgsl?raw';
 import integersSource from './reduce-integers.wgsl?raw';
 import source from './reduce.wgsl?raw';
 
 export const shader = readShader('reduce', source);
+export const columnsShader = readShader('reduce-columns', columnsSource);
 export const integersShader = readShader('reduce-integers', integersSource);
 export const reductions = { sum: 0, max: 1, min: 2, argMax: 3, argMin: 4, prod: 5 } as const;
 export type Reduction = keyof typeof reductions;
@@ -30,6 +32,17 @@ export function planReduce(
   checkBinding(`reduce ${op}`, 'x', [outer, length, inner], limits);
   const outputs = outer * inner;
   const isFloat = type === 'float32';
+  if (op === 'sum' && isFloat && hasLongRows(length, inner)) {
+    const { tunables } = columnsShader;
+    return {
+      shader: columnsShader,
+      tuning: tunables,
+      constants: {},
+      params: { outputs, length, inner, scale },
+      workgroups: foldWorkgroups('reduce sum', Math.ceil(outputs / (tunables['THREADS'] ?? 1)), limits),
+      outputs: { y: { shape, dtype: 'float32' } },
+    };
+  }
   const reduced = (op === 'sum' || op === 'prod') && !isFloat ? 'int32' : type;
   const ofType = isFloat ? shader : integersShader;
   return {
@@ -41,6 +54,9 @@ export function planReduce(
     outputs: { y: { shape, dtype: op === 'argMax' || op === 'argMin' ? 'int32' : reduced } },
   };
 }
+
+/** Sums that one thread can make, and neighbours beside it read whole rows: the gradients of some ranks, each a row. */
+const hasLongRows = (length: number, inner: number): boolean => inner >= 64 && length <= Math.max(64, inner / 64);
 
 interface ReduceAttrs {
   readonly axis?: number | number[];
