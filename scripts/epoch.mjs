@@ -5,11 +5,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inRoot } from './lib/paths.mjs';
 
 const require = createRequire(inRoot('packages', 'data', 'package.json'));
-const { batches, openDataset } = await import(inRoot('packages', 'data', 'dist', 'node.js'));
+const { batches, openDataset } = await import(pathToFileURL(inRoot('packages', 'data', 'dist', 'node.js')).href);
+/** A dependency of @thaw/data. @param {string} name */
+const ofData = (name) => import(pathToFileURL(require.resolve(name)).href);
 const { values: given } = parseArgs({
   options: {
     kind: { type: 'string', default: 'shards' },
@@ -31,7 +34,11 @@ try {
   await mkdir(data);
   const made = performance.now();
   const pictures = await draw();
-  const bytes = await { shards: makeShards, parquet: makeParquet, folder: makeFolder }[given.kind](data, pictures);
+  /** @type {Record<string, (folder: string, pictures: Buffer[]) => Promise<number>>} */
+  const makers = { shards: makeShards, parquet: makeParquet, folder: makeFolder };
+  const make = makers[given.kind];
+  if (!make) throw new Error(`--kind ${given.kind}: give shards, parquet or folder`);
+  const bytes = await make(data, pictures);
   report({ kind: given.kind, images, side, made: seconds(made), bytes });
   await epoch(data, join(root, 'home'));
 } finally {
@@ -62,7 +69,7 @@ async function epoch(data, home) {
   };
   for await (const batch of batches(train, options)) {
     for (const [i, index] of batch.indices.entries()) {
-      seen[index]++;
+      seen[index] = (seen[index] ?? 0) + 1;
       if (batch.labels[i] !== train.labels[index]) wrong++;
     }
     const before = done;
@@ -77,7 +84,7 @@ async function epoch(data, home) {
 }
 
 async function draw() {
-  const sharp = require('sharp');
+  const { default: sharp } = await ofData('sharp');
   const one = () =>
     sharp({
       create: {
@@ -95,20 +102,22 @@ async function draw() {
 
 /** @param {string} folder @param {Buffer[]} pictures */
 async function makeShards(folder, pictures) {
-  const { Header } = require('tar');
+  const { Header } = (await ofData('tar')).default;
   /** @param {string} path @param {Buffer} body */
   const entry = (path, body) => {
     const block = Buffer.alloc(512);
     new Header({ path, type: 'File', mode: 0o644, size: body.length, mtime: new Date(0) }).encode(block, 0);
     return [block, body, Buffer.alloc(-body.length & 511)];
   };
-  const labels = Array.from({ length: CLASSES }, (_, label) => Buffer.from(String(label)));
   let bytes = 0;
   for (let first = 0; first < images; first += TOGETHER) {
     const parts = [];
     for (let i = first; i < Math.min(first + TOGETHER, images); i++) {
       const key = String(i).padStart(9, '0');
-      parts.push(...entry(`${key}.cls`, labels[i % CLASSES]), ...entry(`${key}.jpg`, pictures[i % 64]));
+      parts.push(
+        ...entry(`${key}.cls`, Buffer.from(String(i % CLASSES))),
+        ...entry(`${key}.jpg`, pictureOf(pictures, i)),
+      );
     }
     const shard = Buffer.concat([...parts, Buffer.alloc(1024)]);
     bytes += shard.length;
@@ -119,13 +128,13 @@ async function makeShards(folder, pictures) {
 
 /** @param {string} folder @param {Buffer[]} pictures */
 async function makeParquet(folder, pictures) {
-  const { parquetWriteBuffer } = require('hyparquet-writer');
+  const { parquetWriteBuffer } = await ofData('hyparquet-writer');
   let bytes = 0;
   for (let first = 0; first < images; first += TOGETHER) {
     const rows = Array.from({ length: Math.min(TOGETHER, images - first) }, (_, i) => first + i);
     const file = parquetWriteBuffer({
       columnData: [
-        { name: 'image', data: rows.map((i) => new Uint8Array(pictures[i % 64])), type: 'BYTE_ARRAY' },
+        { name: 'image', data: rows.map((i) => new Uint8Array(pictureOf(pictures, i))), type: 'BYTE_ARRAY' },
         { name: 'label', data: rows.map((i) => BigInt(i % CLASSES)), type: 'INT64' },
       ],
       rowGroupSize: 1000,
@@ -142,8 +151,9 @@ async function makeFolder(folder, pictures) {
   for (let label = 0; label < CLASSES; label++) {
     await mkdir(join(folder, `class-${label}`));
     for (let i = label; i < images; i += CLASSES) {
-      bytes += pictures[i % 64].length;
-      await writeFile(join(folder, `class-${label}`, `${String(i).padStart(9, '0')}.jpg`), pictures[i % 64]);
+      const picture = pictureOf(pictures, i);
+      bytes += picture.length;
+      await writeFile(join(folder, `class-${label}`, `${String(i).padStart(9, '0')}.jpg`), picture);
     }
   }
   return bytes;
@@ -153,9 +163,14 @@ async function makeFolder(folder, pictures) {
 function shuffled(values) {
   for (let i = values.length - 1; i > 0; i--) {
     const j = Math.floor(Math.random() * (i + 1));
-    [values[i], values[j]] = [values[j], values[i]];
+    [values[i], values[j]] = [values[j] ?? 0, values[i] ?? 0];
   }
   return values;
+}
+
+/** @param {Buffer[]} pictures @param {number} i */
+function pictureOf(pictures, i) {
+  return pictures[i % pictures.length] ?? Buffer.alloc(0);
 }
 
 /** In MiB. */

@@ -14,6 +14,7 @@ import { evaluateScorer, fit, keep, type FitProgress } from '../session/classica
 import { buildClassifier } from '../session/classifier.ts';
 import { dataSlug, openRunData, type Part } from '../session/data.ts';
 import { partFeatures } from '../session/evaluate-part.ts';
+import { checkFeaturesFit } from '../session/feature-memory.ts';
 import { featureCache } from '../session/features.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
@@ -134,6 +135,7 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
         },
       };
     };
+    checkFeaturesFit(data.train.indices.length, features.width, 'Take fewer with --limit-train.');
     const learned = await partFeatures(source(data.train), features.width, options('train'));
     reporter.clear();
     if (!learned || learned.labels.length === 0) throw new CommandError(`${dataName}: not one image could be read.`);

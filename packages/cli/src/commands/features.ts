@@ -9,6 +9,7 @@ import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { openForCommand } from '../session/backend.ts';
 import { limited, openPart, ranged } from '../session/data.ts';
+import { checkFeaturesFit } from '../session/feature-memory.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { openRun } from '../session/run.ts';
@@ -154,6 +155,7 @@ async function writeFeatures(settings: z.infer<typeof schema>, { io, output }: C
       { network, pooling: 'average', width: network.channels, imageSize },
       { onUse: (found) => void (use = found) },
     );
+    checkFeaturesFit(indices.length, network.channels, 'Compute them in parts with --range.');
     const extracted = await extractFeatures(runner, source, {
       batchSize: settings.batchSize,
       onProgress: (done, total) =>

@@ -28,6 +28,7 @@ import type { OpenBackend } from './backend.ts';
 import { buildClassifier, headSize, thawedLayers, type NetworkSettings } from './classifier.ts';
 import type { Part, RunData } from './data.ts';
 import { evaluatePart } from './evaluate-part.ts';
+import { checkFeaturesFit, featuresFit } from './feature-memory.ts';
 import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import { layerGroups, type LayerGroup } from './layers.ts';
@@ -153,8 +154,14 @@ export async function runExperiment(
       validation: images.validation + images.test,
       test: images.test,
     };
-    const frozenRunner = (part: keyof typeof ahead): TrunkRunner =>
-      trunk.runner(headFeatures(classifier, imageSize), { ahead: ahead[part], onUse });
+    /** Images whose features are in memory with those of a part. */
+    const held = (part: keyof typeof ahead): number =>
+      part === 'test' ? images.test : images.train + images.validation;
+    const frozenRunner = (part: keyof typeof ahead): TrunkRunner => {
+      const features = headFeatures(classifier, imageSize);
+      checkFeaturesFit(held(part), features.width, '--augment flip trains on the images instead; or take fewer with --limit-train and --limit-test.'); // prettier-ignore
+      return trunk.runner(features, { ahead: ahead[part], onUse });
+    };
 
     const reporter = createReporter(output);
     const meter = new StepMeter(backend);
@@ -262,7 +269,10 @@ export async function runExperiment(
       imageSize,
       batchSize,
       store: classifier.network.isFrozen ? cache : undefined,
-      runner: classifier.network.isFrozen ? () => frozenRunner(evaluatedOn) : undefined,
+      runner:
+        classifier.network.isFrozen && featuresFit(held(evaluatedOn), classifier.head.inputs)
+          ? () => frozenRunner(evaluatedOn)
+          : undefined,
       key: evaluatedOn,
       signal,
       onProgress: (done, total) => progress.images(done, total),

@@ -12,6 +12,7 @@ import type { Trunk } from '../trunk/trunk.ts';
 import type { Part } from './data.ts';
 import { evaluateScorer } from './classical.ts';
 import { evaluatePart } from './evaluate-part.ts';
+import { checkFeaturesFit, featuresFit } from './feature-memory.ts';
 import { featureCache } from './features.ts';
 import type { Homes } from './home.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -70,12 +71,17 @@ export async function scoreRun(request: ScoreRequest): Promise<Scored> {
       : undefined;
     const start = performance.now();
     let use: TrunkUse | undefined;
-    const openRunner = (): TrunkRunner => trunk.runner(features, { onUse: (found) => void (use = found) });
+    const openRunner = (): TrunkRunner => {
+      checkFeaturesFit(source.length, features.width, 'Take fewer with --limit-test.');
+      return trunk.runner(features, { onUse: (found) => void (use = found) });
+    };
     const options = {
       imageSize,
       batchSize: settings.batchSize,
       store,
-      runner: network.isFrozen || trunk.mayLeave ? openRunner : undefined,
+      // Features that do not fit are not made: the whole network runs, a batch in memory at a time.
+      runner:
+        (network.isFrozen || trunk.mayLeave) && featuresFit(source.length, features.width) ? openRunner : undefined,
       key: 'part',
       signal: interrupt.signal,
       onSmallerBatch: tellSmallerBatches(output),
