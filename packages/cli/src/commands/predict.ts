@@ -49,7 +49,7 @@ export const predict = defineCommand({
   argument: {
     name: '[images...]',
     description:
-      'files, folders (searched to any depth), patterns such as "photos/*.jpg", http and https addresses, or - for one image on standard input',
+      'files, folders (searched to any depth), tar shards, patterns such as "photos/*.jpg", http and https addresses, or - for one image on standard input',
   },
   options: [
     'strict',

@@ -1,9 +1,11 @@
 // Names of images: files, folders, patterns, addresses on a server that misbehaves, standard input, lists.
+import { writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { png, realDataset, temporaryFolder, writeTree } from '../testing/files.ts';
+import { shardOf } from '../testing/shards.ts';
 import { fetchImage } from './fetch-image.ts';
 import { listedImages, namedImages } from './inputs.ts';
 
@@ -111,3 +113,16 @@ test.skipIf(!real)(
     expect(await names([real!.path], '/')).toHaveLength(50);
   },
 );
+
+test('a tar shard is its images, one of them that was cut off is named', async () => {
+  const root = await temporaryFolder();
+  const path = join(root, 'a.tar');
+  await writeFile(path, shardOf([{ path: 'x/0.png', body: image }, { path: 'x/1.png', body: image }])); // prettier-ignore
+  const { images } = await namedImages(['*.tar'], { cwd: root });
+  expect(images.map(({ name }) => name)).toEqual([`${path}/x/0.png`, `${path}/x/1.png`]);
+  expect(Buffer.from((await images[1]?.read()) ?? []).equals(Buffer.from(image))).toBe(true);
+  await writeFile(path, 'no archive');
+  await expect(namedImages(['a.tar'], { cwd: root })).rejects.toThrow(
+    `${path}: is cut off within the header at byte 0`,
+  );
+});

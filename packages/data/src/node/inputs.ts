@@ -1,5 +1,6 @@
 // What a person names images with: files, folders, patterns, addresses, standard input; as images that are read when it is
 // their turn, so that a million of them take no memory.
+import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
@@ -7,6 +8,9 @@ import { CorruptImageError, DataError } from '../errors.ts';
 import { isImageName } from './decode.ts';
 import { fetchImage, isAddress, type FetchImageOptions } from './fetch-image.ts';
 import { explain } from './paths.ts';
+import { isShardName } from './shards/find-shards.ts';
+import { indexShards } from './shards/shard-index.ts';
+import { readAt } from './stored/stored-images.ts';
 import { describeIgnored, findImages } from './walk.ts';
 
 /** An image that can be read. */
@@ -39,7 +43,7 @@ export const STDIN = '-';
 const MAX_STDIN = 256 * 2 ** 20;
 
 /**
- * The images behind names, in order, each once: files, folders (to any depth), patterns such as "photos/*.jpg" (for shells
+ * The images behind names, in order, each once: files, folders (to any depth), tar shards, patterns such as "photos/*.jpg" (for shells
  * that leave them alone), http and https addresses, and "-". Nothing is opened yet.
  * @throws DataError where a path does not exist, a pattern matches nothing, or there is no image at all
  */
@@ -86,7 +90,7 @@ async function expand(name: string, place: InputPlace): Promise<Expanded> {
   const path = resolve(place.cwd, name);
   const found = await stat(path).catch((error: unknown) => error);
   if (found instanceof Error) return expandPattern(name, place, found);
-  return expandPath(path, found as Awaited<ReturnType<typeof stat>>);
+  return expandPath(path, found as Stats);
 }
 
 /** A file's name may look like a pattern: "photo[1].jpg". So it is one only where there is no such file. */
@@ -103,7 +107,8 @@ async function expandPattern(name: string, place: InputPlace, missing: Error): P
   return { images: all.flatMap(({ images }) => images), ignored: all.flatMap(({ ignored }) => ignored) };
 }
 
-async function expandPath(path: string, found: { isDirectory(): boolean }): Promise<Expanded> {
+async function expandPath(path: string, found: { isDirectory(): boolean; readonly size: number }): Promise<Expanded> {
+  if (!found.isDirectory() && isShardName(path)) return { images: await shardImages(path, found.size), ignored: [] };
   if (!found.isDirectory())
     return isImageName(path) ? { images: [fileImage(path)], ignored: [] } : { images: [], ignored: [path] };
   const inside = await findImages(path);
@@ -111,6 +116,15 @@ async function expandPath(path: string, found: { isDirectory(): boolean }): Prom
     images: inside.images.map((image) => fileImage(join(path, image))),
     ignored: inside.ignored.map((file) => join(path, file)),
   };
+}
+
+/** The images of a tar shard, labelled or not. */
+async function shardImages(path: string, size: number): Promise<NamedImage[]> {
+  const { names, offsets, sizes } = await indexShards([{ path, size }]);
+  return Array.from(offsets, (offset, i) => ({
+    name: `${path}/${names.at(i)}`,
+    read: () => readAt(path, offset, sizes[i] ?? 0),
+  }));
 }
 
 const fileImage = (path: string): NamedImage => ({
