@@ -1,6 +1,6 @@
 // A data set as pixels and views: what the device makes of them is what the host would, and chance depends on nothing but seed,
 // epoch and image.
-import { generatedDataset, PREPROCESSINGS, type Augmentation } from '@thaw/data';
+import { generatedDataset, PREPROCESSINGS, type Augmentation, type ImageDataset } from '@thaw/data';
 import { imageViews, packViews, VIEW_LENGTH } from '@thaw/kernels';
 import type { PixelBatch } from '@thaw/model';
 import '@tensorflow/tfjs-backend-cpu';
@@ -115,4 +115,17 @@ test('RandAugment as a picture: eleven images and their original, as on the day 
   const want = await sharp(golden).removeAlpha().raw().toBuffer();
   // A byte that was rounded may be rounded the other way.
   expect(sheet.reduce((most, byte, i) => Math.max(most, Math.abs(byte - want[i]!)), 0)).toBeLessThanOrEqual(1);
+});
+
+test("a part is in its data set's own order where it has one, by positions of the part", () => {
+  const asked: unknown[] = [];
+  const ordered: ImageDataset = generatedDataset({ count: 12, seed: 3 });
+  ordered.order = (indices, seed, epoch) => {
+    asked.push([[...indices], seed, epoch]);
+    return Int32Array.of(1, 2, 0);
+  };
+  const part = new DataSource(ordered, Int32Array.of(3, 5, 7), { imageSize: 32, preprocessing: 'none' });
+  expect([...(part.order(9, 2) ?? [])]).toEqual([1, 2, 0]);
+  expect(asked).toEqual([[[3, 5, 7], 9, 2]]);
+  expect(source({}).order(9, 2)).toBeUndefined();
 });
