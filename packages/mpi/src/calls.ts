@@ -1,17 +1,26 @@
 // Collective calls in one row, each on a thread of koffi while this one goes on.
-import type { KoffiFunc } from 'koffi';
 import { MpiError } from './errors.ts';
 import { type Library, messageOf, TEXT_BYTES } from './library.ts';
 
+/** A function of C that another thread can run, as koffi makes them. */
+interface Threaded<Args extends unknown[]> {
+  async: (...args: [...Args, (error: unknown, code: number) => void]) => void;
+}
+
+/** What calls need of their library to say what went wrong. */
+interface Explaining extends Pick<Library, 'version'> {
+  readonly mpi: { readonly errorString: (code: number, text: Uint8Array, length: Int32Array) => number };
+}
+
 /** Works calls off one after the other, adds up their time, and stays failed once one has failed. */
 export class Calls {
-  readonly #library: Library;
+  readonly #library: Explaining;
   #last: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
   #seconds = 0;
   #since: number | undefined;
 
-  constructor(library: Library) {
+  constructor(library: Explaining) {
     this.#library = library;
   }
 
@@ -46,11 +55,7 @@ export class Calls {
   }
 
   /** Calls a function on another thread; its arguments are kept until it returns. @throws MpiError with what MPI says */
-  call<Args extends unknown[]>(
-    name: string,
-    fn: KoffiFunc<(...args: Args) => number>,
-    ...args: NoInfer<Args>
-  ): Promise<void> {
+  call<Args extends unknown[]>(name: string, fn: Threaded<Args>, ...args: NoInfer<Args>): Promise<void> {
     const held = new Set<unknown>(args);
     return new Promise((resolve, reject) => {
       fn.async(...args, (error: unknown, code: number) => {

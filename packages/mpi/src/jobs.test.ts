@@ -1,5 +1,5 @@
 // Jobs of 1, 2 and 3 ranks under both launchers. The expected numbers are reckoned here by hand.
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { LAUNCHERS, noLauncher, runJob, type JobResult, type LauncherName } from './testing/job.ts';
 
 const PROGRAM = new URL('./testing/collectives.program.js', import.meta.url);
@@ -14,7 +14,12 @@ async function results(launcher: LauncherName, ranks: number, scenario: string):
 const told = (job: JobResult): string => JSON.stringify(job, undefined, 2);
 const range = <Value>(length: number, value: (i: number) => Value): Value[] => Array.from({ length }, (_, i) => value(i)); // prettier-ignore
 
-describe.each(LAUNCHERS.filter((launcher) => noLauncher(launcher) === undefined))('%s', (launcher) => {
+describe.each(LAUNCHERS)('%s', (launcher) => {
+  beforeEach(({ skip }) => {
+    const reason = noLauncher(launcher);
+    if (reason !== undefined) skip(reason);
+  });
+
   test.each([
     [1, 'everything'],
     [2, 'everything'],
