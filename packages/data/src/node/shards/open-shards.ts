@@ -45,6 +45,9 @@ export async function openShards(
   if (labelled.length === 0) {
     throw new UnlabelledError(`${title}: none of its ${length} images has a label (a .cls or .json file of the same name, next to it)`); // prettier-ignore
   }
+  // Arrays of a million values are not held twice.
+  const kept = (values: Float64Array): Float64Array =>
+    labelled.length === length ? values : Float64Array.from(labelled, (i) => values[i] ?? 0);
   const facts = shards.map(({ path, size, mtimeMs }) => [basename(path), size, mtimeMs]);
   const notes: string[] = [];
   if (labelled.length < length) notes.push(`left out ${length - labelled.length} images without a label`);
@@ -55,8 +58,8 @@ export async function openShards(
     images: {
       files: paths,
       firsts: index.firsts.map((first) => firstNotBelow(labelled, first)),
-      offsets: Float64Array.from(labelled, (i) => index.offsets[i] ?? 0),
-      sizes: Float64Array.from(labelled, (i) => index.sizes[i] ?? 0),
+      offsets: kept(index.offsets),
+      sizes: kept(index.sizes),
     },
     labels: labelled.map((i) => classOf[index.labels[i] ?? -1] ?? -1),
     hash: createHash('sha256')
