@@ -1,6 +1,7 @@
 /** Every kernel of the backend: adding one is a folder and a line here. */
 import type { KernelConfig } from '@tensorflow/tfjs-core';
 import { batchNormKernels } from './batch-norm-train/batch-norm-train.kernel.ts';
+import { batchNormSyncKernels } from './batch-norm-sync/batch-norm-sync.kernel.ts';
 import { conv2dKernels } from './conv2d/conv2d.kernel.ts';
 import { matMulKernels } from './mat-mul/mat-mul.kernel.ts';
 import { batchNormGradKernels } from './batch-norm-train-backward/batch-norm-train-backward.kernel.ts';
@@ -56,6 +57,7 @@ export const kernels: readonly KernelConfig[] = [
   ...matMulKernels,
   ...batchNormKernels,
   ...batchNormGradKernels,
+  ...batchNormSyncKernels,
   ...reluGradKernels,
   ...scaleShiftKernels,
   ...softmaxCrossEntropyKernels,

@@ -4,16 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { register } from '../backend/register.ts';
 import { gpu } from '../testing/device.ts';
 import { random } from '../testing/compare.ts';
-import {
-  accumulate,
-  assignValues,
-  capture,
-  emptyFloat16,
-  exchange,
-  hasFloat16,
-  toFloat16,
-  toFloat32,
-} from './index.ts';
+import { accumulate, assignValues, capture, emptyTensor, exchange, hasFloat16, toFloat16, toFloat32 } from './index.ts';
 
 beforeAll(async () => {
   register(gpu.device);
@@ -119,7 +110,7 @@ test.runIf(hasFloat16)('float16 travels as it is stored, into a tensor of its ow
   const step = await capture(() => {
     tf.tidy(() => {
       const halves = toFloat16(x);
-      const arrived = emptyFloat16([4]);
+      const arrived = emptyTensor([4], 'float16');
       // IEEE 754 binary16: 1 = 3c00, -2.5 = c100, 1024 = 6400, 2^-24 = 0001; the sign is the highest bit.
       exchange(
         [halves],

@@ -23,9 +23,9 @@ export function exchange(from: readonly tf.Tensor[], swap: Swap, into: readonly 
   return backend.exchange(from, into, swap);
 }
 
-/** A tensor stored in float16 with nothing in it yet, for values to arrive in. @throws where the device has no float16 */
-export function emptyFloat16(shape: readonly number[]): tf.Tensor {
+/** A tensor with nothing in it yet, for values to arrive in. @throws on another backend, and where the device cannot store float16 */
+export function emptyTensor(shape: readonly number[], storage: 'float32' | 'float16'): tf.Tensor {
   const backend = currentThaw();
-  if (!backend) throw new ThawGpuError(`emptyFloat16: the '${tf.getBackend()}' backend has no float16`);
-  return tf.engine().makeTensorFromTensorInfo(backend.empty(shape, 'float16'));
+  if (!backend) throw new ThawGpuError(`emptyTensor: '${tf.getBackend()}' is not thaw's`);
+  return tf.engine().makeTensorFromTensorInfo(backend.empty(shape, storage));
 }

@@ -8,6 +8,7 @@ export {
   type BatchNormTrainResult,
   type MovingStatistics,
 } from './batch-norm-train.ts';
+export { batchNormSync, type BatchNormSync } from './batch-norm-sync.ts';
 export { maxPool2d, type MaxPool2DOptions } from './max-pool.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { dense, type DenseOptions } from './dense.ts';
@@ -16,7 +17,7 @@ export { layer, watchLayers } from './layer.ts';
 export { accumulate } from './accumulate.ts';
 export { assignValues } from './assign-values.ts';
 export { canCapture, capture, type CapturedStep } from './capture.ts';
-export { emptyFloat16, exchange, type Swap } from './exchange.ts';
+export { emptyTensor, exchange, type Swap } from './exchange.ts';
 export { dropout, type DropoutAttributes } from './dropout.ts';
 export { hasFloat16, toFloat16 } from './to-float16.ts';
 export { imageViews, packViews, VIEW_LENGTH, type ImageView, type Normalisation } from './image-views.ts';

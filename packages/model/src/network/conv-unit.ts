@@ -1,5 +1,14 @@
 // A convolution with the batch-norm behind it, and the residual add and ReLU behind that: the network is made of these.
-import { batchNormTrain, conv2d, layer, scaleShift, type Padding, type ScaleShiftOptions } from '@thaw/kernels';
+import {
+  batchNormSync,
+  batchNormTrain,
+  conv2d,
+  layer,
+  scaleShift,
+  type BatchNormSync,
+  type Padding,
+  type ScaleShiftOptions,
+} from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvSpec } from '../resnet50/index.ts';
 import { foldBatchNorm, scaleAndShift, type Values } from './fold.ts';
@@ -17,6 +26,8 @@ export interface UnitOptions {
   /** Whether batch-norms in mode 'batch' run on the batch's statistics (a training step) or their own (inference). */
   training: boolean;
   filterOf: FilterOf;
+  /** Batch-norms in training see the batches of all processes as one. */
+  sync?: BatchNormSync | undefined;
 }
 
 export interface ConvUnit {
@@ -137,20 +148,27 @@ export class LiveUnit implements ConvUnit {
     }
   }
 
-  run(x: tf.Tensor4D, { relu, residual, training, filterOf }: UnitOptions): tf.Tensor4D {
+  run(x: tf.Tensor4D, { relu, residual, training, filterOf, sync }: UnitOptions): tf.Tensor4D {
     const options = { ...this.#geometry, ...(this.#bias ? { bias: this.#bias } : {}) };
     const convolved = layer(this.spec.conv, () => conv2d(x, filterOf(this.#filter), options));
     const epilogue = { relu, ...(residual ? { residual } : {}) };
-    return layer(this.spec.bn, () => this.#normalise(convolved, epilogue, training));
+    return layer(this.spec.bn, () => this.#normalise(convolved, epilogue, training, sync));
   }
 
-  #normalise(convolved: tf.Tensor4D, epilogue: ScaleShiftOptions, training: boolean): tf.Tensor4D {
+  #normalise(
+    convolved: tf.Tensor4D,
+    epilogue: ScaleShiftOptions,
+    training: boolean,
+    sync: BatchNormSync | undefined,
+  ): tf.Tensor4D {
     if (this.#fixed) return scaleShift(convolved, this.#fixed.scale, this.#fixed.shift, epilogue);
     if (!this.#norm) throw new Error('LiveUnit: neither constants nor variables for its batch-norm.');
     const { gamma, beta, mean, variance } = this.#norm;
     if (training && this.#batchStatistics && this.#moving) {
       const moving = { ...this.#moving, momentum: this.#momentum };
-      return batchNormTrain(convolved, gamma, beta, { epsilon: this.#epsilon, moving, ...epilogue }).y;
+      const options = { epsilon: this.#epsilon, moving, ...epilogue };
+      if (sync) return batchNormSync(convolved, gamma, beta, options, sync);
+      return batchNormTrain(convolved, gamma, beta, options).y;
     }
     const scale: tf.Tensor1D = tf.mul(gamma, tf.rsqrt(tf.add(variance, this.#epsilon)));
     const shift: tf.Tensor1D = tf.sub(beta, tf.mul(mean, scale));

@@ -1,7 +1,7 @@
 // ResNet-50 on the current TensorFlow.js backend, cut in two: below the block of the lowest layer that trains everything is
 // constant and folded (`frozenPart`, never on a tape); from that block on, layers are variables where they train
 // (`trainablePart`). Cutting between blocks means that one tensor passes from part to part.
-import { dense, globalAveragePool, toFloat16 } from '@thaw/kernels';
+import { dense, globalAveragePool, toFloat16, type BatchNormSync } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormMode, type BatchNormPolicy } from '../freeze/index.ts';
 import {
@@ -44,6 +44,8 @@ export interface ResNet50Options {
 export interface PartOptions {
   /** A training step: batch-norms in mode 'batch' use the batch's statistics. Default true. */
   training?: boolean;
+  /** In a training step, the batches of all processes are one to these batch-norms. Default: each process's is its own. */
+  sync?: BatchNormSync | undefined;
 }
 
 /** ResNet-50 without its classifier, on the current TensorFlow.js backend, partly or wholly frozen. */
@@ -154,11 +156,11 @@ export class ResNet50 {
    * @param h what frozenPart gave
    * @returns a new tensor [batch, height, width, channels]
    */
-  trainablePart(h: tf.Tensor4D, { training = true }: PartOptions = {}): tf.Tensor4D {
+  trainablePart(h: tf.Tensor4D, { training = true, sync }: PartOptions = {}): tf.Tensor4D {
     return tf.tidy(() => {
       const halves = this.#halfFilters();
       const filterOf = (filter: tf.Tensor4D): tf.Tensor4D => halves.get(filter) ?? filter;
-      return runAll(this.#trainable, this.#stored(h), { training, release: !training, filterOf });
+      return runAll(this.#trainable, this.#stored(h), { training, release: !training, filterOf, sync });
     });
   }
 

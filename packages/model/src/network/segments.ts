@@ -30,8 +30,8 @@ class Stem implements Segment {
     this.#unit = makeUnit(stem);
   }
 
-  run(x: tf.Tensor4D, { training, filterOf, release }: RunOptions): tf.Tensor4D {
-    const convolved = this.#unit.run(x, { relu: true, training, filterOf });
+  run(x: tf.Tensor4D, { release, ...how }: RunOptions): tf.Tensor4D {
+    const convolved = this.#unit.run(x, { relu: true, ...how });
     const [, height, width] = convolved.shape;
     const pad: [[number, number], [number, number]] = [
       stemPoolPadding(this.#variant, height),

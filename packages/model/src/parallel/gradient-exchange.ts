@@ -1,7 +1,8 @@
 // Gradients of a step added up over the ranks of a group: in buckets that leave the device while the backward pass goes on
 // (buckets.ts), in float32, or rounded to float16 on the way.
-import { emptyFloat16, exchange, hasFloat16, HostVector, layer, toFloat16, toFloat32, type Swap } from '@thaw/kernels';
+import { canCapture, emptyTensor, exchange, hasFloat16, HostVector, layer, toFloat16, toFloat32, type Swap } from '@thaw/kernels'; // prettier-ignore
 import * as tf from '@tensorflow/tfjs-core';
+import { BatchNormStatistics } from './batch-norm-statistics.ts';
 import { gradientBuckets } from './buckets.ts';
 import type { Group } from './group.ts';
 
@@ -21,15 +22,26 @@ const GRANULE = 128;
 export class GradientExchange {
   readonly #weight = new HostVector([1], 'float32');
   readonly #counts = new HostVector([1], 'float32');
+  /** Of batch-norms, where those are synchronised. */
+  readonly statistics: BatchNormStatistics | undefined;
   #checked: Promise<void> | undefined;
 
-  /** @throws where gradients are to travel in float16 and the device has none */
+  /**
+   * @param syncBatchNorm whether batch-norms in training see the batches of all ranks as one
+   * @throws where gradients are to travel in float16, or batch-norms to be synchronised, on a device that cannot
+   */
   constructor(
     /** Whose gradients. */
     readonly group: Group,
     /** In which numbers they travel. */
     readonly compression: GradientCompression = 'none',
+    syncBatchNorm = false,
   ) {
+    if (syncBatchNorm && !canCapture())
+      throw new Error(
+        `Synchronised batch-norms are computed within captured steps, and the '${tf.getBackend()}' backend has none.`,
+      );
+    this.statistics = syncBatchNorm ? new BatchNormStatistics(group, () => this.#counts.values[0] === 1) : undefined;
     if (compression === 'f16' && !hasFloat16())
       throw new Error(
         `gradient compression f16: rounding is done on the device, and this one (or the '${tf.getBackend()}' backend) has no float16; leave it out.`,
@@ -81,7 +93,7 @@ export class GradientExchange {
       const halves = tensorsOf(names, gradients).map((gradient) => toFloat16(gradient));
       const numbers = halves.reduce((sum, half) => sum + GRANULE * Math.ceil(half.size / GRANULE), 0);
       const part = GRANULE * Math.ceil(numbers / size / GRANULE);
-      const received = emptyFloat16([size * part]);
+      const received = emptyTensor([size * part], 'float16');
       const arrive = exchange(halves, this.#scatter(2 * size * part), [received]);
       return { names, halves, part, received, arrive };
     });

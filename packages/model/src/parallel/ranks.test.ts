@@ -42,6 +42,73 @@ describe.skipIf(noAdapter)(`ranks${noAdapter ? ` (${noAdapter})` : ''}`, () => {
   });
 });
 
+describe.skipIf(noAdapter)(`the ways of ranks${noAdapter ? ` (${noAdapter})` : ''}`, () => {
+  test('fewer images than ranks in the last step, and float16 on the way', async () => {
+    // 3 ranks of 4, 49 images: the fifth step has one image, and two ranks run along on what they had.
+    const job: RankJob = { ...JOB, images: 49, epochs: 1 };
+    const [alone] = await runRanks(1, job);
+    const whole = await runRanks(3, { ...job, batchSize: 4 });
+    for (const result of whole) expectClose(result, alone, 2e-5);
+    expect(whole[0]?.history[0]?.accuracy).toBeCloseTo(alone?.history[0]?.accuracy ?? NaN, 10);
+    const halves = await runRanks(3, { ...job, batchSize: 4, compression: 'f16' });
+    // Gradients twice rounded to 11 binary digits: 5e-4 each, and updates are a part of the weights.
+    for (const result of halves) {
+      expectClose(result, alone, 2e-3);
+      expect(result.variables).toEqual(halves[0]?.variables);
+    }
+    expect(halves[0]?.variables).not.toEqual(whole[0]?.variables);
+  });
+
+  test('batch-norms in training, averages and dropout: the ranks stay together, and moving statistics are their mean', async () => {
+    const job: RankJob = { ...JOB, batchNorm: 'keras', batchSize: 6, averageDecay: 0.9, dropout: 0.3 };
+    const results = await runRanks(2, job);
+    expect(results[1]?.variables).toEqual(results[0]?.variables);
+    for (const { data } of results[0]?.variables.values() ?? []) expect(data.every(Number.isFinite)).toBe(true);
+    const [first, second] = results[0]?.history ?? [];
+    expect(second?.loss).toBeLessThan(first?.loss ?? NaN);
+  });
+
+  test('synchronised batch-norms: ranks end where one process does with all images in its batch', async () => {
+    const job: RankJob = { ...JOB, batchNorm: 'keras', epochs: 1, syncBatchNorm: true };
+    const [alone] = await runRanks(1, { ...job, syncBatchNorm: false });
+    // The last step has 10 images: 3, 3 and 4.
+    const results = await runRanks(3, { ...job, batchSize: 4 });
+    for (const result of results) {
+      expectClose(result, alone, 1e-4);
+      expect(result.variables).toEqual(results[0]?.variables);
+    }
+    // Without, they do not: each rank has statistics of its own.
+    const [local] = await runRanks(3, { ...job, batchSize: 4, syncBatchNorm: false });
+    const [name = '', { data } = { data: [] }] = [...(alone?.variables ?? [])][0] ?? [];
+    expect(relativeError(local?.variables.get(name)?.data ?? [], data)).toBeGreaterThan(1e-3);
+  });
+
+  test('a stop asked of one rank stops all after the same step, and other numbers of ranks go on from there', async () => {
+    const [alone] = await runRanks(1, JOB);
+    const stopped = await runRanks(2, { ...JOB, batchSize: 6, stopAfter: 7 });
+    expect(stopped.map(({ interrupted }) => interrupted)).toEqual([true, true]);
+    const resume = stopped[0]?.checkpoint;
+    // Asked during step 7, agreed on before step 8: the third of the second epoch, with 36 of its 58 images behind.
+    expect(resume?.progress).toMatchObject({ epoch: 1, step: 3, position: 36, totalSteps: 8, globalBatch: 12 });
+    if (!resume) throw new Error('there is no checkpoint');
+    const onThree = await runRanks(3, { ...JOB, batchSize: 4, resume });
+    for (const result of onThree) expectClose(result, alone, 2e-5);
+    // 3 ranks of 2: steps of 6 images, 10 in an epoch, of which 4 are left for 22 images.
+    const [smaller] = await runRanks(3, { ...JOB, batchSize: 2, resume });
+    expect(smaller?.checkpoint?.progress).toMatchObject({ epoch: 2, globalBatch: 6, totalSteps: 20 });
+    const [accuracy] = [smaller?.history[1]?.accuracy];
+    // All 58 images of the epoch were counted, each once.
+    expect(((accuracy ?? NaN) * 58) % 1).toBeCloseTo(0, 6);
+  });
+});
+
+test('without a device that captures, the host adds gradients up', async () => {
+  const job: RankJob = { ...JOB, backend: 'cpu', thaw: 'none', epochs: 1, images: 25 };
+  const [alone] = await runRanks(1, job);
+  const results = await runRanks(3, { ...job, batchSize: 4 });
+  for (const result of results) expectClose(result, alone, 1e-5);
+});
+
 test('shares are all of the order, once', () => {
   const order = Int32Array.from({ length: 23 }, (_, i) => i);
   // By hand: two steps of 3 ranks with 3 images each, and of the 5 that are left 1, 2 and 2.

@@ -131,7 +131,9 @@ export function gradientsOf(
   const { network, head, trainables } = classifier;
   let correct: tf.Scalar | undefined;
   const lossOf = (): tf.Scalar => {
-    const features = network.isFrozen ? (h as tf.Tensor2D) : classifier.pool(network.trainablePart(h as tf.Tensor4D));
+    const features = network.isFrozen
+      ? (h as tf.Tensor2D)
+      : classifier.pool(network.trainablePart(h as tf.Tensor4D, { sync: exchange?.statistics }));
     const logits = head.logits(features, { training: true });
     correct = layer('metrics', () => tf.keep<tf.Scalar>(hits(logits, labels)));
     return layer('loss', () => {
