@@ -214,6 +214,7 @@ export async function runExperiment(
           },
         },
         {
+          onNote: (note) => output.warn(note),
           onPhase: (name, total) => progress.phase(name, total),
           onProgress: (done, total) => progress.images(done, total),
           onSmallerBatch: tellSmallerBatches(output),

@@ -15,3 +15,12 @@ export function changeable(backend: ThawBackend, tensor: TensorInfo): TensorInfo
   backend.invalidateHost(tensor);
   return backend.alias(tensor, tensor.shape);
 }
+
+/** The same of several tensors: all have their places before the first is touched, so that a device without memory leaves them be. */
+export function allChangeable<Tensors extends readonly TensorInfo[]>(
+  backend: ThawBackend,
+  tensors: Tensors,
+): { [K in keyof Tensors]: TensorInfo } {
+  for (const tensor of tensors) backend.slice(tensor);
+  return tensors.map((tensor) => changeable(backend, tensor)) as { [K in keyof Tensors]: TensorInfo };
+}

@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw } from './backend.ts';
 
-/** Adds `scale` times x to a variable of the same shape. */
-export function accumulate(sum: tf.Variable, x: tf.Tensor, scale = 1): void {
+/** Adds `scale` times x to a variable of the same shape. @param options.anew to nothing, whatever the variable was; default false */
+export function accumulate(sum: tf.Variable, x: tf.Tensor, scale = 1, { anew = false }: { anew?: boolean } = {}): void {
   const added = onThaw()
-    ? tf.engine().runKernel<[tf.Tensor]>('ThawAccumulate', { sum, x }, { scale })[0]
-    : tf.tidy(() => tf.add(sum, tf.mul(x, scale)));
+    ? tf.engine().runKernel<[tf.Tensor]>('ThawAccumulate', { sum, x }, { scale, anew })[0]
+    : tf.tidy(() => (anew ? tf.mul(x, scale) : tf.add(sum, tf.mul(x, scale))));
   sum.assign(added);
   added.dispose();
 }

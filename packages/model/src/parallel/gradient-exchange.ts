@@ -1,7 +1,8 @@
 // Gradients of a step added up over the ranks of a group: in buckets that leave the device while the backward pass goes on
 // (buckets.ts), in float32, or rounded to float16 on the way.
-import { canCapture, emptyTensor, exchange, hasFloat16, HostVector, layer, toFloat16, toFloat32, type Swap } from '@thaw/kernels'; // prettier-ignore
+import { canCapture, emptyTensor, exchange, hasFloat16, layer, toFloat16, toFloat32, type Swap } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
+import { StepWeight } from '../training/step-weight.ts';
 import { BatchNormStatistics } from './batch-norm-statistics.ts';
 import { gradientBuckets } from './buckets.ts';
 import type { Group } from './group.ts';
@@ -20,8 +21,8 @@ const GRANULE = 128;
 
 /** Adds gradients up over a group, within captured steps or, where there are none, between a step's halves. */
 export class GradientExchange {
-  readonly #weight = new HostVector([1], 'float32');
-  readonly #counts = new HostVector([1], 'float32');
+  /** Of this rank in the step. */
+  readonly weight = new StepWeight();
   /** Of batch-norms, where those are synchronised. */
   readonly statistics: BatchNormStatistics | undefined;
   #checked: Promise<void> | undefined;
@@ -41,27 +42,11 @@ export class GradientExchange {
       throw new Error(
         `Synchronised batch-norms are computed within captured steps, and the '${tf.getBackend()}' backend has none.`,
       );
-    this.statistics = syncBatchNorm ? new BatchNormStatistics(group, () => this.#counts.values[0] === 1) : undefined;
+    this.statistics = syncBatchNorm ? new BatchNormStatistics(group, () => this.weight.isCounted) : undefined;
     if (compression === 'f16' && !hasFloat16())
       throw new Error(
         `gradient compression f16: rounding is done on the device, and this one (or the '${tf.getBackend()}' backend) has no float16; leave it out.`,
       );
-  }
-
-  /** What of the step's loss is this rank's: `images` of `all` images. Before each step. */
-  weigh(images: number, all: number): void {
-    this.#weight.set([all === 0 ? 0 : images / all]);
-    this.#counts.set([images === 0 ? 0 : 1]);
-  }
-
-  /** [], by which the loss of this rank counts. */
-  get weight(): tf.Scalar {
-    return tf.reshape(this.#weight.tensor, []);
-  }
-
-  /** [], 1 where the step has images of this rank, and 0 where it runs along on images that do not count. */
-  get counts(): tf.Scalar {
-    return tf.reshape(this.#counts.tensor, []);
   }
 
   /** Inside a captured step. @param gradients in the order of the forward pass @returns their sums over the ranks */
@@ -162,8 +147,7 @@ export class GradientExchange {
 
   /** Frees its numbers. */
   dispose(): void {
-    this.#weight.dispose();
-    this.#counts.dispose();
+    this.weight.dispose();
   }
 }
 

@@ -6,6 +6,8 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Classifier } from './classifier.ts';
 import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
 import { checkMixRules, mixedSide, mixForStep, MixPlace, mixTensors } from './mix.ts';
+import { SplitStep } from './split-step.ts';
+import { StepWeight } from './step-weight.ts';
 import { beginStep, drawOf, StepSums, trainStep, trainStepOnHost, type StepInput, type StepOptions } from './step.ts'; // prettier-ignore
 
 /** A batch to learn from, on the host. */
@@ -28,20 +30,36 @@ export class StepRunner {
   /** Loss and hits of the steps since the last read. */
   readonly sums = new StepSums();
   readonly #captured = new Map<number, Captured>();
+  readonly #options: StepOptions;
+  /** Where a batch goes through in parts. */
+  readonly #split: SplitStep | undefined;
+  readonly #own: StepWeight | undefined;
   /** What runs along where this rank has no images for a step. */
   #last: TrainingBatch | undefined;
 
+  /**
+   * @param partSize images that go through the device at a time, where a batch does not fit; gradients are added up
+   * @throws where batches that are mixed are to be split
+   */
   constructor(
     private readonly classifier: Classifier,
     private readonly optimizer: Optimizer,
     private readonly format: InputFormat,
-    private readonly options: StepOptions = {},
+    options: StepOptions = {},
+    partSize?: number,
   ) {
     if (options.mix) checkMixRules(options.mix);
+    if (partSize !== undefined && !options.exchange) this.#own = new StepWeight();
+    const weight = options.exchange?.weight ?? this.#own;
+    this.#options = { ...options, weight };
+    if (partSize === undefined || !weight) return;
+    if (mixedSide(options.mix, format) !== undefined) throw new Error('a batch whose images are mixed cannot be split');
+    this.#split = new SplitStep({ classifier, optimizer, format, sums: this.sums, options: this.#options, weight, partSize }); // prettier-ignore
   }
 
   /** Captures the step of this batch size, where the backend can. @throws OutOfMemoryError where there is no memory for it */
   async prepare(size: number): Promise<void> {
+    if (this.#split) return this.#split.prepare(size);
     if (!canCapture() || this.#captured.has(size)) return;
     const x = new BatchInput(size, this.format);
     const initial = tf.zeros([size], 'int32');
@@ -49,7 +67,7 @@ export class StepRunner {
     initial.dispose();
     // The state of an optimizer that has not begun yet is made in its first step.
     this.optimizer.prepare(this.classifier.trainables);
-    const side = mixedSide(this.options.mix, this.format);
+    const side = mixedSide(this.#options.mix, this.format);
     const mix = side === undefined ? undefined : new MixPlace(size, side);
     try {
       const step = await capture(() => {
@@ -71,7 +89,13 @@ export class StepRunner {
    * @throws where gradients are added up over ranks, which takes `runTogether`
    */
   run(batch: TrainingBatch, step: number): void {
-    if (this.options.exchange) throw new Error('a step of several ranks was run by one alone');
+    if (this.#options.exchange) throw new Error('a step of several ranks was run by one alone');
+    if (this.#split) {
+      beginStep(this.classifier, this.optimizer, step, this.#options);
+      this.#split.runParts(batch, true, batch.size);
+      this.#split.update.replay();
+      return;
+    }
     const begun = this.#begin(batch, step);
     if (begun.captured) begun.captured.step.replay();
     else this.#step(begun.input);
@@ -83,14 +107,20 @@ export class StepRunner {
    * @param all images of the step, over all ranks
    */
   async runTogether(batch: TrainingBatch | undefined, step: number, all: number): Promise<void> {
-    const { exchange } = this.options;
+    const { exchange } = this.#options;
     if (!exchange) throw new Error('a step of one process was to be run by several');
-    exchange.weigh(batch?.size ?? 0, all);
     if (canCapture() && batch) await this.prepare(batch.size);
-    const begun = this.#begin(batch ?? this.#last ?? this.#blank(), step);
-    if (begun.captured) await begun.captured.step.replayThroughHost();
-    else await trainStepOnHost(this.classifier, this.optimizer, begun.input, exchange, this.sums, this.options);
+    const given = batch ?? this.#last ?? this.#blank();
     if (batch) this.#last = batch;
+    if (this.#split) {
+      beginStep(this.classifier, this.optimizer, step, this.#options);
+      this.#split.runParts(given, batch !== undefined, all);
+      return this.#split.update.replayThroughHost();
+    }
+    exchange.weight.set(batch?.size ?? 0, all);
+    const begun = this.#begin(given, step);
+    if (begun.captured) await begun.captured.step.replayThroughHost();
+    else await trainStepOnHost(this.classifier, this.optimizer, begun.input, exchange, this.sums, this.#options);
   }
 
   /** Tells the device what the step has of its own, its batch where it is captured. */
@@ -99,8 +129,8 @@ export class StepRunner {
     step: number,
   ): { readonly captured: Captured | undefined; readonly input: () => StepInput } {
     const { labels, size } = batch;
-    const { exchange, mix: rules } = this.options;
-    beginStep(this.classifier, this.optimizer, step, this.options);
+    const { exchange, mix: rules } = this.#options;
+    beginStep(this.classifier, this.optimizer, step, this.#options);
     const mix = mixForStep(rules, this.format, drawOf(step, exchange), size);
     const captured = this.#captured.get(size);
     if (captured) {
@@ -126,7 +156,7 @@ export class StepRunner {
 
   #step(input: () => StepInput): void {
     tf.tidy(() => {
-      trainStep(this.classifier, this.optimizer, input(), this.sums, this.options);
+      trainStep(this.classifier, this.optimizer, input(), this.sums, this.#options);
     });
   }
 
@@ -139,6 +169,8 @@ export class StepRunner {
       labels.dispose();
     }
     this.#captured.clear();
+    this.#split?.dispose();
+    this.#own?.dispose();
     this.sums.dispose();
   }
 }

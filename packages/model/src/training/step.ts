@@ -5,6 +5,7 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightAverage } from '../optimizers/weight-average.ts';
 import type { GradientExchange } from '../parallel/gradient-exchange.ts';
 import type { Classifier } from './classifier.ts';
+import type { StepWeight } from './step-weight.ts';
 import { mixImages, mixLosses, type MixRules, type MixTensors } from './mix.ts';
 
 /** A training step was not finite; nothing after it counts. */
@@ -100,6 +101,8 @@ export interface StepOptions {
   readonly mix?: MixRules | undefined;
   /** Follows every variable. */
   readonly average?: WeightAverage | undefined;
+  /** How much what runs counts in its step; default all. */
+  readonly weight?: StepWeight | undefined;
   /** Adds gradients up over the ranks that train together; default: this process trains alone. */
   readonly exchange?: GradientExchange | undefined;
 }
@@ -125,7 +128,7 @@ export function gradientsOf(
   classifier: Classifier,
   h: tf.Tensor,
   { labels, mix }: Pick<StepInput, 'labels' | 'mix'>,
-  { labelSmoothing = 0, classWeights, exchange }: StepOptions,
+  { labelSmoothing = 0, classWeights, exchange, weight: share }: StepOptions,
   lossScale: LossScale | undefined,
 ): { loss: tf.Scalar; gradients: ReadonlyMap<string, tf.Tensor>; correct: tf.Scalar | undefined } {
   const { network, head, trainables } = classifier;
@@ -146,8 +149,8 @@ export function gradientsOf(
       return penalty ? tf.add(loss, penalty) : loss;
     });
   };
-  // The loss stays what it is; the backward pass starts from the loss scale, and this rank's share, in place of 1.
-  const [scale, weight] = [lossScale?.scale, exchange?.weight];
+  // The loss stays what it is; the backward pass starts from the loss scale and the share in the step in place of 1.
+  const [scale, weight] = [lossScale?.scale, share?.weight];
   const start = scale && weight ? tf.mul<tf.Scalar>(scale, weight) : (scale ?? weight);
   const { value, grads } = tf.engine().gradients(lossOf, [...trainables.values()], start, true);
   const gradients = new Map([...trainables.keys()].flatMap((name, i) => (grads[i] ? [[name, grads[i]] as const] : [])));
@@ -173,14 +176,12 @@ export function computeStep(
   return gradientsOf(classifier, h, { labels, mix }, options, optimizer.lossScale);
 }
 
-/** The update by these gradients, and what the step adds to the sums; inside a tidy. */
-export function applyStep(
+/** The update by these gradients; inside a tidy. */
+export function updateStep(
   classifier: Classifier,
   optimizer: Optimizer,
-  { loss, gradients, correct }: ComputedStep,
-  size: number,
-  sums: StepSums,
-  { average, exchange }: StepOptions = {},
+  gradients: ReadonlyMap<string, tf.Tensor>,
+  { average }: StepOptions = {},
 ): void {
   const { lossScale } = optimizer;
   const ordered = optimizer.inOrder(classifier.trainables);
@@ -193,15 +194,22 @@ export function applyStep(
     for (const { name, variable, gradient } of updates) optimizer.update(name, variable, gradient);
     lossScale?.adjust();
   });
-  if (average) {
-    // In the optimizer's order, so that the averages of a group are one dispatch, too.
-    for (const name of new Set([...ordered.map(([name]) => name), ...classifier.variables.keys()]))
-      average.update(name);
-  }
+  // In the optimizer's order, so that the averages of a group are one dispatch, too.
+  const names = new Set([...ordered.map(([name]) => name), ...classifier.variables.keys()]);
+  if (average) for (const name of names) average.update(name);
+}
+
+/** Adds what a step came to to the sums; inside a tidy. */
+export function countStep(
+  { loss, correct }: Pick<ComputedStep, 'loss' | 'correct'>,
+  size: number,
+  sums: StepSums,
+  { weight }: StepOptions = {},
+): void {
   if (!correct) return;
   layer('metrics', () => {
-    if (!exchange) return sums.add(loss, correct, size);
-    sums.add(tf.mul<tf.Scalar>(loss, exchange.counts), tf.mul<tf.Scalar>(correct, exchange.counts), size);
+    if (!weight) sums.add(loss, correct, size);
+    else sums.add(tf.mul<tf.Scalar>(loss, weight.counts), tf.mul<tf.Scalar>(correct, weight.counts), size);
   });
 }
 
@@ -216,7 +224,8 @@ export function trainStep(
   tf.tidy(() => {
     const computed = computeStep(classifier, optimizer, input, options);
     const gradients = options.exchange?.add(computed.gradients) ?? computed.gradients;
-    applyStep(classifier, optimizer, { ...computed, gradients }, input.size, sums, options);
+    updateStep(classifier, optimizer, gradients, options);
+    countStep(computed, input.size, sums, options);
     computed.correct?.dispose();
   });
 }
@@ -235,7 +244,8 @@ export async function trainStepOnHost(
   try {
     gradients = await exchange.addOnHost(computed.gradients);
     tf.tidy(() => {
-      applyStep(classifier, optimizer, { ...computed, gradients }, size, sums, options);
+      updateStep(classifier, optimizer, gradients, options);
+      countStep(computed, size, sums, options);
     });
   } finally {
     tf.dispose([computed.loss, computed.correct ?? [], ...computed.gradients.values(), ...gradients.values()]);

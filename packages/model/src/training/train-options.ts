@@ -105,6 +105,8 @@ export interface StepEvent {
 
 /** What is told of a training as it goes. */
 export interface TrainHooks {
+  /** Something that the person should know although the training goes on. */
+  readonly onNote?: ((note: string) => void) | undefined;
   /** A phase begins, of so many images or steps. */
   onPhase?(name: string, total: number): void;
   /** Images of the phase done, and of all. */

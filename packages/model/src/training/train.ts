@@ -15,7 +15,7 @@ import { imageFormat, type InputFormat } from './batch-input.ts';
 import { classWeights } from './class-weights.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { extractFeatures } from './extract.ts';
-import { mixes } from './mix.ts';
+import { mixedSide, mixes } from './mix.ts';
 import { firstNonFinite, nonFinite } from './non-finite.ts';
 import { epochOrder } from './shuffle.ts';
 import { SkipWatch } from './skip-watch.ts';
@@ -121,11 +121,10 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       average,
       exchange,
     };
-    runner = new StepRunner(classifier, optimizer, formatOf(), stepOptions);
+    runner = await runnerThatFits(stepShareSizes(length, batchSize, place));
     const { sums } = runner;
     // What ranks have summed is added up over them when it is read.
     if (resume?.progress.unread && place.rank === 0) sums.restore(resume.progress.unread);
-    for (const size of stepShareSizes(length, batchSize, place)) await runner.prepare(size);
     if (!resume) await checkpoints?.saveLast(await checkpoint());
     const isStale = (): boolean => progress.epoch - Math.max(0, progress.bestEpoch - behindPhase) >= patience;
     while (progress.epoch < epochs && !interrupted && !isStale()) {
@@ -229,7 +228,6 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     runner = undefined;
     // Ranks go over steps together or not at all.
     if (error instanceof DivergedError && error.step !== undefined && !group) throw await located(error, error.step);
-    if (error instanceof OutOfMemoryError) throw await withSizeThatFits(error);
     throw error;
   } finally {
     runner?.dispose();
@@ -262,6 +260,29 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     return found === undefined ? error : new DivergedError(divergence(`the training stopped being finite at ${found}`, options)); // prettier-ignore
   }
 
+  /** For batches whole, or, where those do not fit into the device's memory, in parts that do. */
+  async function runnerThatFits(sizes: readonly number[]): Promise<StepRunner> {
+    const format = formatOf();
+    let failure: unknown;
+    for (let part = batchSize; part >= 1; part = Math.floor(part / 2)) {
+      const made = new StepRunner(classifier, optimizer, format, stepOptions, part < batchSize ? part : undefined);
+      try {
+        for (const size of sizes) await made.prepare(size);
+        if (part < batchSize)
+          hooks.onNote?.(
+            `A training step of ${batchSize} images at ${imageSize} x ${imageSize} does not fit into the device's memory: it goes through in parts of ${part}, whose gradients are added up.`,
+          );
+        return made;
+      } catch (error) {
+        made.dispose();
+        if (!(error instanceof OutOfMemoryError)) throw error;
+        failure ??= error;
+        if (seesWholeBatch(options, format)) throw await withSizeThatFits(error);
+      }
+    }
+    throw notOne(failure);
+  }
+
   /** The largest of half the batch, a quarter of it, ... whose step has room. */
   async function withSizeThatFits(error: OutOfMemoryError): Promise<Error> {
     for (let size = Math.floor(batchSize / 2); size >= 1; size = Math.floor(size / 2)) {
@@ -271,7 +292,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         await options.settle?.();
         return new BatchTooLargeError(
           `A training step of ${batchSize} images at ${imageSize} x ${imageSize} does not fit into the device's memory; ` +
-            `one of ${size} does: use a batch size of ${size}. It is not split by itself, as batch-norms that train see the whole batch.`,
+            `one of ${size} does: use a batch size of ${size}. It is not split by itself, as batch-norms that train, and images that are mixed, need the whole batch.`,
           { cause: error },
         );
       } catch (failure) {
@@ -280,7 +301,14 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         smaller.dispose();
       }
     }
-    return new BatchTooLargeError(`Not even a training step of one image at ${imageSize} x ${imageSize} fits into the device's memory; use smaller images, or thaw less.`, { cause: error }); // prettier-ignore
+    return notOne(error);
+  }
+
+  function notOne(cause: unknown): BatchTooLargeError {
+    return new BatchTooLargeError(
+      `Not even a training step of one image at ${imageSize} x ${imageSize} fits into the device's memory; use smaller images, or thaw less.`,
+      { cause },
+    );
   }
 
   async function finish(stopped: boolean, validationFeatures: Features | undefined): Promise<TrainResult> {
@@ -312,6 +340,12 @@ function onRanks(
   const behind = position ?? step * before;
   const stepNow = steps - Math.ceil((length - behind) / stepSize);
   return { ...progress, globalBatch: stepSize, step: stepNow, position: behind, totalSteps: epoch * steps + stepNow };
+}
+
+/** Whether a batch in parts would be another step: where batch-norms take their statistics of it, or its images are mixed. */
+function seesWholeBatch({ classifier: { variables, trainables }, mix }: TrainOptions, format: InputFormat): boolean {
+  const moves = [...variables.keys()].some((name) => !trainables.has(name));
+  return moves || mixedSide(mix, format) !== undefined;
 }
 
 const lossAt = (epoch: number, step: number): string =>

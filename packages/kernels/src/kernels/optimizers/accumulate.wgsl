@@ -1,4 +1,4 @@
-// sum = sum + scale x, in place.
+// sum = sum + scale x, in place; anew, sum = scale x, whatever it was.
 
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 256u;  // @tune
@@ -6,6 +6,7 @@ const THREADS: u32 = 256u;  // @tune
 struct Params {
   size: u32, // vectors of four; the last may reach past the tensor into its padding
   scale: f32,
+  anew: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -18,6 +19,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < PER_THREAD; j++) {
     let i = start + j * THREADS;
     if (i >= params.size) { return; }
-    sum[i] += params.scale * x[i];
+    sum[i] = select(sum[i], vec4f(0.0), params.anew == 1u) + params.scale * x[i];
   }
 }

@@ -1,14 +1,14 @@
 /**
  * 'ThawAdam': inputs value, gradient, m, v, rates [2], or [3] with scaling [4]?; outputs [value, m, v].
  * 'ThawSgd': inputs value, gradient, rates [1 or more], velocity?, scaling [4]?; outputs [value] or [value, velocity].
- * 'ThawAccumulate': inputs sum, x; attribute scale; output [sum].
+ * 'ThawAccumulate': inputs sum, x; attributes scale, anew; output [sum].
  * 'ThawMovingAverage': inputs average, x, rates [1]; output [average].
  * 'ThawSwap': inputs a, b; outputs [a, b], each with the other's values.
  * The outputs are the inputs' own storage, changed in place, unless another tensor shares it: then a copy is changed, so
  * that a clone somebody kept (the best weights so far) never moves.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { changeable } from '../../backend/in-place.ts';
+import { allChangeable, changeable } from '../../backend/in-place.ts';
 import { checkShape } from '../../backend/check-shape.ts';
 import { defineKernel } from '../../backend/kernel.ts';
 import type { ThawBackend } from '../../backend/thaw-backend.ts';
@@ -39,7 +39,7 @@ const adam = defineKernel('ThawAdam', ({ backend, input, optional, attrs }) => {
   });
   const { scaling, scaled } = scalingOf(input('rates'), optional('scaling'));
   const plan = planAdam(gradient.shape, { ...attrs<AdamSettings>(), scaled }, targetOf(backend));
-  const [value, m, v] = [changeable(backend, given[0]), changeable(backend, given[1]), changeable(backend, given[2])];
+  const [value, m, v] = allChangeable(backend, given);
   backend.run(plan, { gradient, rates: input('rates'), value, m, v, scaling });
   return [value, m, v];
 });
@@ -59,7 +59,7 @@ const sgd = defineKernel('ThawSgd', ({ backend, input, optional, attrs }) => {
     return [value];
   }
   const plan = planSgd(gradient.shape, settings, target);
-  const [value, velocity] = [changeable(backend, before), changeable(backend, velocityBefore)];
+  const [value, velocity] = allChangeable(backend, [before, velocityBefore] as const);
   backend.run(plan, { gradient, rates, value, velocity, scaling });
   return [value, velocity];
 });
@@ -68,7 +68,8 @@ const accumulate = defineKernel('ThawAccumulate', ({ backend, input, attrs }) =>
   const [x, before] = [input('x'), input('sum')];
   checkShape('ThawAccumulate', 'x', x, before.shape);
   const sum = changeable(backend, before);
-  backend.run(planAccumulate(x.shape, attrs<{ scale: number }>().scale, targetOf(backend)), { x, sum });
+  const { scale, anew = false } = attrs<{ scale: number; anew?: boolean }>();
+  backend.run(planAccumulate(x.shape, scale, anew, targetOf(backend)), { x, sum });
   return [sum];
 });
 
@@ -82,7 +83,7 @@ const movingAverage = defineKernel('ThawMovingAverage', ({ backend, input }) => 
 
 const swap = defineKernel('ThawSwap', ({ backend, input }) => {
   checkShape('ThawSwap', 'b', input('b'), input('a').shape);
-  const [a, b] = [changeable(backend, input('a')), changeable(backend, input('b'))];
+  const [a, b] = allChangeable(backend, [input('a'), input('b')] as const);
   backend.run(planSwap(a.shape, targetOf(backend)), { a, b });
   return [a, b];
 });

@@ -88,8 +88,8 @@ export const planSgdPlain = (
 ): Plan => planElementwise(plainShader, shape, target, { weightDecay }, { SCALED: Number(scaled) });
 
 /** Input x; changed in place: sum. */
-export const planAccumulate = (shape: readonly number[], scale: number, target: Target): Plan =>
-  planElementwise(accumulateShader, shape, target, { scale });
+export const planAccumulate = (shape: readonly number[], scale: number, anew: boolean, target: Target): Plan =>
+  planElementwise(accumulateShader, shape, target, { scale, anew: Number(anew) });
 
 /** Inputs x, rates; changed in place: average. */
 export const planMovingAverage = (shape: readonly number[], target: Target): Plan =>
