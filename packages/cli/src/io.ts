@@ -1,4 +1,5 @@
 // Where a command reads its surroundings and writes: the process itself, or a stand-in under test.
+import type { Ranks, RankUse } from './ranks/ranks.ts';
 
 /** A stream as far as the command needs one. */
 export interface Sink {
@@ -24,6 +25,24 @@ export interface Io {
   readonly cwd: string;
   /** The command as typed, for the run folder and the report. */
   readonly commandLine: string;
+  /** The job of several processes that this one is a rank of. */
+  readonly job?: RankOfJob | undefined;
+}
+
+/** This process as one of those that an MPI launcher started together. */
+export interface RankOfJob {
+  /** Whether it is the one that speaks to people. */
+  readonly speaks: boolean;
+  /** "rank 2 of 4". */
+  readonly name: string;
+  /** "openmpi". */
+  readonly launcher: string;
+  /** The MPI library, as "MPICH 4.0.2"; empty before it is used. */
+  readonly library: string;
+  /** Standard error of any rank, for what no other can tell. */
+  readonly voice: Sink;
+  /** Runs a command as this rank. */
+  run(command: string, use: RankUse, work: (ranks: Ranks) => Promise<void>): Promise<void>;
 }
 
 /** The surroundings of this process. */

@@ -6,30 +6,40 @@ import { EXIT, explain, exitCodeOf, UsageError } from './errors.ts';
 import type { Io } from './io.ts';
 import { Output, wantsColor } from './output.ts';
 import { flagOf, type SettingName } from './options/settings.ts';
+import { ioOfRank, Job } from './ranks/job.ts';
 import { THAW_VERSION } from './versions.ts';
 import pc from 'picocolors';
 
 /** Runs one command line, program name not included. Resolves to the exit code; nothing is thrown. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  const program = buildProgram(io);
-  const wants = (name: SettingName): boolean => args.includes(flagOf(name));
+  const job = Job.of(io);
+  const program = buildProgram(job ? ioOfRank(io, job) : io);
   try {
     await program.parseAsync(spelledOut(args), { from: 'user' });
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return commanderExit(error);
-    const output = new Output(io, { json: wants('json') });
     const code = exitCodeOf(error);
-    const message = explain(error);
-    output.event('error', { message, exitCode: code });
-    const { red, yellow } = pc.createColors(wantsColor(io, io.stderr.isTTY === true));
-    io.stderr.write(`${code === EXIT.interrupted ? yellow('thaw:') : red('thaw:')} ${message}\n`);
-    if (error instanceof UsageError)
-      io.stderr.write(`See thaw ${args.find((word) => !word.startsWith('-')) ?? ''} --help.\n`);
-    if (error instanceof Error && (wants('verbose') || io.env['THAW_DEBUG']))
-      io.stderr.write(`${describeStack(error)}\n`);
+    const tell = (): void => tellError(error, args, io, job);
+    if (job) return job.end(error, code, tell);
+    tell();
     return code;
   }
+}
+
+/** Says what went wrong, to people and in events. */
+function tellError(error: unknown, args: readonly string[], io: Io, job: Job | undefined): void {
+  const wants = (name: SettingName): boolean => args.includes(flagOf(name));
+  const exitCode = exitCodeOf(error);
+  const message = explain(error);
+  if (!job || job.speaks) new Output(io, { json: wants('json') }).event('error', { message, exitCode });
+  const { red, yellow } = pc.createColors(wantsColor(io, io.stderr.isTTY === true));
+  const name = job && !job.speaks ? `thaw: ${job.name}:` : 'thaw:';
+  io.stderr.write(`${exitCode === EXIT.interrupted ? yellow(name) : red(name)} ${message}\n`);
+  if (error instanceof UsageError)
+    io.stderr.write(`See thaw ${args.find((word) => !word.startsWith('-')) ?? ''} --help.\n`);
+  if (error instanceof Error && (wants('verbose') || io.env['THAW_DEBUG']))
+    io.stderr.write(`${describeStack(error)}\n`);
 }
 
 /** thaw bench --tune is short for thaw bench tune. */

@@ -29,7 +29,8 @@ export class Output {
     this.json = options.json ?? false;
     this.quiet = options.quiet ?? false;
     this.sink = this.json || options.isPiped ? io.stderr : io.stdout;
-    this.isTerminal = this.sink.isTTY === true && io.env['TERM'] !== 'dumb' && !isCi(io);
+    // Open MPI lends its processes a terminal of no width, whatever its own output is.
+    this.isTerminal = this.sink.isTTY === true && this.sink.columns !== 0 && io.env['TERM'] !== 'dumb' && !isCi(io);
     this.width = widthOf(io, this.sink, this.isTerminal);
     this.colors = pc.createColors(wantsColor(io, this.isTerminal));
   }
@@ -53,6 +54,18 @@ export class Output {
   warn(text: string): void {
     this.#io.stderr.write(`${this.colors.yellow('warning:')} ${text}\n`);
     this.event('warning', { message: text });
+  }
+
+  /** A warning that every rank of a job gives for itself; others are rank 0's, for all. */
+  warnHere(text: string): void {
+    const { job } = this.#io;
+    if (!job || job.speaks) this.warn(text);
+    else job.voice.write(`warning: ${job.name}: ${text}\n`);
+  }
+
+  /** An image that could not be read. */
+  skipped({ path, reason }: { readonly path: string; readonly reason: string }): void {
+    this.warnHere(`skipped ${path}: ${reason}`);
   }
 
   /** One line of JSON on stdout; nothing without --json. */

@@ -12,7 +12,15 @@ export { fetchImage, isAddress, type FetchImageOptions } from './node/fetch-imag
 export { openImageFolder, type ImageFolderOptions } from './node/folder.ts';
 export { checkHash, type ExpectedHash } from './node/hash.ts';
 export { ensureCifar, openCifar10, openCifar100, type CifarOptions, type CifarSource } from './node/home.ts';
-export { listedImages, namedImages, STDIN, type InputPlace, type NamedImage, type NamedImages } from './node/inputs.ts';
+export {
+  imageNamed,
+  listedImages,
+  namedImages,
+  STDIN,
+  type InputPlace,
+  type NamedImage,
+  type NamedImages,
+} from './node/inputs.ts';
 export { imageStream, type ImageStreamOptions, type NamedBatch } from './node/stream.ts';
 export { type HubSource } from './node/hub.ts';
 export { StoredDataset } from './node/stored/stored-dataset.ts';

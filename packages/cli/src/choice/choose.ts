@@ -14,6 +14,8 @@ export interface Facts {
   readonly seconds: number;
   /** Whether a spec thaws something of the trunk. */
   readonly isThawed: boolean;
+  /** Processes that share each step's images; default one. */
+  readonly ranks?: number | undefined;
 }
 
 /** Training images below which the statistics of batch-norms stay those of ImageNet: batches of them say too little. */
@@ -27,7 +29,7 @@ const THAWED_EPOCHS = 10;
 
 /** Chooses what `given` leaves open. @returns only choices with something in them that was not given */
 export function choose(given: SomeSettings, facts: Facts): Choice[] {
-  const { data, device, isThawed } = facts;
+  const { data, device, isThawed, ranks = 1 } = facts;
   const choices: Choice[] = [];
   const chosen: { -readonly [Name in keyof SomeSettings]: SomeSettings[Name] } = { ...given };
   const add = (settings: SomeSettings, reason: string): void => {
@@ -84,7 +86,7 @@ export function choose(given: SomeSettings, facts: Facts): Choice[] {
       { l2: Number((1 / (2 * train)).toPrecision(2)) },
       `1 / (2 x ${count(train)} images), as of a logistic regression with C = 1`,
     );
-    const steps = Math.ceil(train / (chosen.batchSize ?? batch.size));
+    const steps = Math.ceil(train / (ranks * (chosen.batchSize ?? batch.size)));
     const wanted = Math.min(HEAD_EPOCHS.most, Math.max(HEAD_EPOCHS.least, Math.ceil(HEAD_STEPS / steps)));
     const reason = `about ${count(steps * wanted)} steps${isPhased ? ' of the head' : ''}; they are quick on kept features`;
     add(isPhased ? { headEpochs: wanted } : { epochs: wanted }, reason);

@@ -24,18 +24,21 @@ export interface DecideRequest extends Omit<ProbeRequest, 'settings'> {
   /** Where features are kept. */
   readonly homes: Homes;
   readonly output: Output;
+  /** Ranks that train together; default one. */
+  readonly ranks?: number | undefined;
 }
 
 /** @returns what was chosen; nothing where all was given */
 export async function decide(request: DecideRequest): Promise<Choice[]> {
-  const { settings, backend, data, output, begun, homes, weights } = request;
+  const { settings, backend, data, output, begun, homes, weights, ranks = 1 } = request;
   const { timeBudget, imageSize, limitTrain, thaw = 'none', batchNorm = 'keras' } = settings;
   const { precision = 'float32', cacheFeatures = true } = settings;
   const seconds = budgetSeconds(timeBudget ?? DEFAULT_BUDGET);
   // A size that was given is taken, unless the time was given too.
   const isTimed = imageSize === undefined || (timeBudget !== undefined && limitTrain === undefined);
   if (isTimed) output.say('looking at the data, and how fast the device is ...');
-  const pixelsPerSecond = isTimed ? await probeTrunk(request) : undefined;
+  // Of all ranks, should each be as fast as this one.
+  const pixelsPerSecond = isTimed ? ranks * (await probeTrunk(request)) : undefined;
   const { name, isSoftware } = backend.info;
   const maxTensorBytes = backend.opened?.device.limits.maxStorageBufferBindingSize ?? LEAST_BINDING;
   const sizes = cacheFeatures ? (imageSize === undefined ? SIZES : [imageSize]) : [];
@@ -44,6 +47,7 @@ export async function decide(request: DecideRequest): Promise<Choice[]> {
     device: { name, isSoftware, canThaw: backend.canThaw, pixelsPerSecond, maxTensorBytes },
     seconds: Math.max(0, seconds - (performance.now() - begun) / 1000),
     isThawed: thawsTrunk({ thaw, batchNorm }),
+    ranks,
   });
   if (choices.length > 0) {
     output.event('choices', { seconds, pixelsPerSecond, choices });

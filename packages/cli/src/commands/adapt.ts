@@ -1,5 +1,6 @@
 // thaw adapt: a run's batch-norms on the statistics of other images, unlabelled ones, in a run folder of its own (AdaBN).
 import { basename, join, resolve } from 'node:path';
+import type { SkippedImage } from '@thaw/data';
 import { openUnlabelled } from '@thaw/data/node';
 import { adaptBatchNorm, NOT_BEGUN } from '@thaw/model';
 import { FileCheckpoints } from '@thaw/model/node';
@@ -113,9 +114,9 @@ async function adaptCommand(
       const { imageSize } = network;
       const { preprocessing } = classifier.network.variant;
       let skipped = 0;
-      const onSkip = ({ path, reason }: { path: string; reason: string }): void => {
+      const onSkip = (image: SkippedImage): void => {
         skipped++;
-        output.warn(`skipped ${path}: ${reason}`);
+        output.skipped(image);
       };
       const source = new DataSource(dataset, undefined, { imageSize, preprocessing, strict: settings.strict, onSkip });
       const start = performance.now();

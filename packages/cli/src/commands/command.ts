@@ -6,6 +6,9 @@ import { addOptions, typedFlags, type OptionUse } from '../options/command.ts';
 import { resolveSettings, type Layer } from '../options/resolve.ts';
 import type { SomeSettings } from '../options/settings.ts';
 import { Output } from '../output.ts';
+import { optionFacts } from '../ranks/facts.ts';
+import { ALONE, type Ranks, type RankUse } from '../ranks/ranks.ts';
+import { THAW_VERSION } from '../versions.ts';
 
 /** What a command is given to work with. */
 export interface Context {
@@ -13,6 +16,8 @@ export interface Context {
   readonly output: Output;
   /** What was typed, values unchecked. */
   readonly typed: Layer;
+  /** This process among those that share the command's work. */
+  readonly ranks: Ranks;
 }
 
 export interface CommandSpec<Shape extends z.ZodRawShape> {
@@ -27,8 +32,10 @@ export interface CommandSpec<Shape extends z.ZodRawShape> {
   /** Of the settings this command takes. */
   readonly schema: z.ZodObject<Shape>;
   readonly defaults: SomeSettings;
+  /** What it does where a launcher of MPI started it on several ranks; default: it refuses. */
+  readonly ranks?: RankUse;
   /** Settings from elsewhere, between the defaults and what was typed: those of a run that is resumed. */
-  base?(flags: Layer, io: Io): Promise<SomeSettings>;
+  base?(flags: Layer, io: Io, ranks: Ranks): Promise<SomeSettings>;
   run(settings: z.infer<z.ZodObject<Shape>>, context: Context, args: readonly string[]): Promise<void>;
 }
 
@@ -45,16 +52,20 @@ export interface DefinedCommand<Shape extends z.ZodRawShape> extends AnyCommand 
   /** @throws UsageError where these flags will not do */
   check(flags: Layer, io: Io): Promise<void>;
   /** Runs it as if these flags had been typed. */
-  execute(flags: Layer, io: Io, args?: readonly string[]): Promise<void>;
+  execute(flags: Layer, io: Io, args?: readonly string[], ranks?: Ranks): Promise<void>;
 }
 
 /** Ties a command's parts together. */
 export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Shape>): DefinedCommand<Shape> {
-  const settle = async (flags: Layer, io: Io): Promise<z.infer<z.ZodObject<Shape>>> =>
-    resolveSettings(spec.schema, { defaults: spec.defaults, base: await spec.base?.(flags, io), flags });
-  const execute = async (flags: Layer, io: Io, args: readonly string[] = []): Promise<void> => {
+  const settle = async (flags: Layer, io: Io, ranks = ALONE): Promise<z.infer<z.ZodObject<Shape>>> =>
+    resolveSettings(spec.schema, { defaults: spec.defaults, base: await spec.base?.(flags, io, ranks), flags });
+  const execute = async (flags: Layer, io: Io, args: readonly string[] = [], ranks = ALONE): Promise<void> => {
     const output = new Output(io, { json: flags['json'] === true, quiet: flags['quiet'] === true });
-    await spec.run(await settle(flags, io), { io, output, typed: flags }, args);
+    // What was typed first: it decides what is settled together.
+    await ranks.agree({ Thaw: THAW_VERSION, 'the command': spec.name, ...optionFacts(flags), images: args.join(' ') });
+    const settings = await ranks.together(() => settle(flags, io, ranks));
+    await ranks.agree(optionFacts(settings));
+    await spec.run(settings, { io, output, typed: flags, ranks }, args);
   };
   return {
     name: spec.name,
@@ -77,7 +88,8 @@ export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Sha
       command.action(async (...given: unknown[]) => {
         const [argument] = spec.argument ? given : [];
         const args = [argument].flat().filter((value): value is string => typeof value === 'string');
-        await execute(typedFlags(command), io, args);
+        const run = (ranks: Ranks): Promise<void> => execute(typedFlags(command), io, args, ranks);
+        await (io.job ? io.job.run(spec.name, spec.ranks ?? 'refuse', run) : run(ALONE));
       });
       return command;
     },

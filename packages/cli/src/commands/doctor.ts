@@ -31,6 +31,7 @@ export const doctor = defineCommand({
   ],
   schema,
   defaults: { quiet: false, json: false, verbose: false },
+  ranks: 'first',
   run: doctorCommand,
 });
 

@@ -87,31 +87,29 @@ export const evaluate = defineCommand({
     json: false,
     verbose: false,
   },
+  ranks: 'share',
   run: evaluateCommand,
 });
 
 async function evaluateCommand(
   settings: z.infer<typeof schema>,
-  { io, output }: Context,
+  { io, output, ranks }: Context,
   args: readonly string[],
 ): Promise<void> {
   const folder = resolve(io.cwd, args[0] ?? '.');
-  const before = await (settings.html === undefined ? readRunConfig : readTrainedRun)(folder);
+  const before = await ranks.together(() => (settings.html === undefined ? readRunConfig : readTrainedRun)(folder));
   const page = settings.html === undefined ? undefined : resolve(io.cwd, settings.html);
-  const summary = page === undefined ? undefined : await finishedSummary(folder);
+  const summary = page === undefined ? undefined : await ranks.fromFirst(() => finishedSummary(folder));
   const homes = await findHomes(io);
   const progress = byteProgress(output);
   const interrupt = listenForInterrupt();
   const data = settings.data ?? before.settings.data ?? '';
-  const { dataset, notes } = await openPart(
-    data,
-    settings.split,
-    { cwd: io.cwd, homes, progress },
-    before.data.classes,
+  const { dataset, notes } = await ranks.fetching((download) =>
+    openPart(data, settings.split, { cwd: io.cwd, homes, progress, download }, before.data.classes),
   );
   for (const note of notes) output.warn(note);
-  const backend = await openForCommand(settings, { io, output });
-  const trunk = new Trunk({ settings, backend, output });
+  const backend = await ranks.together(() => openForCommand(settings, { io, output }));
+  const trunk = new Trunk({ settings, backend, output, ranks: ranks.size });
   try {
     const part = { dataset, indices: limited(dataset, settings.limitTest, settings.seed) };
     const scored = await scoreRun({
@@ -122,8 +120,10 @@ async function evaluateCommand(
       trunk,
       output,
       interrupt,
+      ranks,
       withExamples: page !== undefined,
     });
+    if (!ranks.isFirst) return;
     const { evaluation, examples, skipped, use } = scored;
     const { accuracy, macroF1, loss, confusion, perClass, calibration } = evaluation;
     const { classes } = before.data;

@@ -1,16 +1,17 @@
 // thaw features --classifier: fits a classical classifier on the features of a data set's training part, into a run folder.
 import { join, resolve } from 'node:path';
-import { headFeatures, type Evaluation, type Features } from '@thaw/model';
+import { evaluateFeatures, headFeatures, type Evaluation, type Features } from '@thaw/model';
 import type { SkippedImage } from '@thaw/data';
 import { CommandError, UsageError } from '../errors.ts';
 import { flagOf, type Settings, type SomeSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
+import { contentFacts } from '../ranks/facts.ts';
 import { claimRunFolder, dropIfEmpty, makeRunFolder, runFile, runName, writeJson } from '../runs/folder.ts';
 import { portableData } from '../runs/portable.ts';
 import { scoresOf } from '../runs/summary.ts';
 import { openForCommand } from '../session/backend.ts';
-import { evaluateScorer, fit, keep, type FitProgress } from '../session/classical.ts';
+import { fit, keep, type FitProgress } from '../session/classical.ts';
 import { buildClassifier } from '../session/classifier.ts';
 import { dataSlug, openRunData, type Part } from '../session/data.ts';
 import { partFeatures } from '../session/evaluate-part.ts';
@@ -68,26 +69,30 @@ export function checkFeatureSettings(settings: SomeSettings): void {
     throw new UsageError(`--trees: ${classifier} has no number of trees; it is that of forest and boosting.`);
 }
 
-export async function fitClassifier(settings: ClassifierRunSettings, { io, output }: Context): Promise<void> {
+export async function fitClassifier(settings: ClassifierRunSettings, { io, output, ranks }: Context): Promise<void> {
   const { classifier: kind, data: dataName, seed, batchSize } = settings;
   const homes = await findHomes(io);
   const progress = byteProgress(output);
-  const folder =
+  const folder = await ranks.fromFirst(() =>
     settings.output === undefined
-      ? await makeRunFolder(join(io.cwd, 'runs'), runName(new Date(), dataSlug(dataName), kind))
-      : await claimRunFolder(resolve(io.cwd, settings.output));
+      ? makeRunFolder(join(io.cwd, 'runs'), runName(new Date(), dataSlug(dataName), kind))
+      : claimRunFolder(resolve(io.cwd, settings.output)),
+  );
   const interrupt = listenForInterrupt();
   const reporter = createReporter(output);
   let backend: Awaited<ReturnType<typeof openForCommand>> | undefined;
   let trunk: Trunk | undefined;
   try {
     const start = performance.now();
-    const data = await openRunData(settings, { cwd: io.cwd, homes, progress, signal: interrupt.signal });
+    const data = await ranks.fetching((download) =>
+      openRunData(settings, { cwd: io.cwd, homes, progress, signal: interrupt.signal, download }),
+    );
     for (const note of data.notes) output.warn(note);
-    checkCounts(settings, data.train.indices.length);
-    backend = await openForCommand(settings, { io, output });
-    trunk = new Trunk({ settings, backend, output });
-    const loaded = await obtainWeights(settings, homes, progress);
+    await ranks.together(() => checkCounts(settings, data.train.indices.length));
+    backend = await ranks.together(() => openForCommand(settings, { io, output }));
+    trunk = new Trunk({ settings, backend, output, ranks: ranks.size });
+    const loaded = await ranks.fetching((download) => obtainWeights({ ...settings, download }, homes, progress));
+    await ranks.agree(contentFacts(data, loaded.weights));
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const network = { thaw: 'none', batchNorm: 'keras', imageSize, head: 'linear', seed, precision: settings.precision ?? 'float32' } as const; // prettier-ignore
     const { config: _c, output: _o, quiet: _q, json: _j, verbose: _v, ...kept } = settings;
@@ -107,7 +112,7 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
     const features = headFeatures(classifier, imageSize);
     const parts = { train: data.train, validation: data.validation, test: data.test };
     const store = settings.cacheFeatures
-      ? featureCache({ homes, weights: loaded.weights, features, parts, onNote: (note) => output.warn(note) })
+      ? featureCache({ homes, weights: loaded.weights, features, parts, onNote: (note) => output.warn(note), ranks })
       : undefined;
     const skipped = new Map<string, SkippedImage>();
     const source = (part: Part): DataSource =>
@@ -116,7 +121,7 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
         preprocessing: classifier.network.variant.preprocessing,
         strict: settings.strict,
         onSkip: (image) => {
-          if (!skipped.has(image.path)) output.warn(`skipped ${image.path}: ${image.reason}`);
+          if (!skipped.has(image.path)) output.skipped(image);
           skipped.set(image.path, image);
         },
       });
@@ -127,6 +132,7 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
         key,
         store,
         batchSize,
+        ranks,
         signal: interrupt.signal,
         runner: () => runningTrunk.runner(features),
         onProgress: (done: number, total: number): void => {
@@ -135,10 +141,21 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
         },
       };
     };
-    checkFeaturesFit(data.train.indices.length, features.width, 'Take fewer with --limit-train.');
-    const learned = await partFeatures(source(data.train), features.width, options('train'));
-    reporter.clear();
-    if (!learned || learned.labels.length === 0) throw new CommandError(`${dataName}: not one image could be read.`);
+    await ranks.together(() =>
+      checkFeaturesFit(data.train.indices.length, features.width, 'Take fewer with --limit-train.'),
+    );
+    const featuresOf = async (name: keyof typeof parts): Promise<Features | undefined> => {
+      const part = data[name];
+      const found = part && part.indices.length > 0 ? await partFeatures(source(part), features.width, options(name)) : undefined; // prettier-ignore
+      reporter.clear();
+      return found;
+    };
+    const learned = await featuresOf('train');
+    if (!learned || learned.labels.length === 0)
+      throw ranks.share(new CommandError(`${dataName}: not one image could be read.`));
+    const held = { validation: await featuresOf('validation'), test: await featuresOf('test') };
+    const unreadable = new Map((await ranks.gather([...skipped])).flat());
+    if (!ranks.isFirst) return;
     const fitStart = performance.now();
     output.say(fitText(settings, learned, data.classes.length));
     const fitted = await fit(learned, data.classes.length, settings, fitProgress());
@@ -160,11 +177,8 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
     });
     const scores: Partial<Record<'validation' | 'test', Evaluation>> = {};
     for (const name of ['validation', 'test'] as const) {
-      const part = data[name];
-      if (!part || part.indices.length === 0) continue;
-      const scored = await evaluateScorer(opened.scorer, source(part), { ...options(name), runner: () => runningTrunk.runner(opened.features) }); // prettier-ignore
-      reporter.clear();
-      if (scored) scores[name] = scored.evaluation;
+      const scored = held[name];
+      if (scored) scores[name] = await evaluateFeatures(opened.scorer, scored);
     }
     const evaluatedOn = scores.test ? 'test' : 'validation';
     const evaluation = scores.test ?? scores.validation;
@@ -178,7 +192,7 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
       classifier: { ...config.classifier, features: learned.width, trainingImages: learned.labels.length, fitSeconds },
       seconds,
       device: config.device,
-      skipped: [...skipped.values()],
+      skipped: [...unreadable.values()],
     };
     await writeJson(runFile.summary(folder), summary);
     output.event('result', { folder, ...summary });
@@ -192,7 +206,7 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
         }),
         '',
         ...(scores.test && scores.validation ? [`validation accuracy ${percent(scores.validation.accuracy, 2)}`] : []),
-        `fitted on ${count(learned.labels.length)} images in ${duration(fitSeconds)}${skipped.size > 0 ? `; ${plural(skipped.size, 'unreadable image')} skipped` : ''}`,
+        `fitted on ${count(learned.labels.length)} images in ${duration(fitSeconds)}${unreadable.size > 0 ? `; ${plural(unreadable.size, 'unreadable image')} skipped` : ''}`,
         `run     ${folder}`,
       ].join('\n'),
     );
@@ -202,7 +216,7 @@ export async function fitClassifier(settings: ClassifierRunSettings, { io, outpu
     interrupt.stop();
     await trunk?.close();
     backend?.close();
-    await dropIfEmpty(folder);
+    if (ranks.isFirst) await dropIfEmpty(folder);
   }
 
   /** Shows what is done, says once what would make a long fit shorter, and lets Ctrl-C through. */

@@ -1,16 +1,18 @@
 // thaw features: the trunk's features of a data set, to a file for other programs, or to a classical classifier.
 import { dirname, extname, join, basename, resolve } from 'node:path';
 import { extractFeatures, fitPca, projectFeatures, ResNet50, writeSafetensors, type Features } from '@thaw/model';
+import type { ImageDataset } from '@thaw/data';
 import { writeAtomically } from '@thaw/model/node';
 import type { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
 import { settings as allSettings } from '../options/settings.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
+import { shortHash } from '../ranks/facts.ts';
 import { openForCommand } from '../session/backend.ts';
-import { limited, openPart, ranged } from '../session/data.ts';
+import { limited, openPart, partHash, ranged } from '../session/data.ts';
 import { checkFeaturesFit } from '../session/feature-memory.ts';
-import { findHomes } from '../session/home.ts';
+import { findHomes, type Homes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { openRun } from '../session/run.ts';
 import { DataSource } from '../session/source.ts';
@@ -99,54 +101,44 @@ export const features = defineCommand({
     json: false,
     verbose: false,
   },
+  ranks: 'share',
   run: featuresCommand,
 });
 
 async function featuresCommand(settings: z.infer<typeof schema>, context: Context): Promise<void> {
-  checkFeatureSettings(settings);
+  await context.ranks.together(() => checkFeatureSettings(settings));
   const { classifier } = settings;
   return classifier === undefined
     ? writeFeatures(settings, context)
     : fitClassifier({ ...settings, classifier }, context);
 }
 
-async function writeFeatures(settings: z.infer<typeof schema>, { io, output }: Context): Promise<void> {
-  if (settings.output === undefined)
-    throw new UsageError(
-      '--output is missing: the file to write, .safetensors or .npy; or fit something with --classifier.',
-    );
-  const path = resolve(io.cwd, settings.output);
-  const kind = extname(path);
-  if (kind !== '.safetensors' && kind !== '.npy')
-    throw new UsageError(`--output: "${settings.output}" ends in neither .safetensors nor .npy.`);
+async function writeFeatures(settings: z.infer<typeof schema>, { io, output, ranks }: Context): Promise<void> {
+  const path = await ranks.together(() => featureFile(settings.output, io.cwd));
   const homes = await findHomes(io);
   const progress = byteProgress(output);
-  const { dataset, notes } = await openPart(settings.data, settings.split, { cwd: io.cwd, homes, progress });
+  const { dataset, notes } = await ranks.fetching((download) =>
+    openPart(settings.data, settings.split, { cwd: io.cwd, homes, progress, download }),
+  );
   for (const note of notes) output.warn(note);
-  const indices = ranged(limited(dataset, settings.limitTest, settings.seed), settings.range);
+  const indices = await ranks.together(() =>
+    ranged(limited(dataset, settings.limitTest, settings.seed), settings.range),
+  );
   const interrupt = listenForInterrupt();
-  const backend = await openForCommand(settings, { io, output });
-  const trunk = new Trunk({ settings, backend, output });
+  const backend = await ranks.together(() => openForCommand(settings, { io, output }));
+  const trunk = new Trunk({ settings, backend, output, ranks: ranks.size });
   const reporter = createReporter(output);
   try {
-    const run =
-      settings.run === undefined
-        ? undefined
-        : await openRun(
-            { ...settings, folder: resolve(io.cwd, settings.run), onNote: (note) => output.warn(note) },
-            homes,
-            progress,
-          );
-    const imageSize =
-      settings.imageSize ?? run?.config.network.imageSize ?? Math.max(32, dataset.imageSize?.height ?? 224);
-    const network =
-      run?.features.network ??
-      new ResNet50((await obtainWeights(settings, homes, progress)).weights, { imageSize, precision: settings.precision ?? 'float32' }); // prettier-ignore
+    const { network, imageSize } = await ranks.fetching((download) => openTrunk(settings, { io, output, homes, dataset, download })); // prettier-ignore
+    await ranks.agree({
+      'the hash of the images': shortHash(partHash({ dataset, indices })),
+      'the hash of the weights': shortHash((await network.exportWeights()).hash),
+    });
     const source = new DataSource(dataset, indices, {
       imageSize,
       preprocessing: network.variant.preprocessing,
       strict: settings.strict,
-      onSkip: ({ path: file, reason }) => output.warn(`skipped ${file}: ${reason}`),
+      onSkip: (image) => output.skipped(image),
     });
     const start = performance.now();
     const seconds = (): number => (performance.now() - start) / 1000;
@@ -155,9 +147,10 @@ async function writeFeatures(settings: z.infer<typeof schema>, { io, output }: C
       { network, pooling: 'average', width: network.channels, imageSize },
       { onUse: (found) => void (use = found) },
     );
-    checkFeaturesFit(indices.length, network.channels, 'Compute them in parts with --range.');
+    await ranks.together(() => checkFeaturesFit(indices.length, network.channels, 'Compute them in parts with --range.')); // prettier-ignore
     const extracted = await extractFeatures(runner, source, {
       batchSize: settings.batchSize,
+      group: ranks.group,
       onProgress: (done, total) =>
         reporter.show({
           label: 'features',
@@ -170,7 +163,9 @@ async function writeFeatures(settings: z.infer<typeof schema>, { io, output }: C
     runner.dispose();
     reporter.clear();
     const images = extracted?.labels.length ?? 0;
-    if (!extracted || images === 0) throw new CommandError(`${settings.data}: not one image could be read.`);
+    if (!extracted || images === 0)
+      throw ranks.share(new CommandError(`${settings.data}: not one image could be read.`));
+    if (!ranks.isFirst) return;
     const projection = settings.pca === undefined ? undefined : await fitPca(extracted, settings.pca);
     const found = await projectFeatures(extracted, projection);
     await write(path, found);
@@ -184,6 +179,40 @@ async function writeFeatures(settings: z.infer<typeof schema>, { io, output }: C
     await trunk.close();
     backend.close();
   }
+}
+
+/** @throws UsageError where no file is named, or one of another kind */
+function featureFile(output: string | undefined, cwd: string): string {
+  if (output === undefined)
+    throw new UsageError(
+      '--output is missing: the file to write, .safetensors or .npy; or fit something with --classifier.',
+    );
+  const path = resolve(cwd, output);
+  if (!['.safetensors', '.npy'].includes(extname(path)))
+    throw new UsageError(`--output: "${output}" ends in neither .safetensors nor .npy.`);
+  return path;
+}
+
+interface TrunkPlace extends Pick<Context, 'io' | 'output'> {
+  readonly homes: Homes;
+  readonly dataset: ImageDataset;
+  readonly download: boolean;
+}
+
+/** The trunk of a run, or one with ImageNet weights, and the side of its images. */
+async function openTrunk(
+  settings: z.infer<typeof schema>,
+  { io, output, homes, dataset, download }: TrunkPlace,
+): Promise<{ network: ResNet50; imageSize: number }> {
+  const progress = byteProgress(output);
+  if (settings.run !== undefined) {
+    const folder = resolve(io.cwd, settings.run);
+    const run = await openRun({ ...settings, folder, onNote: (note) => output.warn(note), download }, homes, progress);
+    return { network: run.features.network, imageSize: settings.imageSize ?? run.config.network.imageSize };
+  }
+  const imageSize = settings.imageSize ?? Math.max(32, dataset.imageSize?.height ?? 224);
+  const { weights } = await obtainWeights({ ...settings, download }, homes, progress);
+  return { network: new ResNet50(weights, { imageSize, precision: settings.precision ?? 'float32' }), imageSize };
 }
 
 async function write(path: string, { values, labels, width }: Features): Promise<void> {

@@ -1,13 +1,23 @@
 // thaw predict: names what is on images, with a run's network or with the ImageNet classifier, as they come.
 import { open } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { imageStream, isAddress, listedImages, namedImages, STDIN, type NamedImage } from '@thaw/data/node';
+import {
+  imageStream,
+  isAddress,
+  listedImages,
+  namedImages,
+  STDIN,
+  type NamedBatch,
+  type NamedImage,
+} from '@thaw/data/node';
 import { z } from 'zod';
 import { CommandError, UsageError } from '../errors.ts';
 import { IMAGE_MODEL, IMAGE_MODEL_OPTIONAL, imageModelOptions } from '../options/image-model.ts';
 import { ANSWER_FORMATS, settings as allSettings, type AnswerFormat } from '../options/settings.ts';
 import { Output } from '../output.ts';
 import { createReporter } from '../progress/reporter.ts';
+import { predictionsOfRanks } from '../ranks/predict.ts';
+import type { Ranks } from '../ranks/ranks.ts';
 import { openForCommand } from '../session/backend.ts';
 import { findHomes } from '../session/home.ts';
 import { classOfFile, isSameClass } from '../session/imagenet.ts';
@@ -83,47 +93,62 @@ export const predict = defineCommand({
     json: false,
     verbose: false,
   },
+  ranks: 'share',
   run: predictCommand,
 });
 
 async function predictCommand(settings: PredictSettings, context: Context, args: readonly string[]): Promise<void> {
-  checkModelSettings(settings);
-  const { io } = context;
-  const format = formatOf(settings);
+  const { io, ranks } = context;
+  const format = await ranks.together(() => {
+    checkModelSettings(settings);
+    checkInputs(settings, args, ranks);
+    return formatOf(settings);
+  });
   // What another program reads is the answers alone.
   const output = format === 'table' ? context.output : new Output(io, { quiet: settings.quiet, isPiped: true });
-  const { images, known } = await imagesOf(settings, args, context);
+  // Rank 0 names the images, for all.
+  const { images, known } = await ranks.onFirst(() => imagesOf(settings, args, context), NONE);
   const homes = await findHomes(io);
   const interrupt = listenForInterrupt();
-  const backend = await openForCommand(settings, { io, output });
-  const trunk = new Trunk({ settings, backend, output });
+  const backend = await ranks.together(() => openForCommand(settings, { io, output }));
+  const trunk = new Trunk({ settings, backend, output, ranks: ranks.size });
   const reporter = createReporter(output);
   try {
-    const model = await openImageModel(settings, io.cwd, homes, output);
+    const model = await ranks.fetching((download) => openImageModel(settings, io.cwd, homes, output, download));
+    if (ranks.size > 1) await ranks.agree({ 'the hash of the network': await model.fact() });
     const runner = trunk.runner(model.features);
     let skipped = 0;
-    const batches = imageStream(images, {
-      imageSize: model.imageSize,
-      preprocessing: model.features.network.variant.preprocessing,
-      resizeShorter: model.resizeShorter,
-      batchSize: settings.batchSize,
-      strict: settings.strict,
-      onSkip: ({ path, reason }) => {
-        skipped++;
-        reporter.clear();
-        output.warn(`skipped ${path}: ${reason}`);
-      },
-    });
+    const read = (list: Iterable<NamedImage> | AsyncIterable<NamedImage>): AsyncGenerator<NamedBatch> =>
+      imageStream(list, {
+        imageSize: model.imageSize,
+        preprocessing: model.features.network.variant.preprocessing,
+        resizeShorter: model.resizeShorter,
+        batchSize: settings.batchSize,
+        strict: settings.strict,
+        onSkip: (image) => {
+          skipped++;
+          reporter.clear();
+          output.skipped(image);
+        },
+      });
+    const expected = await ranks.fromFirst(() => known.length || settings.batchSize);
+    const answer = (batches: AsyncIterable<NamedBatch>): AsyncGenerator<Prediction> =>
+      predictions(batches, { trunk: runner, scorer: model.scorer }, { ...settings, images: expected });
     const shown = (file: string): string => (isAddress(file) ? file : shorter(relative(io.cwd, file), file));
     const longest = (names: readonly string[]): number => Math.max(8, ...names.map(({ length }) => length));
     const classWidth = Math.min(30, longest(model.classes.map(({ name }) => name)));
     const room = Math.max(12, output.width - classWidth - 11);
     const fileWidth = known.length > 0 ? Math.min(room, longest(known.map(({ name }) => shown(name)))) : 24;
     const writer = output.json ? undefined : answerWriter(format, { fileWidth, classWidth, colors: output.colors });
-    const answers = predictions(batches, { trunk: runner, scorer: model.scorer }, { ...settings, images: known.length || settings.batchSize }); // prettier-ignore
+    if (ranks.size > 1) await runner.prepare(settings.batchSize, Math.ceil(expected / ranks.size));
+    const answers = ranks.size > 1
+      ? predictionsOfRanks(images, { ranks, batchSize: settings.batchSize, cwd: io.cwd, read, answer })
+      : answer(read(images)); // prettier-ignore
     const done = await write(answers, { writer, model, output, shown, reporter, total: known.length, isOpen: settings.fromFile !== undefined }); // prettier-ignore
     runner.dispose();
-    if (done.answers === 0) throw new CommandError('Not one of the images could be read.');
+    skipped = (await ranks.gather(skipped)).reduce((sum, one) => sum + one, 0);
+    if ((await ranks.fromFirst(() => done.answers)) === 0)
+      throw ranks.share(new CommandError('Not one of the images could be read.'));
     if (done.named > 0) {
       output.event('by-file-name', { right: done.right, named: done.named });
       if (format === 'table' && !output.json) output.result(`\n${done.right} of ${done.named} right by file name`);
@@ -146,16 +171,28 @@ function formatOf({ format, csv, json }: PredictSettings): AnswerFormat {
   return csv ? 'csv' : (format ?? 'table');
 }
 
+/** No images: rank 0 has them. */
+const NONE: { images: AsyncIterable<NamedImage>; known: readonly NamedImage[] } = {
+  images: { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }) },
+  known: [],
+};
+
+/** @throws UsageError where there are no images, or standard input cannot be what it is to be */
+function checkInputs({ fromFile }: PredictSettings, args: readonly string[], { size }: Ranks): void {
+  if (args.length === 0 && fromFile === undefined)
+    throw new UsageError('images are missing: name files, folders or addresses, - for standard input, or --from-file <list>.'); // prettier-ignore
+  if (fromFile === STDIN && args.includes(STDIN))
+    throw new UsageError('--from-file -: standard input is one image (-) or a list of images, not both.');
+  if (size > 1 && args.includes(STDIN))
+    throw new UsageError(`-: standard input is one image, and ${size} ranks share many; start thaw predict by itself.`);
+}
+
 /** The images, and those of them that are known before the first is read. */
 async function imagesOf(
   { fromFile }: PredictSettings,
   args: readonly string[],
   { io, output }: Context,
 ): Promise<{ images: AsyncIterable<NamedImage>; known: readonly NamedImage[] }> {
-  if (args.length === 0 && fromFile === undefined)
-    throw new UsageError('images are missing: name files, folders or addresses, - for standard input, or --from-file <list>.'); // prettier-ignore
-  if (fromFile === STDIN && args.includes(STDIN))
-    throw new UsageError('--from-file -: standard input is one image (-) or a list of images, not both.');
   const place = { cwd: io.cwd, stdin: io.stdin };
   const { images: known, notes } = args.length > 0 ? await namedImages(args, place) : { images: [], notes: [] };
   for (const note of notes) output.warn(note);

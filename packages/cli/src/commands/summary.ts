@@ -54,6 +54,7 @@ export const summary = defineCommand({
   ],
   schema,
   defaults: { imageSize: 32, thaw: 'none', batchNorm: 'keras', top: false, quiet: false, json: false, verbose: false },
+  ranks: 'first',
   run: summaryCommand,
 });
 

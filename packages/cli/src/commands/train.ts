@@ -9,13 +9,15 @@ import { flagOf, settings as allSettings, type SomeSettings } from '../options/s
 import { byteProgress } from '../progress/bytes.ts';
 import { environmentOf, methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
+import { contentFacts } from '../ranks/facts.ts';
+import { ranksInfo } from '../ranks/info.ts';
+import { watchPulse } from '../ranks/pulse.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runFile, runName } from '../runs/folder.ts';
 import { portableData } from '../runs/portable.ts';
 import { openBackend, type OpenBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
 import { dataSlug, divide, openData } from '../session/data.ts';
-import type { ExperimentResult } from '../session/experiment.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
@@ -23,10 +25,7 @@ import { phaseRows, phasesOf } from '../session/phases.ts';
 import { makeConfig, recordRun } from '../session/recorded-run.ts';
 import { obtainWeights } from '../session/weights.ts';
 import { Trunk } from '../trunk/trunk.ts';
-import { optimizerText, recipeRows } from '../text/recipe.ts';
-import { evaluationText } from '../text/evaluation.ts';
-import { historyTable } from '../text/history.ts';
-import { bytes, count, duration, plural } from '../text/format.ts';
+import { runHeader, runOutcome } from '../text/run.ts';
 import { defineCommand, type Context } from './command.ts';
 
 const schema = allSettings
@@ -36,7 +35,7 @@ const schema = allSettings
     head: true, dropout: true, l2: true, precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true,
     rateDecay: true, schedule: true, warmup: true, momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true,
     labelSmoothing: true, classWeights: true, mixup: true, cutmix: true, averageWeights: true, patience: true, seed: true, timeBudget: true,
-    resume: true, saveEvery: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
+    resume: true, saveEvery: true, gradientCompression: true, syncBatchNorm: true, scaleLearningRate: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
     json: true, verbose: true,
   }) // prettier-ignore
   .partial({
@@ -101,6 +100,9 @@ export const train = defineCommand({
     ['seed', { default: '1' }],
     'resume',
     ['saveEvery', { default: '10' }],
+    ['gradientCompression', { default: 'none' }],
+    'syncBatchNorm',
+    ['scaleLearningRate', { default: 'none' }],
     'cacheFeatures',
     ['backend', { default: 'auto' }],
     'adapter',
@@ -115,58 +117,54 @@ export const train = defineCommand({
     ['thaw train --data cifar10 --preset article-2 --limit-train 5000 --epochs 2', 'its second example, cut short'],
     ['thaw train --data cifar10 --preset best', 'the best of CIFAR-10, on a large GPU'],
     ['thaw train --data photos/ --thaw conv5 --batch-norm frozen --learning-rate 1e-4', 'the last stage trains too'],
+    [
+      'mpirun -n 4 thaw train --data photos/ --thaw conv5',
+      'on four GPUs: images shared, gradients added up over MPI; or srun',
+    ],
     ['thaw train --resume runs/2026-11-24-101500-cifar10-article-2', 'go on where Ctrl-C stopped'],
   ],
   schema: given,
   defaults: RUN_DEFAULTS,
-  base: async ({ resume }, { cwd }) =>
-    typeof resume === 'string' ? (await readRunConfig(resolve(cwd, resume))).settings : {},
+  ranks: 'share',
+  base: async ({ resume }, { cwd }, ranks) =>
+    typeof resume === 'string' ? (await ranks.fromFirst(() => readRunConfig(resolve(cwd, resume)))).settings : {},
   run: trainCommand,
 });
 
-async function trainCommand(asked: GivenSettings, { io, output }: Context): Promise<void> {
+async function trainCommand(asked: GivenSettings, { io, output, ranks }: Context): Promise<void> {
   const begun = performance.now();
   // A preset and a run that is resumed say all there is to say; otherwise what is left open is chosen below.
   const isOpen = asked.preset === undefined && asked.resume === undefined;
-  let settings = complete(asked);
+  let settings = await ranks.together(() => complete(asked));
   const resumed = settings.resume === undefined ? undefined : resolve(io.cwd, settings.resume);
-  const before = resumed === undefined ? undefined : await readRunConfig(resumed);
-  if (before?.classifier)
-    throw new UsageError(
-      `--resume: ${settings.resume ?? ''} holds a classifier of thaw features, which is fitted in one go; fit it again there.`,
-    );
-  if (before?.adapted)
-    throw new UsageError(
-      `--resume: ${settings.resume ?? ''} holds the run ${before.adapted.run} with other batch-norms; go on with that one.`,
-    );
-  if (before) refuseChanges(settings, before);
+  const before = resumed === undefined ? undefined : await ranks.fromFirst(() => readRunConfig(resumed));
+  const thaws = await ranks.together(() => {
+    if (before) refuseOtherRuns(settings, before);
+    if (before) refuseChanges(settings, before);
+    return refuseTrunk(settings);
+  });
   const homes = await findHomes(io);
   const progress = byteProgress(output);
+  const preset = settings.preset ?? 'custom';
+  // Before anything is loaded: minutes of work must not end at a folder that cannot be written.
+  const folder = await ranks.fromFirst(() => chooseFolder(settings, io.cwd, resumed, preset));
   const interrupt = listenForInterrupt(() => {
     output.say();
     output.say('Stopping after this step and saving a checkpoint; Ctrl-C again quits at once.');
+    if (ranks.size > 1) output.say(lostRankText(folder));
   });
-  const thaws = thawsTrunk(settings) || settings.method === 'fine-tune' || settings.method === 'gradual';
-  if (settings.trunk === 'wasm' && settings.augment !== 'none')
-    throw new UsageError(
-      `--trunk wasm: with --augment ${settings.augment} the trunk runs anew in every step, on the device; leave one of the two out.`,
-    );
-  if (settings.trunk === 'wasm' && (settings.mixup > 0 || settings.cutmix > 0))
-    throw new UsageError(
-      `--trunk wasm: with --${settings.mixup > 0 ? 'mixup' : 'cutmix'} the trunk runs anew in every step, on the device; leave one of the two out.`,
-    );
-  if (settings.trunk === 'wasm' && thaws)
-    throw new UsageError(
-      `--trunk wasm: with --${settings.method === undefined ? '' : `method ${settings.method}, --`}thaw ${settings.thaw} and --batch-norm ${settings.batchNorm} the trunk trains, and WebAssembly has no gradient of a convolution; leave --trunk out, or train the head alone (--thaw none).`,
-    );
-  const preset = settings.preset ?? 'custom';
-  // Before anything is loaded: minutes of work must not end at a folder that cannot be written.
-  const folder = await chooseFolder(settings, io.cwd, resumed, preset);
+  const pulse = watchPulse(interrupt.signal, (seconds) => {
+    if (ranks.size === 1) return;
+    output.warn(`no step has come to its end in ${seconds} seconds: another rank may be dead. ${lostRankText(folder)}`);
+    process.exit(interrupt.exitCode);
+  });
   let backend: OpenBackend | undefined;
   let trunk: Trunk | undefined;
   try {
-    const opened = await openData(settings.data, { cwd: io.cwd, homes, progress, signal: interrupt.signal });
-    let data = divide(opened, settings);
+    const opened = await ranks.fetching((download) =>
+      openData(settings.data, { cwd: io.cwd, homes, progress, signal: interrupt.signal, download }),
+    );
+    let data = await ranks.together(() => divide(opened, settings));
     for (const note of data.notes) output.warn(note);
     const open = (): Promise<OpenBackend> =>
       openBackend({
@@ -175,22 +173,28 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
         ...settings,
         thaws,
         onFallback: (reason) =>
-          output.warn(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`),
+          output.warnHere(`${reason} Going on without it: the trunk is frozen, so WebAssembly will do.`),
       });
-    backend = await open();
+    backend = await ranks.together(open);
     if (before && before.device.name !== backend.info.name)
       output.warn(`This run began on ${before.device.name}; on ${backend.info.name} its numbers round differently.`);
     // What ran the trunk before runs it again: another engine's features differ in their last bits.
     const makeTrunk = (on: OpenBackend, recorded: RunConfig | undefined): Trunk => {
       const engine = settings.trunk === 'auto' ? (recorded?.device.trunk?.engine ?? 'auto') : settings.trunk;
-      return new Trunk({ settings: { ...settings, trunk: engine }, backend: on, output, signal: interrupt.signal });
+      return new Trunk({
+        settings: { ...settings, trunk: engine },
+        backend: on,
+        output,
+        signal: interrupt.signal,
+        ranks: ranks.size,
+      });
     };
     trunk = makeTrunk(backend, before);
-    const loaded = await obtainWeights({ ...settings, seed: settings.seed }, homes, progress);
+    const loaded = await ranks.fetching((download) => obtainWeights({ ...settings, download }, homes, progress));
     const { weights } = loaded;
     let choices: Choice[] = [];
     if (isOpen) {
-      choices = await decide({
+      const request = {
         settings: asked,
         begun,
         output,
@@ -201,10 +205,13 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
         weights,
         trunk,
         signal: interrupt.signal,
-      });
+        ranks: ranks.size,
+      };
+      choices = await ranks.fromFirst(() => decide(request));
       settings = complete(asked, choices);
-      data = divide(opened, settings);
+      data = await ranks.together(() => divide(opened, settings));
     }
+    await ranks.agree(contentFacts(data, weights));
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const full = { ...settings, imageSize };
     const config = makeConfig({
@@ -217,8 +224,10 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
       data,
       loaded,
       backend,
+      ranks: await ranksInfo(io, ranks, backend),
     });
-    output.say([header(config), ...phaseRows(phasesOf(full))].join('\n'));
+    output.say([runHeader(config), ...phaseRows(phasesOf(full))].join('\n'));
+    if (ranks.size > 1) output.say(lostRankText(folder));
     const result = await recordRun({
       folder,
       config,
@@ -239,6 +248,8 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
         weights,
         trunk,
         signal: interrupt.signal,
+        ranks,
+        onBeat: () => pulse.beat(),
         onLayers: (groups) => {
           output.event('layers', { groups });
           output.say(`\n${layerGroupTable(groups, output.width, output.colors)}\n`);
@@ -246,7 +257,8 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
       },
     });
     const { summary } = result;
-    if (!summary) throw await interrupted(folder, interrupt.exitCode);
+    if (!summary) throw ranks.share(await interrupted(folder, interrupt.exitCode));
+    if (!ranks.isFirst) return;
     await writeReport(runFile.report(folder), {
       title: `${config.data.name}, ${preset}`,
       notes: [],
@@ -254,13 +266,41 @@ async function trainCommand(asked: GivenSettings, { io, output }: Context): Prom
       methods: [methodReport({ ...result, name: preset, config, summary })],
     });
     output.event('result', { folder, report: runFile.report(folder), ...summary });
-    output.result(outcome(result, data.classes, output, folder));
+    output.result(runOutcome(result, data.classes, output, folder));
   } finally {
     interrupt.stop();
+    pulse.stop();
     await trunk?.close();
     backend?.close();
-    if (resumed === undefined) await dropIfEmpty(folder);
+    if (resumed === undefined && ranks.isFirst) await dropIfEmpty(folder);
   }
+}
+
+/** What a lost rank means: the job ends, the run does not. */
+const lostRankText = (folder: string): string =>
+  `Where a rank is lost, thaw train --resume ${folder} goes on from the last checkpoint, on any number of ranks.`;
+
+/** @throws UsageError for runs that were not trained, or not from here on */
+function refuseOtherRuns({ resume = '' }: TrainSettings, { classifier, adapted }: RunConfig): void {
+  if (classifier)
+    throw new UsageError(`--resume: ${resume} holds a classifier of thaw features, which is fitted in one go; fit it again there.`); // prettier-ignore
+  if (adapted)
+    throw new UsageError(`--resume: ${resume} holds the run ${adapted.run} with other batch-norms; go on with that one.`); // prettier-ignore
+}
+
+/** @returns whether the trunk trains. @throws UsageError where it cannot run on what was asked for */
+function refuseTrunk(settings: TrainSettings): boolean {
+  const { trunk, augment, mixup, cutmix, method, thaw, batchNorm } = settings;
+  const thaws = thawsTrunk(settings) || method === 'fine-tune' || method === 'gradual';
+  if (trunk !== 'wasm') return thaws;
+  const anew = augment !== 'none' ? `augment ${augment}` : mixup > 0 ? 'mixup' : cutmix > 0 ? 'cutmix' : undefined;
+  if (anew !== undefined)
+    throw new UsageError(`--trunk wasm: with --${anew} the trunk runs anew in every step, on the device; leave one of the two out.`); // prettier-ignore
+  if (thaws)
+    throw new UsageError(
+      `--trunk wasm: with --${method === undefined ? '' : `method ${method}, --`}thaw ${thaw} and --batch-norm ${batchNorm} the trunk trains, and WebAssembly has no gradient of a convolution; leave --trunk out, or train the head alone (--thaw none).`,
+    );
+  return thaws;
 }
 
 /** With what was chosen, and the defaults for the rest. */
@@ -270,84 +310,6 @@ const complete = (settings: GivenSettings, choices: readonly Choice[] = []): Tra
 /** Without what is undefined, which would hide a default. */
 const defined = (settings: SomeSettings): SomeSettings =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-
-function header({ data, weights, network, device, settings }: RunConfig): string {
-  const parts = [
-    `${count(data.train)} train`,
-    data.validation > 0 ? `${count(data.validation)} validation` : '',
-    data.test > 0 ? `${count(data.test)} test` : '',
-  ];
-  return [
-    `data     ${data.name}: ${parts.filter(Boolean).join(', ')} images of ${data.classes.length} classes, ${network.imageSize} x ${network.imageSize}`,
-    `weights  ${weights.source}${weights.file === undefined ? '' : `, ${weights.file}`}`,
-    `device   ${device.name} (${device.backend}${device.isSoftware ? ', no GPU' : ''})`,
-    `training ${optimizerText(settings)}, batch ${settings.batchSize}, ${plural(settings.epochs ?? 0, 'epoch')}, seed ${settings.seed}${network.precision === 'mixed' ? ', mixed precision' : ''}`,
-    ...recipeRows(settings).map(([label, text]) => `${label.padEnd(8)} ${text}`),
-  ].join('\n');
-}
-
-function outcome(
-  result: ExperimentResult,
-  classes: readonly string[],
-  { width, colors }: Context['output'],
-  folder: string,
-): string {
-  const { evaluation, evaluatedOn, measured, seconds, bestEpoch, history, skipped } = result;
-  if (!evaluation) return '';
-  const memory =
-    measured.peakDeviceBytes === undefined ? '' : `, at most ${bytes(measured.peakDeviceBytes)} on the device`;
-  return [
-    '',
-    evaluationText(evaluation, classes, {
-      width,
-      colors,
-      title: `${evaluatedOn ?? ''} images, weights of epoch ${bestEpoch} of ${history.length}`,
-    }),
-    '',
-    historyTable(history, bestEpoch, colors),
-    '',
-    `${duration(seconds)} for ${plural(measured.steps, 'step')}${memory}${skipped.length > 0 ? `; ${plural(skipped.length, 'unreadable image')} skipped` : ''}`,
-    stepText(measured),
-    ...skippedText(measured),
-    `run     ${folder}`,
-    `report  ${runFile.report(folder)}`,
-  ].join('\n');
-}
-
-/** What a step cost, and whether memory stayed where the second step left it. */
-function stepText({
-  steps,
-  secondsPerStep,
-  dispatchesPerStep,
-  tensorsAfterStep2,
-  tensorsAtEnd,
-  deviceBytesAfterStep2,
-  deviceBytesAtEnd,
-}: ExperimentResult['measured']): string {
-  const cost = [
-    `${duration(secondsPerStep, 3)} a step`,
-    ...(dispatchesPerStep === undefined ? [] : [`${count(dispatchesPerStep)} dispatches`]),
-  ];
-  if (steps < 3) return cost.join(', ');
-  const change = (from: number, to: number, text: (value: number) => string): string =>
-    from === to ? text(to) : `${text(from)} -> ${text(to)}`;
-  const kept = [
-    `${change(tensorsAfterStep2, tensorsAtEnd, count)} tensors`,
-    ...(deviceBytesAfterStep2 === undefined || deviceBytesAtEnd === undefined
-      ? []
-      : [`${change(deviceBytesAfterStep2, deviceBytesAtEnd, bytes)} on the device`]),
-  ];
-  const constant = tensorsAfterStep2 === tensorsAtEnd && deviceBytesAfterStep2 === deviceBytesAtEnd;
-  return `${cost.join(', ')}; from step 2 to the end ${constant ? 'constant: ' : ''}${kept.join(', ')}`;
-}
-
-/** What loss scaling did, where there was any. */
-function skippedText({ lossScale }: ExperimentResult['measured']): string[] {
-  if (!lossScale) return [];
-  const { skipped, scale } = lossScale;
-  const what = skipped === 0 ? 'no step skipped' : `${plural(skipped, 'step')} skipped, as gradients overflowed`;
-  return [`loss scale ${count(scale)} at the end, ${what}`];
-}
 
 async function chooseFolder(
   { output, data }: TrainSettings,

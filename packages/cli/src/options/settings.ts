@@ -8,6 +8,7 @@ import type { OptionText } from './settings/info.ts';
 import { measurementOptions, measurementSettings } from './settings/measurement.ts';
 import { modelOptions, modelSettings } from './settings/model.ts';
 import { outputOptions, outputSettings } from './settings/output.ts';
+import { rankOptions, rankSettings } from './settings/ranks.ts';
 import { searchOptions, searchSettings } from './settings/search.ts';
 import { serverOptions, serverSettings } from './settings/server.ts';
 import { trainingOptions, trainingSettings } from './settings/training.ts';
@@ -23,6 +24,7 @@ export const settings = z.strictObject({
   ...modelSettings,
   ...classifierSettings,
   ...trainingSettings,
+  ...rankSettings,
   ...searchSettings,
   ...measurementSettings,
   ...serverSettings,
@@ -41,6 +43,7 @@ export const GROUPS = [
   'Model',
   'Classifier',
   'Training',
+  'Ranks',
   'Search',
   'Measurement',
   'Server',
@@ -68,6 +71,7 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
   ...inGroup('Model', modelOptions),
   ...inGroup('Classifier', classifierOptions),
   ...inGroup('Training', trainingOptions),
+  ...inGroup('Ranks', rankOptions),
   ...inGroup('Search', searchOptions),
   ...inGroup('Measurement', measurementOptions),
   ...inGroup('Server', serverOptions),

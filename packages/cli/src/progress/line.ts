@@ -13,6 +13,8 @@ export interface Progress {
   readonly imagesPerSecond?: number | undefined;
   /** Share of the time that went into waiting for data. */
   readonly dataShare?: number | undefined;
+  /** Share of the time that went into exchange with other ranks. */
+  readonly communicationShare?: number | undefined;
   /** Of the whole work, not only of this label. */
   readonly secondsLeft?: number | undefined;
 }
@@ -51,6 +53,7 @@ function parts({
   accuracy,
   imagesPerSecond,
   dataShare,
+  communicationShare,
   secondsLeft,
 }: Progress): Part[] {
   const all: Part[] = [
@@ -62,6 +65,7 @@ function parts({
   if (accuracy !== undefined) all.push({ text: `accuracy ${percent(accuracy)}`, drop: 3 });
   if (imagesPerSecond !== undefined) all.push({ text: `${rate(imagesPerSecond)} images/s`, drop: 5 });
   if (dataShare !== undefined) all.push({ text: `data ${percent(dataShare, 0)}`, drop: 6 });
+  if (communicationShare !== undefined) all.push({ text: `communication ${percent(communicationShare, 0)}`, drop: 6 });
   if (secondsLeft !== undefined) all.push({ text: `${clock(secondsLeft)} left`, drop: 4 });
   return all;
 }

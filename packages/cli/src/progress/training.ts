@@ -1,9 +1,9 @@
 // Turns what the training loop reports into progress lines and JSON events.
-import type { EpochRecord, StepEvent } from '@thaw/model';
+import type { EpochRecord, Group, StepEvent } from '@thaw/model';
 import type { Output } from '../output.ts';
 import { duration, percent, rate, score } from '../text/format.ts';
 import { sparkline } from '../text/sparkline.ts';
-import { fit, type Part } from './line.ts';
+import { fit, type Part, type Progress } from './line.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Seconds between two step events. */
@@ -13,8 +13,11 @@ const TREND = 10;
 
 export interface TrainingProgressOptions {
   readonly epochs: number;
+  /** Images of a step, over all ranks. */
   readonly batchSize: number;
   readonly stepsPerEpoch: number;
+  /** Of several ranks, which knows the time that their exchange takes. */
+  readonly group?: Pick<Group, 'seconds'> | undefined;
   /** Stands before every label, where several methods run one after another. */
   readonly prefix?: string | undefined;
   readonly now?: () => number;
@@ -29,6 +32,10 @@ export class TrainingProgress {
   #phase = '';
   #phaseStart = 0;
   #stepsHere = 0;
+  /** Seconds of exchange, when this phase and this epoch began. */
+  #exchangedBefore = { phase: 0, epoch: 0 };
+  /** The same, at the newest step: what validation exchanges is not of the epoch's seconds. */
+  #exchangedNow = 0;
   readonly #now: () => number;
   readonly #prefix: string;
 
@@ -50,6 +57,8 @@ export class TrainingProgress {
   phase(name: string, total: number): void {
     this.#phase = name;
     this.#phaseStart = this.#now();
+    const exchanged = this.options.group?.seconds ?? 0;
+    this.#exchangedBefore = { phase: exchanged, epoch: exchanged };
     this.output.event('phase', { name, total });
   }
 
@@ -74,6 +83,7 @@ export class TrainingProgress {
       this.#epoch++;
     }
     this.#stepsHere++;
+    this.#exchangedNow = this.options.group?.seconds ?? 0;
     const elapsed = Math.max(this.#now() - this.#phaseStart, 1e-9);
     const left = (epochs - this.#epoch) * stepsPerEpoch + stepsPerEpoch - this.#step;
     const newest = this.#newest?.epoch === this.#epoch ? this.#newest : undefined;
@@ -85,6 +95,7 @@ export class TrainingProgress {
       trend: this.#losses.length > 1 ? sparkline(this.#losses, TREND) : undefined,
       accuracy: newest?.accuracy,
       imagesPerSecond: (this.#stepsHere * batchSize) / elapsed,
+      communicationShare: this.#exchanged('phase', elapsed),
       dataShare: newest && newest.dataSeconds / Math.max((newest.step * batchSize) / newest.imagesPerSecond, 1e-9),
       secondsLeft: (elapsed / this.#stepsHere) * left,
     });
@@ -97,8 +108,17 @@ export class TrainingProgress {
   }
 
   epoch(record: EpochRecord): void {
-    this.output.event('epoch', { ...record });
-    this.reporter.note(this.#prefix + epochLine(record, this.options.epochs, this.output.width - this.#prefix.length));
+    const communicationShare = this.#exchanged('epoch', record.seconds);
+    this.#exchangedBefore.epoch = this.options.group?.seconds ?? 0;
+    this.output.event('epoch', { ...record, ...(communicationShare !== undefined && { communicationShare }) });
+    const width = this.output.width - this.#prefix.length;
+    this.reporter.note(this.#prefix + epochLine({ ...record, communicationShare }, this.options.epochs, width));
+  }
+
+  /** Share of so many seconds that went into exchange with other ranks. */
+  #exchanged(since: 'phase' | 'epoch', seconds: number): number | undefined {
+    const exchanged = this.#exchangedNow - this.#exchangedBefore[since];
+    return this.options.group && Math.min(1, Math.max(0, exchanged) / Math.max(seconds, 1e-9));
   }
 
   /** At most one a second. */
@@ -111,7 +131,11 @@ export class TrainingProgress {
 }
 
 /** What an epoch came to, on one line of at most `width` columns. */
-export function epochLine(record: EpochRecord, epochs: number, width: number): string {
+export function epochLine(
+  record: EpochRecord & Pick<Progress, 'communicationShare'>,
+  epochs: number,
+  width: number,
+): string {
   const {
     epoch,
     loss,
@@ -122,6 +146,7 @@ export function epochLine(record: EpochRecord, epochs: number, width: number): s
     imagesPerSecond,
     seconds,
     dataSeconds,
+    communicationShare,
   } = record;
   const digits = String(epochs).length;
   const parts: Part[] = [
@@ -136,6 +161,7 @@ export function epochLine(record: EpochRecord, epochs: number, width: number): s
   parts.push(
     { text: `${rate(imagesPerSecond)} images/s`, drop: 5 },
     { text: `data ${percent(dataSeconds / Math.max(seconds, 1e-9), 0)}`, drop: 6 },
+    ...(communicationShare === undefined ? [] : [{ text: `mpi ${percent(communicationShare, 0)}`, drop: 5 }]),
     { text: duration(seconds), drop: 4 },
   );
   return fit(parts, width).join('  ');

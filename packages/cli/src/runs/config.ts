@@ -48,6 +48,15 @@ export const runConfig = z.object({
       })
       .optional(),
   }),
+  /** Of a run on several: who started them, what they talk by, and what each computed on. */
+  ranks: z
+    .object({
+      size: z.int(),
+      launcher: z.string(),
+      library: z.string(),
+      devices: z.array(z.object({ host: z.string(), backend: z.string(), name: z.string(), driver: z.string() })),
+    })
+    .optional(),
   versions: z.record(z.string(), z.string()),
 });
 

@@ -84,6 +84,10 @@ export const runFile = {
   report: (folder: string) => join(folder, 'report.html'),
 } as const;
 
+/** Where a run's classifier lies. @param isHead whether it is one that was trained, or something else that was fitted */
+export const classifierFile = (folder: string, checkpoint: 'last' | 'best', isHead: boolean): string =>
+  isHead ? runFile.checkpoint(folder, checkpoint) : runFile.classifier(folder);
+
 /** Writes JSON, readably, in one go. */
 export function writeJson(path: string, value: unknown): Promise<void> {
   return writeText(path, `${JSON.stringify(value, null, 2)}\n`);

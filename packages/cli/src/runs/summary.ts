@@ -40,6 +40,7 @@ const runSummarySchema = z.object({
   measured: z.object({
     steps: z.number(),
     secondsPerStep: z.number(),
+    communicationSeconds: optionalNumber,
     dispatchesPerStep: optionalNumber,
     peakDeviceBytes: optionalNumber,
     deviceBytesAfterStep2: optionalNumber,
@@ -49,6 +50,7 @@ const runSummarySchema = z.object({
     lossScale: z.object({ scale: z.number(), skipped: z.number() }).optional(),
   }),
   device: runConfig.shape.device,
+  ranks: runConfig.shape.ranks,
   skipped: z.array(z.object({ index: z.number(), path: z.string(), reason: z.string() })),
   /** Absent in runs from before it was computed. */
   calibration: calibrationSchema.optional(),
@@ -70,6 +72,7 @@ export function runSummary(config: RunConfig, result: ExperimentResult): RunSumm
     layers: [...result.groups],
     measured: result.measured,
     device: config.device,
+    ranks: config.ranks,
     skipped: [...result.skipped],
   };
 }

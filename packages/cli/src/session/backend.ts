@@ -121,7 +121,7 @@ export const openForCommand = (
     io,
     onNote: (note) => output.say(note),
     ...settings,
-    onFallback: (reason) => output.warn(`${reason} Going on with WebAssembly.`),
+    onFallback: (reason) => output.warnHere(`${reason} Going on with WebAssembly.`),
   });
 
 async function openThaw({ adapter, io, onNote, untuned, precision }: BackendOptions): Promise<OpenBackend> {

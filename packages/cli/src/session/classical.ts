@@ -23,7 +23,7 @@ import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { exists, runFile } from '../runs/folder.ts';
 import { checkWeights } from './classifier.ts';
-import { partFeatures, type EvaluatePartOptions } from './evaluate-part.ts';
+import { partFeatures, readIndices, type EvaluatePartOptions } from './evaluate-part.ts';
 import type { DataSource } from './source.ts';
 
 export type ClassicalSettings = Pick<Settings, 'classifier' | 'neighbors' | 'seed'> &
@@ -120,6 +120,6 @@ export async function evaluateScorer(
 ): Promise<{ evaluation: Evaluation; indices: Int32Array } | undefined> {
   const features = await partFeatures(source, scorer.inputs, options);
   if (!features) return undefined;
-  const whole = features.labels.length === source.length;
-  return { evaluation: await evaluateFeatures(scorer, features), indices: whole ? source.indices : source.lastRead };
+  const evaluation = await evaluateFeatures(scorer, features, { group: options.ranks?.group });
+  return { evaluation, indices: await readIndices(source, evaluation, options.ranks) };
 }

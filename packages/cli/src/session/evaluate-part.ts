@@ -1,5 +1,6 @@
 // A classifier on a part of a data set, over the features of its frozen trunk where there are some.
 import { evaluateClassifier, extractFeatures, type Classifier, type Evaluation, type Features, type FeatureStore, type OnSmallerBatch, type TrunkRunner } from '@thaw/model'; // prettier-ignore
+import { ALONE, type Ranks } from '../ranks/ranks.ts';
 import type { DataSource } from './source.ts';
 
 export interface EvaluatePartOptions {
@@ -13,6 +14,8 @@ export interface EvaluatePartOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
   readonly onSmallerBatch?: OnSmallerBatch;
+  /** Those that share the images; default this process alone. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** Evaluates, over kept features where there are some; `indices` are the images that could be read. Undefined when stopped. */
@@ -21,16 +24,22 @@ export async function evaluatePart(
   source: DataSource,
   options: EvaluatePartOptions,
 ): Promise<{ evaluation: Evaluation; indices: Int32Array } | undefined> {
-  const { imageSize, batchSize, runner, onProgress, onSmallerBatch } = options;
+  const { imageSize, batchSize, runner, onProgress, onSmallerBatch, ranks = ALONE } = options;
   const features = await partFeatures(source, classifier.head.inputs, options);
   if (!features && runner) return undefined;
   const evaluation = await evaluateClassifier(classifier, source, imageSize, batchSize, {
     features,
     onProgress: features ? undefined : onProgress,
     onSmallerBatch,
+    group: ranks.group,
   });
-  const whole = evaluation.labels.length === source.length;
-  return { evaluation, indices: whole ? source.indices : source.lastRead };
+  return { evaluation, indices: await readIndices(source, evaluation, ranks) };
+}
+
+/** Images of the data set behind an evaluation: all but the unreadable ones, those of every rank. */
+export async function readIndices(source: DataSource, { labels }: Evaluation, ranks = ALONE): Promise<Int32Array> {
+  if (labels.length === source.length) return source.indices;
+  return Int32Array.from((await ranks.gather([...source.lastRead])).flat());
 }
 
 /** Features of a part: kept ones, or the runner's, which are kept. Undefined when stopped, or without either. */
@@ -51,11 +60,11 @@ export async function partFeatures(
 async function computeFeatures(
   source: DataSource,
   open: () => TrunkRunner,
-  { batchSize, signal, onProgress }: Omit<EvaluatePartOptions, 'imageSize'>,
+  { batchSize, signal, onProgress, ranks }: Omit<EvaluatePartOptions, 'imageSize'>,
 ): Promise<Features | undefined> {
   const runner = open();
   try {
-    return await extractFeatures(runner, source, { batchSize, signal, onProgress });
+    return await extractFeatures(runner, source, { batchSize, signal, onProgress, group: ranks?.group });
   } finally {
     runner.dispose();
   }

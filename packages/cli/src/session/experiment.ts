@@ -18,6 +18,7 @@ import {
 import { parseAugmentations, type SkippedImage } from '@thaw/data';
 import type { Output } from '../output.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
+import { ALONE, type Ranks } from '../ranks/ranks.ts';
 import { exampleImages } from '../report/examples.ts';
 import type { Examples } from '../report/types.ts';
 import { createReporter } from '../progress/reporter.ts';
@@ -58,7 +59,18 @@ export type ExperimentSettings = NetworkSettings &
   > &
   Pick<
     SomeSettings,
-    'method' | 'headEpochs' | 'classWeights' | 'mixup' | 'cutmix' | 'lossScale' | 'warmup' | 'patience' | 'saveEvery'
+    | 'gradientCompression'
+    | 'syncBatchNorm'
+    | 'scaleLearningRate'
+    | 'method'
+    | 'headEpochs'
+    | 'classWeights'
+    | 'mixup'
+    | 'cutmix'
+    | 'lossScale'
+    | 'warmup'
+    | 'patience'
+    | 'saveEvery'
   >;
 
 export interface ExperimentContext {
@@ -70,6 +82,10 @@ export interface ExperimentContext {
   /** Runs the trunk where it is frozen. */
   readonly trunk: Trunk;
   readonly signal: AbortSignal;
+  /** Those that train together; default this process alone. */
+  readonly ranks?: Ranks | undefined;
+  /** Told of each step and each batch that has come to its end. */
+  readonly onBeat?: (() => void) | undefined;
   readonly checkpoints?: CheckpointStore | undefined;
   readonly resume?: Checkpoint | undefined;
   /** Variables of a head trained before, to start from. */
@@ -106,7 +122,7 @@ export async function runExperiment(
   settings: ExperimentSettings,
   context: ExperimentContext,
 ): Promise<ExperimentResult> {
-  const { output, backend, homes, data, weights, trunk, signal, resume } = context;
+  const { output, backend, homes, data, weights, trunk, signal, resume, ranks = ALONE } = context;
   const { imageSize, batchSize, strict } = settings;
   const start = performance.now();
   const skipped = new Map<string, SkippedImage>();
@@ -123,7 +139,7 @@ export async function runExperiment(
     context.onLayers?.(groups);
     const { preprocessing } = classifier.network.variant;
     const onSkip = (image: SkippedImage): void => {
-      if (!skipped.has(image.path)) output.warn(`skipped ${image.path}: ${image.reason}`);
+      if (!skipped.has(image.path)) output.skipped(image);
       skipped.set(image.path, image);
     };
     const source = (part: Part, augment = 'none'): DataSource => {
@@ -140,6 +156,7 @@ export async function runExperiment(
           features: headFeatures(classifier, imageSize),
           parts: { train: data.train, validation: data.validation, test: data.test },
           onNote: (note) => output.warn(note),
+          ranks,
         })
       : undefined;
 
@@ -163,8 +180,10 @@ export async function runExperiment(
       return trunk.runner(features, { ahead: ahead[part], onUse });
     };
 
+    /** Images of a step, over all ranks. */
+    const stepSize = batchSize * ranks.size;
     const reporter = createReporter(output);
-    const meter = new StepMeter(backend);
+    const meter = new StepMeter(backend, ranks.group);
     const history: EpochRecord[] = [...(resume?.progress.history ?? [])];
     const trainPhase = async (index: number, before: TrainResult | undefined): Promise<TrainResult> => {
       const phase = list[index] ?? list[0];
@@ -172,11 +191,17 @@ export async function runExperiment(
       const resumed = before ? undefined : resume;
       const progress = new TrainingProgress(output, reporter, {
         epochs: behind + phase.epochs,
-        batchSize,
-        stepsPerEpoch: Math.ceil(train.length / batchSize),
+        batchSize: stepSize,
+        stepsPerEpoch: Math.ceil(train.length / stepSize),
+        group: ranks.group,
         prefix: phase.name ?? context.prefix,
       });
-      progress.resumeAt(behind + (resumed?.progress.epoch ?? 0) + 1, resumed?.progress.step ?? 0);
+      const { epoch = 0, step = 0, globalBatch = stepSize } = resumed?.progress ?? {};
+      progress.resumeAt(behind + epoch + 1, Math.floor((step * globalBatch) / stepSize));
+      const onProgress = (done: number, total: number): void => {
+        progress.images(done, total);
+        context.onBeat?.();
+      };
       return trainClassifier(
         {
           classifier,
@@ -185,7 +210,10 @@ export async function runExperiment(
           imageSize,
           epochs: phase.epochs,
           batchSize,
-          optimizer: optimizerOf({ ...settings, learningRate: phase.learningRate }),
+          optimizer: optimizerOf({ ...settings, learningRate: phase.learningRate * rateFactor(settings, ranks.size) }),
+          group: ranks.group,
+          gradientCompression: settings.gradientCompression,
+          syncBatchNorm: settings.syncBatchNorm,
           lossScaling: settings.lossScale,
           ...recipeOf(settings),
           ...(!phase.augments && { mix: undefined }),
@@ -211,12 +239,13 @@ export async function runExperiment(
             await backend.settle();
             meter.step();
             progress.tick();
+            context.onBeat?.();
           },
         },
         {
           onNote: (note) => output.warn(note),
           onPhase: (name, total) => progress.phase(name, total),
-          onProgress: (done, total) => progress.images(done, total),
+          onProgress,
           onSmallerBatch: tellSmallerBatches(output),
           onStep: (event) => progress.step(event),
           onEpoch: async (record) => {
@@ -241,7 +270,11 @@ export async function runExperiment(
     } finally {
       reporter.clear();
     }
-    const progress = new TrainingProgress(output, reporter, { epochs: history.length, batchSize, stepsPerEpoch: 1 });
+    const progress = new TrainingProgress(output, reporter, {
+      epochs: history.length,
+      batchSize: stepSize,
+      stepsPerEpoch: 1,
+    });
     const base = { history, bestEpoch: result.bestEpoch, groups, skipped: [...skipped.values()] };
     const measured = meter.report(result);
     const interrupted = (): ExperimentResult => ({
@@ -276,25 +309,23 @@ export async function runExperiment(
           : undefined,
       key: evaluatedOn,
       signal,
-      onProgress: (done, total) => progress.images(done, total),
+      ranks,
+      onProgress: (done, total) => {
+        progress.images(done, total);
+        context.onBeat?.();
+      },
       onSmallerBatch: tellSmallerBatches(output),
     });
     reporter.clear();
     if (!scored) return interrupted();
-    const examples = await exampleImages(
-      {
-        classifier,
-        evaluation: scored.evaluation,
-        part: { dataset: part.dataset, indices: scored.indices },
-        imageSize,
-      },
-      (note) => output.warn(note),
-    );
+    const unreadable = new Map((await ranks.gather([...skipped])).flat());
+    const evaluated = { classifier, evaluation: scored.evaluation, part: { dataset: part.dataset, indices: scored.indices }, imageSize }; // prettier-ignore
+    const examples = ranks.isFirst ? await exampleImages(evaluated, (note) => output.warn(note)) : undefined;
     return {
       ...base,
       measured,
       trunk: use,
-      skipped: [...skipped.values()],
+      skipped: [...unreadable.values()],
       interrupted: false,
       evaluatedOn,
       evaluation: scored.evaluation,
@@ -317,6 +348,12 @@ function classifierOf(
   const classifier = buildClassifier(weights, networkOf(list, index, settings), data.classes.length);
   if (initialHead) classifier.head.restore(initialHead);
   return classifier;
+}
+
+/** What the learning rate is multiplied by on so many ranks. */
+export function rateFactor({ scaleLearningRate }: Pick<SomeSettings, 'scaleLearningRate'>, ranks: number): number {
+  if (scaleLearningRate === 'linear') return ranks;
+  return scaleLearningRate === 'sqrt' ? Math.sqrt(ranks) : 1;
 }
 
 function optimizerOf(settings: ExperimentSettings): OptimizerConfig {

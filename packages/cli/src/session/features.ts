@@ -10,6 +10,8 @@ import {
   type TrunkWeights,
 } from '@thaw/model';
 import { FileFeatureStore } from '@thaw/model/node';
+import { cacheOfRanks } from '../ranks/feature-cache.ts';
+import { ALONE, type Ranks } from '../ranks/ranks.ts';
 import { exists } from '../runs/folder.ts';
 import { partHash, type Part } from './data.ts';
 import type { Homes } from './home.ts';
@@ -24,6 +26,8 @@ export interface FeatureCacheOptions {
   /** The parts by the names that training asks for. */
   readonly parts: Readonly<Record<string, Part | undefined>>;
   readonly onNote?: ((note: string) => void) | undefined;
+  /** Those that use it together; default this process alone. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** How the trunk makes features of images. */
@@ -68,6 +72,7 @@ export function featureCache({
   features: { network, width, imageSize },
   parts,
   onNote,
+  ranks = ALONE,
 }: FeatureCacheOptions): FeatureStore {
   // Flattened and averaged maps are the same file only where the map is one pixel.
   const pooling = width === network.channels ? 'average' : 'flatten';
@@ -77,7 +82,7 @@ export function featureCache({
     const from = { preprocessing: network.variant.preprocessing, pooling, imageSize, precision: network.precision } as const; // prettier-ignore
     stores.set(name, storeOf(homes, weights, part, from, onNote));
   }
-  return {
+  const store: FeatureStore = {
     load: async (key: string): Promise<Features | undefined> => stores.get(key)?.load(KEY),
     save: async (key: string, features: Features): Promise<void> => {
       await stores
@@ -88,4 +93,5 @@ export function featureCache({
         });
     },
   };
+  return cacheOfRanks(store, ranks);
 }

@@ -11,6 +11,7 @@ test.each([
   // 128 and the number of the signal.
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGUSR2', 143],
 ] as const)('%s asks once, then ends the process with %i', (signal, code) => {
   const onFirst = vi.fn();
   const interrupt = listenForInterrupt(onFirst);

@@ -6,6 +6,8 @@ import { CommandError, UsageError } from '../errors.ts';
 import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
 import { byteProgress } from '../progress/bytes.ts';
+import { fileFact, shortHash } from '../ranks/facts.ts';
+import { classifierFile } from '../runs/folder.ts';
 import type { Homes } from './home.ts';
 import { imageNetClasses, type ImageNetClass } from './imagenet.ts';
 import { openRun } from './run.ts';
@@ -21,6 +23,8 @@ export interface ImageModel {
   readonly features: TrunkFeatures;
   /** Names the classes by these features. */
   readonly scorer: FeatureClassifier;
+  /** What ranks that share images must have in common: a hash of the weights. */
+  readonly fact: () => Promise<string | undefined>;
 }
 
 /** @throws UsageError where the settings do not say which model */
@@ -37,11 +41,13 @@ export async function openImageModel(
   cwd: string,
   homes: Homes,
   output: Output,
+  download = true,
 ): Promise<ImageModel> {
   const progress = byteProgress(output);
   if (settings.run !== undefined) {
-    const { features, scorer, config } = await openRun(
-      { ...settings, folder: resolve(cwd, settings.run), onNote: (note) => output.warn(note) },
+    const folder = resolve(cwd, settings.run);
+    const { features, scorer, config, classifier } = await openRun(
+      { ...settings, folder, onNote: (note) => output.warn(note), download },
       homes,
       progress,
     );
@@ -55,10 +61,11 @@ export async function openImageModel(
       resizeShorter: 1,
       features,
       scorer,
+      fact: () => fileFact(classifierFile(folder, settings.checkpoint, classifier !== undefined)),
     };
   }
   const { weights, source } = await obtainWeights(
-    { weights: settings.weights, weightsFile: settings.weightsFile, includeTop: true },
+    { weights: settings.weights, weightsFile: settings.weightsFile, includeTop: true, download },
     homes,
     progress,
   );
@@ -78,5 +85,6 @@ export async function openImageModel(
       inputs: network.channels,
       classes: classes.length,
     }),
+    fact: () => Promise.resolve(shortHash(weights.hash)),
   };
 }

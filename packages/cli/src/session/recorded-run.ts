@@ -1,11 +1,13 @@
 // An experiment in a run folder: configuration first, metrics and checkpoints on the way, the summary at the end.
 import { resolve } from 'node:path';
-import { NOT_BEGUN, SafetensorsError, type Checkpoint, type Progress } from '@thaw/model';
+import { NOT_BEGUN, SafetensorsError, type Checkpoint, type EpochRecord, type Progress } from '@thaw/model';
 import { EventFile, FileCheckpoints, removeAbandoned } from '@thaw/model/node';
 import type { Choice } from '../choice/choice.ts';
 import { CommandError, explain, InterruptedError, UsageError } from '../errors.ts';
 import type { SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
+import { checkpointOfRanks } from '../ranks/checkpoint.ts';
+import { ALONE } from '../ranks/ranks.ts';
 import type { RunConfig } from '../runs/config.ts';
 import { runFile, writeJson, writeJsonLines } from '../runs/folder.ts';
 import { runSummary, type RunSummary } from '../runs/summary.ts';
@@ -38,38 +40,32 @@ export async function recordRun({
   reopen,
   context,
 }: RecordedRun): Promise<ExperimentResult & { readonly summary: RunSummary | undefined }> {
-  const checkpoints = new FileCheckpoints(folder, (note) => context.output.warn(note));
-  let last = resume ? await checkpoints.loadLast() : undefined;
-  await writeJson(runFile.config(folder), config);
-  context.output.event('run', { folder, ...config });
-  if (resume) {
-    await removeAbandoned(folder);
-    // A run that was killed may have written an epoch that its checkpoint does not know, or know one that it has not written.
-    await writeJsonLines(runFile.metrics(folder), last?.progress.history ?? []);
-  }
-  const events = await EventFile.open(runFile.events(folder), last?.progress.history.length ?? 0);
-  await events.write(last?.progress.history ?? []);
+  const { output, signal, ranks = ALONE } = context;
+  const checkpoints = new FileCheckpoints(folder, (note) => output.warn(note));
+  let last = resume ? await checkpointOfRanks(ranks, () => checkpoints.loadLast()) : undefined;
+  output.event('run', { folder, ...config });
+  const record = await ranks.onFirst(
+    () => Record.open(folder, config, last?.progress.history ?? [], resume),
+    undefined,
+  );
   let recorded = config;
   const run = ({ backend, trunk: frozen }: Devices): Promise<ExperimentResult> =>
     runExperiment(settings, {
       ...context,
       backend,
       trunk: frozen,
-      checkpoints,
+      checkpoints: ranks.isFirst ? checkpoints : undefined,
       resume: last,
-      loadBest: () => readBest(checkpoints, context.output),
-      onHistory: async (history) => {
-        await writeJsonLines(runFile.metrics(folder), history);
-        await events.write(history);
-      },
+      loadBest: () => checkpointOfRanks(ranks, () => readBest(checkpoints, output)),
+      onHistory: async (history) => record?.epochs(history),
       onTrunk: async (trunk) => {
         recorded = { ...config, device: { ...config.device, trunk } };
-        await writeJson(runFile.config(folder), recorded);
+        await record?.config(recorded);
       },
     });
-  const { output, signal } = context;
-  const result = await keeping(checkpoints, folder, () =>
-    !reopen
+  const result = await keeping(checkpoints, folder, ranks.size, () =>
+    // Ranks cannot wait for one that opens another device.
+    !reopen || ranks.size > 1
       ? run(context)
       : onNewDevices({
           output,
@@ -84,25 +80,63 @@ export async function recordRun({
         }),
   );
   const summary = result.interrupted ? undefined : runSummary(recorded, result);
-  if (summary) await writeJson(runFile.summary(folder), summary);
+  if (summary && ranks.isFirst) await writeJson(runFile.summary(folder), summary);
   return { ...result, summary };
+}
+
+/** What a run folder has of a run while it goes on, but for its checkpoints. */
+class Record {
+  private constructor(
+    private readonly folder: string,
+    private readonly events: EventFile,
+  ) {}
+
+  static async open(folder: string, config: RunConfig, history: readonly EpochRecord[], resume: boolean) {
+    await writeJson(runFile.config(folder), config);
+    if (resume) {
+      await removeAbandoned(folder);
+      // A run that was killed may have written an epoch that its checkpoint does not know, or know one that it has not written.
+      await writeJsonLines(runFile.metrics(folder), history);
+    }
+    const events = await EventFile.open(runFile.events(folder), history.length);
+    await events.write(history);
+    return new Record(folder, events);
+  }
+
+  async epochs(history: readonly EpochRecord[]): Promise<void> {
+    await writeJsonLines(runFile.metrics(this.folder), history);
+    await this.events.write(history);
+  }
+
+  config(config: RunConfig): Promise<void> {
+    return writeJson(runFile.config(this.folder), config);
+  }
 }
 
 /** A number that grows with every step of a run: those of a later phase are above all of an earlier one. */
 export const stepsUntil = ({ phase = 0, totalSteps }: Progress = NOT_BEGUN): number => phase * 2 ** 32 + totalSteps;
 
 /** Runs it; what goes wrong is told with what is kept in spite of it. */
-async function keeping<T>(checkpoints: FileCheckpoints, folder: string, run: () => Promise<T>): Promise<T> {
+async function keeping<T>(
+  checkpoints: FileCheckpoints,
+  folder: string,
+  ranks: number,
+  run: () => Promise<T>,
+): Promise<T> {
   try {
     return await run();
   } catch (error) {
     const { kept } = checkpoints;
+    const remedy = `thaw train --resume ${folder} goes on from there${ranks > 1 ? ', on any number of ranks' : ''}.`;
+    // What is kept, rank 0 knows.
+    if (!kept && ranks > 1 && !(error instanceof InterruptedError))
+      throw new CommandError(`${explain(error)} Where a checkpoint is kept, ${remedy}`, { cause: error });
     if (!kept || error instanceof UsageError || error instanceof InterruptedError) throw error;
     // Epochs count over all phases; a checkpoint's own are those of its phase.
     const epochs = kept.history.length;
     const steps = kept.step > 0 ? `step ${kept.step} of epoch ${epochs + 1}` : `epoch ${epochs}`;
     const upTo = epochs === 0 && kept.step === 0 ? 'The run as it began' : `The run up to ${steps}`;
-    throw new CommandError(`${explain(error)} ${upTo} is kept: thaw train --resume ${folder} goes on from there.`, { cause: error }); // prettier-ignore
+    throw new CommandError(`${explain(error)} ${upTo} is kept: ${remedy}`, { cause: error });
   }
 }
 
@@ -128,6 +162,8 @@ export interface ConfigRequest {
   readonly data: RunData;
   readonly loaded: LoadedWeights;
   readonly backend: OpenBackend;
+  /** Of a job of several processes. */
+  readonly ranks?: RunConfig['ranks'];
 }
 
 /** What config.json will hold. */
@@ -141,6 +177,7 @@ export function makeConfig({
   data,
   loaded,
   backend,
+  ranks,
 }: ConfigRequest): RunConfig {
   const { thaw, batchNorm, imageSize, head, seed, precision = 'float32' } = settings;
   return {
@@ -169,6 +206,7 @@ export function makeConfig({
     },
     network: { thaw, batchNorm, imageSize, head, seed, precision },
     device: { ...backend.info, ...(trunk && { trunk }) },
+    ...(ranks && { ranks }),
     versions: versions(),
   };
 }

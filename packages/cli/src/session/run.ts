@@ -36,16 +36,18 @@ export interface RunRequest {
   /** Default: the run's own, and float32 where the backend has no float16. */
   readonly precision?: Settings['precision'] | undefined;
   readonly onNote: (note: string) => void;
+  /** Fetch weights that are missing; default true. */
+  readonly download?: boolean | undefined;
 }
 
 /** Call it with the backend open. */
 export async function openRun(
-  { folder, checkpoint, weightsFile, precision, onNote }: RunRequest,
+  { folder, checkpoint, weightsFile, precision, onNote, download }: RunRequest,
   homes: Homes,
   progress?: ByteProgress,
 ): Promise<OpenedRun> {
   const config = await readRunConfig(folder);
-  const loaded = await weightsOfRun(config, weightsFile, homes, progress);
+  const loaded = await weightsOfRun(config, weightsFile, homes, progress, download);
   const fits = config.network.precision === 'float32' || hasFloat16();
   if (precision === undefined && !fits) onNote(`${folder} was trained in mixed precision; without float16 here it runs in float32.`); // prettier-ignore
   const used = precision ?? (fits ? config.network.precision : 'float32');
@@ -91,8 +93,9 @@ export async function weightsOfRun(
   weightsFile: string | undefined,
   homes: Homes,
   progress?: ByteProgress,
+  download?: boolean,
 ): Promise<LoadedWeights> {
   const { source, file } = weights;
   const there = file !== undefined && (await exists(file)) ? file : undefined;
-  return obtainWeights({ weights: source, weightsFile: weightsFile ?? there, seed: network.seed }, homes, progress);
+  return obtainWeights({ weights: source, weightsFile: weightsFile ?? there, seed: network.seed, download }, homes, progress); // prettier-ignore
 }

@@ -5,11 +5,14 @@ import type { Settings, SomeSettings } from '../options/settings.ts';
 import type { Output } from '../output.ts';
 import { byteProgress } from '../progress/bytes.ts';
 import { createReporter } from '../progress/reporter.ts';
+import { fileFact, shortHash } from '../ranks/facts.ts';
+import { ALONE, type Ranks } from '../ranks/ranks.ts';
 import { exampleImages } from '../report/examples.ts';
 import type { Examples } from '../report/types.ts';
 import type { TrunkUse } from '../trunk/choose.ts';
 import type { Trunk } from '../trunk/trunk.ts';
-import type { Part } from './data.ts';
+import { classifierFile } from '../runs/folder.ts';
+import { partHash, type Part } from './data.ts';
 import { evaluateScorer } from './classical.ts';
 import { evaluatePart } from './evaluate-part.ts';
 import { checkFeaturesFit, featuresFit } from './feature-memory.ts';
@@ -31,6 +34,8 @@ export interface ScoreRequest {
   readonly trunk: Trunk;
   readonly output: Output;
   readonly interrupt: Interrupt;
+  /** Those that share the images; default this process alone. */
+  readonly ranks?: Ranks | undefined;
   /** Also picks the images that a report shows. */
   readonly withExamples: boolean;
 }
@@ -46,28 +51,37 @@ export interface Scored {
 
 /** Call it with the backend open. @throws InterruptedError */
 export async function scoreRun(request: ScoreRequest): Promise<Scored> {
-  const { folder, part, settings, homes, trunk, output, interrupt, withExamples } = request;
+  const { folder, part, settings, homes, trunk, output, interrupt, ranks = ALONE, withExamples } = request;
   const { dataset, indices } = part;
   const onNote = (note: string): void => output.warn(note);
   const reporter = createReporter(output);
-  const opened = await openRun({ ...settings, folder, onNote }, homes, byteProgress(output));
+  const opened = await ranks.fetching((download) =>
+    openRun({ ...settings, folder, onNote, download }, homes, byteProgress(output)),
+  );
   const { classifier, features, scorer, config, loaded } = opened;
   const { network } = features;
   try {
+    await ranks.agree({
+      'the hash of the images': shortHash(partHash(part)),
+      'the hash of the weights': shortHash(loaded.weights.hash),
+      'the hash of the classifier': await fileFact(
+        classifierFile(folder, settings.checkpoint, classifier !== undefined),
+      ),
+    });
     const { imageSize } = config.network;
     let skipped = 0;
     const source = new DataSource(dataset, indices, {
       imageSize,
       preprocessing: network.variant.preprocessing,
       strict: settings.strict,
-      onSkip: ({ path, reason }) => {
+      onSkip: (image) => {
         skipped++;
-        output.warn(`skipped ${path}: ${reason}`);
+        output.skipped(image);
       },
     });
     const isKept = settings.cacheFeatures && network.isFrozen;
     const store = isKept
-      ? featureCache({ homes, weights: loaded.weights, features, parts: { part }, onNote })
+      ? featureCache({ homes, weights: loaded.weights, features, parts: { part }, onNote, ranks })
       : undefined;
     const start = performance.now();
     let use: TrunkUse | undefined;
@@ -85,6 +99,7 @@ export async function scoreRun(request: ScoreRequest): Promise<Scored> {
       key: 'part',
       signal: interrupt.signal,
       onSmallerBatch: tellSmallerBatches(output),
+      ranks,
       onProgress: (done: number, total: number) => {
         const imagesPerSecond = (1000 * done) / (performance.now() - start);
         const secondsLeft = (total - done) / imagesPerSecond;
@@ -95,11 +110,12 @@ export async function scoreRun(request: ScoreRequest): Promise<Scored> {
       ? await evaluatePart(classifier, source, options)
       : await evaluateScorer(scorer, source, { ...options, runner: openRunner });
     reporter.clear();
-    if (!scored) throw new InterruptedError('Interrupted.', interrupt.exitCode);
+    if (!scored) throw ranks.share(new InterruptedError('Interrupted.', interrupt.exitCode));
+    skipped = (await ranks.gather(skipped)).reduce((sum, one) => sum + one, 0);
     const { evaluation } = scored;
     const read = { dataset, indices: scored.indices };
     const examples =
-      withExamples && classifier
+      withExamples && classifier && ranks.isFirst
         ? await exampleImages({ classifier, evaluation, part: read, imageSize }, onNote)
         : undefined;
     return { evaluation, examples, skipped, use };

@@ -1,11 +1,13 @@
 // What the machine did in a run: steps, dispatches, memory.
-import type { TrainResult } from '@thaw/model';
+import type { Group, TrainResult } from '@thaw/model';
 import type { OpenBackend } from './backend.ts';
 
 /** What the machine did, beside what was learnt. */
 export interface Measurements {
   readonly steps: number;
   readonly secondsPerStep: number;
+  /** From the first step's end to the last one's, in exchange with other ranks and waiting for them; undefined without. */
+  readonly communicationSeconds?: number | undefined;
   readonly dispatchesPerStep: number | undefined;
   readonly peakDeviceBytes: number | undefined;
   readonly deviceBytesAfterStep2: number | undefined;
@@ -23,11 +25,17 @@ export class StepMeter {
   #perStep: number | undefined;
   #bytes: number | undefined;
   #bytesAtEnd: number | undefined;
+  /** Seconds of exchange at the first step's end, and at the last one's. */
+  #exchanged: { readonly first: number; readonly last: number } | undefined;
 
-  constructor(private readonly backend: OpenBackend) {}
+  constructor(
+    private readonly backend: OpenBackend,
+    private readonly group?: Group,
+  ) {}
 
   step(): void {
     this.#steps++;
+    if (this.group) this.#exchanged = { first: this.group.seconds, ...this.#exchanged, last: this.group.seconds };
     this.#bytesAtEnd = this.backend.memory()?.usedBytes;
     if (this.#steps === 2) this.#bytes = this.#bytesAtEnd;
     const dispatches = this.backend.dispatches();
@@ -40,6 +48,7 @@ export class StepMeter {
     return {
       steps,
       secondsPerStep,
+      communicationSeconds: this.#exchanged && this.#exchanged.last - this.#exchanged.first,
       dispatchesPerStep: this.#perStep,
       peakDeviceBytes: this.backend.memory()?.peakBytes,
       deviceBytesAfterStep2: this.#bytes,

@@ -5,6 +5,7 @@ import { randomWeights } from '@thaw/model';
 import { TINY } from '../../../model/src/testing/tiny.ts';
 import type { Io } from '../io.ts';
 import { Output } from '../output.ts';
+import { ALONE, type Ranks } from '../ranks/ranks.ts';
 import { exists, readRunConfig, runFile } from '../runs/folder.ts';
 import { openBackend, type OpenBackend } from '../session/backend.ts';
 import { openRunData } from '../session/data.ts';
@@ -23,6 +24,10 @@ export interface TinyRun {
   /** Told of each device that is opened. */
   readonly onOpen?: (backend: OpenBackend) => void;
   readonly learningRate?: number;
+  /** Those that train together. */
+  readonly ranks?: Ranks;
+  /** Told of each step that has come to its end. */
+  readonly onBeat?: () => void;
 }
 
 const SETTINGS = {
@@ -63,6 +68,8 @@ export async function tinyRun({
   signal,
   onOpen,
   learningRate = 0.01,
+  ranks,
+  onBeat,
 }: TinyRun): Promise<ExperimentResult> {
   const output = new Output(io, { quiet: true });
   const homes = await findHomes(io);
@@ -76,7 +83,7 @@ export async function tinyRun({
   const settings = { ...SETTINGS, data, backend: device, precision, learningRate } as const;
   const runData = await openRunData(settings, { cwd: io.cwd, homes });
   const weights = randomWeights({ seed: 7, architecture: TINY });
-  const resume = await exists(runFile.config(folder));
+  const resume = await (ranks ?? ALONE).fromFirst(() => exists(runFile.config(folder)));
   const config = resume
     ? await readRunConfig(folder)
     : makeConfig({ preset: 'custom', command: 'tiny', settings, data: runData, loaded: { weights, source: 'random', file: undefined }, backend }); // prettier-ignore
@@ -92,7 +99,7 @@ export async function tinyRun({
         backend = await open();
         return { backend, trunk: trunk() };
       },
-      context: { output, backend, homes, data: runData, weights, trunk: trunk(), signal },
+      context: { output, backend, homes, data: runData, weights, trunk: trunk(), signal, ranks, onBeat },
     });
   } finally {
     backend.close();

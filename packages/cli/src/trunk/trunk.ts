@@ -16,6 +16,8 @@ export interface TrunkOptions {
   readonly backend: OpenBackend;
   readonly output: Output;
   readonly signal?: AbortSignal | undefined;
+  /** Of those that share the images; default one. */
+  readonly ranks?: number | undefined;
 }
 
 export interface PassOptions {
@@ -41,9 +43,10 @@ export class Trunk {
 
   /** Whether the trunk may run elsewhere than on the device, if that is asked for or pays. */
   get mayLeave(): boolean {
-    const { settings, backend } = this.#options;
+    const { settings, backend, ranks = 1 } = this.#options;
     if (settings.trunk !== 'auto') return settings.trunk === 'wasm';
-    if (!backend.info.isSoftware) return false;
+    // Ranks are what uses all cores there, and each of them has to compute alike.
+    if (!backend.info.isSoftware || ranks > 1) return false;
     // A person who named a backend or an adapter gets it; WebAssembly on more threads is what was named.
     return backend.info.backend === 'wasm' || (settings.backend === 'auto' && settings.adapter === undefined);
   }

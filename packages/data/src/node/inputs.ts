@@ -75,9 +75,13 @@ export async function* listedImages(lines: Lines, place: InputPlace): AsyncGener
     const name = line.trim();
     if (name === '') continue;
     if (name === STDIN) throw new DataError('-: a list of images cannot name standard input');
-    yield isAddress(name) ? addressImage(name, place) : fileImage(resolve(place.cwd, name));
+    yield imageNamed(name, place);
   }
 }
+
+/** The image of one name: an address, or a file's path. */
+export const imageNamed = (name: string, place: InputPlace): NamedImage =>
+  isAddress(name) ? addressImage(name, place) : fileImage(resolve(place.cwd, name));
 
 interface Expanded {
   readonly images: readonly NamedImage[];

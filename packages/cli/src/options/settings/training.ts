@@ -47,7 +47,11 @@ export const trainingOptions: OptionsOf<typeof trainingSettings> = {
     ...whole(1),
   },
   epochs: { flags: '--epochs <n>', description: 'passes over the training images', ...whole(1) },
-  batchSize: { flags: '--batch-size <n>', description: 'images per step', ...whole(1) },
+  batchSize: {
+    flags: '--batch-size <n>',
+    description: 'images per step, on each rank where there are several',
+    ...whole(1),
+  },
   optimizer: { flags: '--optimizer <name>', description: 'adam or sgd', ...words(['adam', 'sgd']) },
   learningRate: {
     flags: '--learning-rate <x>',
