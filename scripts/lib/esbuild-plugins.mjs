@@ -1,4 +1,5 @@
 // What esbuild does not do by itself for Thaw.
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
@@ -59,15 +60,23 @@ export const nearestDependencies = {
       if (INLINED.test(path) || path.startsWith('@thaw/') || path.startsWith('#')) return undefined;
       if (path.startsWith('node:') || builtinModules.includes(path)) return { path, external: true };
       try {
-        return { path: createRequire(importer).resolve(path), external: true };
+        const required = createRequire(importer).resolve(path);
+        if (kind === 'require-call' || !hasExports(required)) return { path: required, external: true };
       } catch {
         // For `import` alone.
-        const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: nearestDependencies });
-        return { ...found, external: true };
       }
+      // What has "exports" may have one file for `import` and another for `require`.
+      const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: nearestDependencies });
+      return { ...found, external: true };
     });
   },
 };
+
+/** Whether the package of a file in node_modules says which of its files are for whom. @param {string} file */
+function hasExports(file) {
+  const [root] = /^.*node_modules\/(@[^/]+\/)?[^/]+\//.exec(file) ?? [];
+  return root !== undefined && 'exports' in JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+}
 
 /**
  * Shaders as text without indentation and comments, but for those that say something to the host (`// @tune`); every line
