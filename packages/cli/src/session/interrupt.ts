@@ -17,7 +17,8 @@ export function listenForInterrupt(onFirst?: () => void): Interrupt {
   const controller = new AbortController();
   let exitCode: number = EXIT.interrupted;
   const listen = (signal: NodeJS.Signals): void => {
-    if (!controller.signal.aborted && signal !== 'SIGINT') exitCode = EXIT.terminated;
+    const isTerm = signal === 'SIGTERM' || signal === 'SIGUSR2';
+    if (!controller.signal.aborted && isTerm) exitCode = EXIT.terminated;
     if (controller.signal.aborted || !onFirst) process.exit(exitCode);
     onFirst();
     controller.abort();

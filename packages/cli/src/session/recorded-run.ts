@@ -129,7 +129,7 @@ async function keeping<T>(
     const { kept } = checkpoints;
     const remedy = `thaw train --resume ${folder} goes on from there${ranks > 1 ? ', on any number of ranks' : ''}.`;
     // What is kept, rank 0 knows.
-    if (!kept && ranks > 1 && !(error instanceof InterruptedError))
+    if (!kept && ranks > 1 && !(error instanceof UsageError || error instanceof InterruptedError))
       throw new CommandError(`${explain(error)} Where a checkpoint is kept, ${remedy}`, { cause: error });
     if (!kept || error instanceof UsageError || error instanceof InterruptedError) throw error;
     // Epochs count over all phases; a checkpoint's own are those of its phase.
