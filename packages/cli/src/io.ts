@@ -45,13 +45,16 @@ export interface RankOfJob {
   run(command: string, use: RankUse, work: (ranks: Ranks) => Promise<void>): Promise<void>;
 }
 
-/** The surroundings of this process. */
-export function processIo(): Io {
+/** The surroundings of this process. @returns them, and what lets go of standard input, which else is waited for to end */
+export function processIo(): Io & { readonly leaveStdin: () => void } {
+  let isOpen = false;
   return {
     // Opened where it is asked for: a pipe that nobody reads would keep the process alive.
     get stdin() {
+      isOpen = true;
       return process.stdin;
     },
+    leaveStdin: () => void (isOpen && process.stdin.destroy()),
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

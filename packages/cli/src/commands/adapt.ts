@@ -92,6 +92,10 @@ async function adaptCommand(
   const config = await readRunConfig(before);
   if (config.classifier && config.classifier.kind !== 'logistic')
     throw new UsageError(`${before} holds a classifier of kind ${config.classifier.kind} on features as they were; adapt a run of thaw train, or of --classifier logistic.`); // prettier-ignore
+  if (config.network.thaw === 'none' && config.network.batchNorm !== 'train')
+    output.warn(
+      "this run's batch-norms kept ImageNet's statistics while its head trained: with others the head may do worse, and did where it was measured. Evaluate both.",
+    );
   const data = resolve(io.cwd, settings.data);
   const dataset = await openUnlabelled(data);
   const homes = await findHomes(io);

@@ -136,7 +136,7 @@ async function predictCommand(settings: PredictSettings, context: Context, args:
       predictions(batches, { trunk: runner, scorer: model.scorer }, { ...settings, images: expected });
     const shown = (file: string): string => (isAddress(file) ? file : shorter(relative(io.cwd, file), file));
     const longest = (names: readonly string[]): number => Math.max(8, ...names.map(({ length }) => length));
-    const classWidth = Math.min(30, longest(model.classes.map(({ name }) => name)));
+    const classWidth = Math.min(30, Math.max(8, output.width - 23), longest(model.classes.map(({ name }) => name)));
     const room = Math.max(12, output.width - classWidth - 11);
     const fileWidth = known.length > 0 ? Math.min(room, longest(known.map(({ name }) => shown(name)))) : 24;
     const writer = output.json ? undefined : answerWriter(format, { fileWidth, classWidth, colors: output.colors });

@@ -11,22 +11,34 @@ export interface ClassScore {
 }
 
 /** Precision, recall, F1 and number of images of each class. */
-export function perClassTable(classes: readonly string[], scores: readonly ClassScore[], colors?: Colors): string {
+export function perClassTable(
+  classes: readonly string[],
+  scores: readonly ClassScore[],
+  width: number,
+  colors?: Colors,
+): string {
+  const longest = Math.max(5, ...classes.map(({ length }) => length));
+  const images = Math.max(6, ...scores.map(({ support }) => count(support).length));
+  // Four gaps of two, and columns as wide as their titles; of short titles the scores' five digits count.
+  const isWide = longest + images + 8 + 'precision'.length + 'recall'.length + 5 <= width;
+  const room = Math.max(5, width - images - 8 - 3 * 5);
   return table(
     [
       { title: 'class' },
-      { title: 'precision', align: 'right' },
-      { title: 'recall', align: 'right' },
+      { title: isWide ? 'precision' : 'prec.', align: 'right' },
+      { title: isWide ? 'recall' : 'rec.', align: 'right' },
       { title: 'F1', align: 'right' },
       { title: 'images', align: 'right' },
     ],
     classes.map((name, i) => {
       const s = scores[i];
-      return [name, score(s?.precision), score(s?.recall), score(s?.f1), count(s?.support ?? 0)];
+      return [isWide ? name : cut(name, room), score(s?.precision), score(s?.recall), score(s?.f1), count(s?.support ?? 0)]; // prettier-ignore
     }),
     colors,
   );
 }
+
+const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`);
 
 /**
  * Rows are the true classes, columns the predicted ones, named by a letter or number that stands before the row's name.

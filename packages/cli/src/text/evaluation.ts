@@ -14,7 +14,7 @@ export interface EvaluationTextOptions {
 }
 
 export function evaluationText(
-  evaluation: Evaluation,
+  evaluation: Pick<Evaluation, 'accuracy' | 'macroF1' | 'loss' | 'labels' | 'confusion' | 'perClass'>,
   classes: readonly string[],
   { width, colors, title }: EvaluationTextOptions,
 ): string {
@@ -26,15 +26,33 @@ export function evaluationText(
     classes.length <= MANY
       ? ''
       : `\n${colors.dim(`(the 10 best and the 10 worst of ${classes.length} classes; all are in summary.json)`)}`;
+  const scores = `accuracy ${percent(accuracy, 2)}   macro-F1 ${score(macroF1)}`;
   const matrix = confusionTable(classes, confusion, width, colors);
   return [
-    `${colors.bold(`accuracy ${percent(accuracy, 2)}   macro-F1 ${score(macroF1)}`)}   loss ${loss.toFixed(4)}   (${count(labels.length)} ${title})`,
+    fitted(
+      colors.bold(scores),
+      [`loss ${loss.toFixed(4)}`, `(${count(labels.length)} ${title})`],
+      scores.length,
+      width,
+    ),
     '',
     perClassTable(
       shown.map((i) => classes[i] ?? ''),
       shown.flatMap((i) => perClass[i] ?? []),
+      width,
       colors,
     ) + note,
-    ...(matrix === undefined ? [] : ['', colors.dim('rows: true class, columns: predicted class'), matrix]),
+    ...(matrix === undefined ? [] : ['', colors.dim('rows: true, columns: predicted class'), matrix]),
   ].join('\n');
+}
+
+/** Pieces after a first one of `used` columns, each on a line of its own where it does not fit. */
+function fitted(first: string, pieces: readonly string[], used: number, width: number): string {
+  let [text, at] = [first, used];
+  for (const piece of pieces) {
+    const fits = at + 3 + piece.length <= width;
+    text += `${fits ? '   ' : '\n'}${piece}`;
+    at = fits ? at + 3 + piece.length : piece.length;
+  }
+  return text;
 }

@@ -60,7 +60,7 @@ export function runOutcome(
       title: `${evaluatedOn ?? ''} images, weights of epoch ${bestEpoch} of ${history.length}`,
     }),
     '',
-    historyTable(history, bestEpoch, colors),
+    historyTable(history, bestEpoch, width, colors),
     '',
     `${duration(seconds)} for ${plural(measured.steps, 'step')}${memory}${skipped.length > 0 ? `; ${plural(skipped.length, 'unreadable image')} skipped` : ''}`,
     stepText(measured),

@@ -82,3 +82,19 @@ test('a list that fails says why', async () => {
   }
   await expect(collect(failing())).rejects.toThrow('the list is gone');
 });
+
+test.each([
+  ['strict, at an image that cannot be read', true],
+  ['left by who reads it', false],
+])('ends at once though its list stays open: %s', async (_, strict) => {
+  async function* endless(): AsyncGenerator<NamedImage> {
+    yield { name: 'bad', read: () => Promise.resolve(strict ? new Uint8Array([1, 2, 3]) : png([1, 1, 1])) };
+    await new Promise(() => undefined);
+  }
+  const stream = imageStream(endless(), { ...options, strict });
+  if (strict) await expect(stream.next()).rejects.toThrow(CorruptImageError);
+  else {
+    expect((await stream.next()).value?.names).toEqual(['bad']);
+    await stream.return();
+  }
+});

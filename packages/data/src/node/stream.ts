@@ -64,7 +64,7 @@ export async function* imageStream(
     }
     if (names.length > 0) yield take();
   } finally {
-    await source.return();
+    leave(source);
   }
 }
 
@@ -110,8 +110,13 @@ async function* decoded(
       }
     }
   } finally {
-    await source.return();
+    leave(source);
   }
+}
+
+/** Ends a generator without waiting: one that waits for a list's next line would not end before that comes. */
+function leave(source: AsyncGenerator<unknown>): void {
+  source.return(undefined).catch(() => undefined);
 }
 
 async function* each(
