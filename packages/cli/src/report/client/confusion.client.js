@@ -78,9 +78,13 @@
     draw(box, method);
     for (const control of box.querySelectorAll('select')) control.addEventListener('change', () => draw(box, method));
     const grid = box.querySelector('.matrix');
-    grid.addEventListener('pointerover', ({ target: { dataset } }) => {
-      readout.textContent = dataset.i === undefined ? quiet : sentence(method, Number(dataset.i), Number(dataset.j));
-    });
-    grid.addEventListener('pointerleave', () => (readout.textContent = quiet));
+    /** The cell that is read out is framed, so that nobody has to guess which it is. */
+    const read = (cell) => {
+      grid.querySelector('.read')?.classList.remove('read');
+      cell?.classList.add('read');
+      readout.textContent = cell ? sentence(method, Number(cell.dataset.i), Number(cell.dataset.j)) : quiet;
+    };
+    grid.addEventListener('pointerover', ({ target }) => read(target.dataset.i === undefined ? undefined : target));
+    grid.addEventListener('pointerleave', () => read());
   });
 }
