@@ -82,9 +82,9 @@ describe('the confusion matrix', () => {
     expect(await page.locator('.confusion output').textContent()).toBe(
       'cat taken for <dog>: 4, 40.0 % of what is cat, 40.0 % of what was called <dog>',
     );
-    expect(await page.locator('.matrix .read').evaluateAll((cells) => cells.map(({ title }) => title))).toEqual([
-      await page.locator('.confusion output').textContent(),
-    ]);
+    expect(
+      await page.locator('.matrix .read').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title'))),
+    ).toEqual([await page.locator('.confusion output').textContent()]);
     await page.locator('h1').hover();
     expect(await page.locator('.matrix .read').count()).toBe(0);
     expect(await page.locator('.confusion output').textContent()).toBe('Point at a cell to read it.');
