@@ -32,14 +32,16 @@ export function planReduce(
   checkBinding(`reduce ${op}`, 'x', [outer, length, inner], limits);
   const outputs = outer * inner;
   const isFloat = type === 'float32';
-  if (op === 'sum' && isFloat && hasLongRows(length, inner)) {
+  if (op === 'sum' && isFloat && hasLongRows(length, inner) && outer <= limits.maxComputeWorkgroupsPerDimension) {
     const { tunables } = columnsShader;
+    const { THREADS = 1, PER_THREAD = 1 } = tunables;
+    const [x, y] = foldWorkgroups('reduce sum', Math.ceil(inner / (THREADS * PER_THREAD)), limits);
     return {
       shader: columnsShader,
       tuning: tunables,
       constants: {},
-      params: { outputs, length, inner, scale },
-      workgroups: foldWorkgroups('reduce sum', Math.ceil(outputs / (tunables['THREADS'] ?? 1)), limits),
+      params: { length, inner, scale },
+      workgroups: [x, y, outer],
       outputs: { y: { shape, dtype: 'float32' } },
     };
   }
