@@ -9,6 +9,7 @@ import { measurementOptions, measurementSettings } from './settings/measurement.
 import { modelOptions, modelSettings } from './settings/model.ts';
 import { outputOptions, outputSettings } from './settings/output.ts';
 import { rankOptions, rankSettings } from './settings/ranks.ts';
+import { scalingOptions, scalingSettings } from './settings/scaling.ts';
 import { searchOptions, searchSettings } from './settings/search.ts';
 import { serverOptions, serverSettings } from './settings/server.ts';
 import { trainingOptions, trainingSettings } from './settings/training.ts';
@@ -27,6 +28,7 @@ export const settings = z.strictObject({
   ...rankSettings,
   ...searchSettings,
   ...measurementSettings,
+  ...scalingSettings,
   ...serverSettings,
   ...deviceSettings,
   ...outputSettings,
@@ -74,6 +76,7 @@ export const OPTION_INFO: Readonly<Record<SettingName, OptionInfo>> = {
   ...inGroup('Ranks', rankOptions),
   ...inGroup('Search', searchOptions),
   ...inGroup('Measurement', measurementOptions),
+  ...inGroup('Measurement', scalingOptions),
   ...inGroup('Server', serverOptions),
   ...inGroup('Device', deviceOptions),
   ...inGroup('Output', outputOptions),

@@ -4,6 +4,8 @@ import { benchBrowserCommand } from './browser.ts';
 import { benchColdCommand } from './cold.ts';
 import { benchKernelsCommand } from './kernels.ts';
 import { benchProfileCommand } from './profile.ts';
+import { benchScalingModelCommand } from './scaling-model.ts';
+import { benchScalingCommand } from './scaling.ts';
 import { benchStepCommand } from './step.ts';
 import { benchTuneCommand } from './tune.ts';
 
@@ -14,4 +16,6 @@ export const bench = defineGroup('bench', 'measure training steps and kernels, a
   benchProfileCommand,
   benchColdCommand,
   benchTuneCommand,
+  benchScalingCommand,
+  benchScalingModelCommand,
 ]);
