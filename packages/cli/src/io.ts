@@ -54,7 +54,9 @@ export function processIo(): Io & { readonly leaveStdin: () => void } {
       isOpen = true;
       return process.stdin;
     },
-    leaveStdin: () => void (isOpen && process.stdin.destroy()),
+    leaveStdin: () => {
+      if (isOpen) process.stdin.destroy();
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

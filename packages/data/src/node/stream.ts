@@ -115,7 +115,7 @@ async function* decoded(
 }
 
 /** Ends a generator without waiting: one that waits for a list's next line would not end before that comes. */
-function leave(source: AsyncGenerator<unknown>): void {
+function leave(source: AsyncGenerator): void {
   source.return(undefined).catch(() => undefined);
 }
 
