@@ -1,6 +1,7 @@
 // Training and evaluation.
 export { adaptBatchNorm, type AdaptOptions } from './adapt-batch-norm.ts';
 export { CLASS_WEIGHTS, classWeights, type ClassWeighting } from './class-weights.ts';
+export { coralLoss, type CoralRules } from './coral.ts';
 export { Classifier, featureWidth } from './classifier.ts';
 export {
   evaluateClassifier,

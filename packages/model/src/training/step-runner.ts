@@ -16,10 +16,21 @@ export interface TrainingBatch extends InputBatch {
   readonly labels: Int32Array;
   /** Number of images. */
   readonly size: number;
+  /** Images of CORAL's target, as many in each step. */
+  readonly target?: InputBatch | undefined;
+}
+
+/** How CORAL's target looks on the host. */
+export interface TargetFormat {
+  /** Of its images. */
+  readonly format: InputFormat;
+  /** Images in a step. */
+  readonly size: number;
 }
 
 interface Captured {
   readonly x: BatchInput;
+  readonly target: BatchInput | undefined;
   readonly labels: tf.Variable;
   readonly mix: MixPlace | undefined;
   readonly step: CapturedStep;
@@ -39,6 +50,7 @@ export class StepRunner {
 
   /**
    * @param partSize images that go through the device at a time, where a batch does not fit; gradients are added up
+   * @param target of steps with CORAL
    * @throws where batches that are mixed are to be split
    */
   constructor(
@@ -47,6 +59,7 @@ export class StepRunner {
     private readonly format: InputFormat,
     options: StepOptions = {},
     partSize?: number,
+    private readonly target?: TargetFormat,
   ) {
     if (options.mix) checkMixRules(options.mix);
     if (partSize !== undefined && !options.exchange) this.#own = new StepWeight();
@@ -62,6 +75,7 @@ export class StepRunner {
     if (this.#split) return this.#split.prepare(size);
     if (!canCapture() || this.#captured.has(size)) return;
     const x = new BatchInput(size, this.format);
+    const target = this.target && new BatchInput(this.target.size, this.target.format);
     const initial = tf.zeros([size], 'int32');
     const labels = tf.variable(initial, false);
     initial.dispose();
@@ -71,12 +85,19 @@ export class StepRunner {
     const mix = side === undefined ? undefined : new MixPlace(size, side);
     try {
       const step = await capture(() => {
-        this.#step(() => ({ x: x.read(), labels: labels as tf.Tensor1D, size, mix: mix?.tensors }));
+        this.#step(() => ({
+          x: x.read(),
+          labels: labels as tf.Tensor1D,
+          size,
+          mix: mix?.tensors,
+          target: target?.read(),
+        }));
         return [];
       });
-      this.#captured.set(size, { x, labels, mix, step });
+      this.#captured.set(size, { x, target, labels, mix, step });
     } catch (error) {
       mix?.dispose();
+      target?.dispose();
       x.dispose();
       labels.dispose();
       throw error;
@@ -135,6 +156,7 @@ export class StepRunner {
     const captured = this.#captured.get(size);
     if (captured) {
       captured.x.set(batch);
+      if (batch.target) captured.target?.set(batch.target);
       if (mix) captured.mix?.set(mix);
       assignValues(captured.labels, labels);
     }
@@ -143,6 +165,7 @@ export class StepRunner {
       labels: tf.tensor1d(labels, 'int32'),
       size,
       mix: mix && mixTensors(mix),
+      target: batch.target && this.target && inputTensor(batch.target, this.target.format, this.target.size),
     });
     return { captured, input };
   }
@@ -162,8 +185,9 @@ export class StepRunner {
 
   /** Frees what was captured, and the sums. */
   dispose(): void {
-    for (const { x, labels, mix, step } of this.#captured.values()) {
+    for (const { x, target, labels, mix, step } of this.#captured.values()) {
       step.dispose();
+      target?.dispose();
       mix?.dispose();
       x.dispose();
       labels.dispose();

@@ -6,6 +6,7 @@ import type { WeightAverage } from '../optimizers/weight-average.ts';
 import type { GradientExchange } from '../parallel/gradient-exchange.ts';
 import type { Classifier } from './classifier.ts';
 import type { StepWeight } from './step-weight.ts';
+import { coralLoss, type CoralRules } from './coral.ts';
 import { mixImages, mixLosses, type MixRules, type MixTensors } from './mix.ts';
 
 /** A training step was not finite; nothing after it counts. */
@@ -89,6 +90,8 @@ export interface StepInput {
   readonly size: number;
   /** How the images are mixed with each other; default not at all. */
   readonly mix?: MixTensors | undefined;
+  /** Images of CORAL's target [n, height, width, 3]; default none. */
+  readonly target?: tf.Tensor | undefined;
 }
 
 /** What a step may have besides. */
@@ -99,6 +102,8 @@ export interface StepOptions {
   readonly classWeights?: tf.Tensor1D | undefined;
   /** How images are mixed with each other; of features, nothing is. */
   readonly mix?: MixRules | undefined;
+  /** Pulls features towards those of other images; where something of the trunk trains. */
+  readonly coral?: CoralRules | undefined;
   /** Follows every variable. */
   readonly average?: WeightAverage | undefined;
   /** How much what runs counts in its step; default all. */
@@ -127,16 +132,16 @@ export const drawOf = (step: number, exchange: GradientExchange | undefined): nu
 export function gradientsOf(
   classifier: Classifier,
   h: tf.Tensor,
-  { labels, mix }: Pick<StepInput, 'labels' | 'mix'>,
-  { labelSmoothing = 0, classWeights, exchange, weight: share }: StepOptions,
+  { labels, mix, target }: Pick<StepInput, 'labels' | 'mix' | 'target'>,
+  { labelSmoothing = 0, classWeights, exchange, weight: share, coral }: StepOptions,
   lossScale: LossScale | undefined,
 ): { loss: tf.Scalar; gradients: ReadonlyMap<string, tf.Tensor>; correct: tf.Scalar | undefined } {
   const { network, head, trainables } = classifier;
   let correct: tf.Scalar | undefined;
   const lossOf = (): tf.Scalar => {
-    const features = network.isFrozen
-      ? (h as tf.Tensor2D)
-      : classifier.pool(network.trainablePart(h as tf.Tensor4D, { sync: exchange?.statistics }));
+    const featuresOf = (x: tf.Tensor): tf.Tensor2D =>
+      classifier.pool(network.trainablePart(x as tf.Tensor4D, { sync: exchange?.statistics }));
+    const features = network.isFrozen ? (h as tf.Tensor2D) : featuresOf(h);
     const logits = head.logits(features, { training: true });
     correct = layer('metrics', () => tf.keep<tf.Scalar>(hits(logits, labels)));
     return layer('loss', () => {
@@ -146,7 +151,10 @@ export function gradientsOf(
       };
       const loss: tf.Scalar = tf.mean(mix ? mixLosses(labels, mix, lossesOf) : lossesOf(labels));
       const penalty = head.penalty();
-      return penalty ? tf.add(loss, penalty) : loss;
+      const penalised = penalty ? tf.add<tf.Scalar>(loss, penalty) : loss;
+      if (!coral || !target) return penalised;
+      const distance = coralLoss(features, featuresOf(target));
+      return tf.add<tf.Scalar>(penalised, tf.mul(distance, coral.weight));
     });
   };
   // The loss stays what it is; the backward pass starts from the loss scale and the share in the step in place of 1.
@@ -168,12 +176,13 @@ export interface ComputedStep {
 export function computeStep(
   classifier: Classifier,
   optimizer: Optimizer,
-  { x, labels, mix }: StepInput,
+  { x, labels, mix, target }: StepInput,
   options: StepOptions,
 ): ComputedStep {
   // The constant part stays off the tape: nothing of it is saved for the backward pass.
   const h = constantPart(classifier, mix ? mixImages(x, mix) : x);
-  return gradientsOf(classifier, h, { labels, mix }, options, optimizer.lossScale);
+  const below = target && constantPart(classifier, target);
+  return gradientsOf(classifier, h, { labels, mix, target: below }, options, optimizer.lossScale);
 }
 
 /** The update by these gradients; inside a tidy. */

@@ -8,6 +8,7 @@ import type { GradientCompression } from '../parallel/gradient-exchange.ts';
 import type { Group } from '../parallel/group.ts';
 import type { ClassWeighting } from './class-weights.ts';
 import type { Classifier } from './classifier.ts';
+import type { CoralRules } from './coral.ts';
 import type { OnSmallerBatch } from './inference.ts';
 import type { MixRules } from './mix.ts';
 import type { TrunkRunner } from './trunk-runner.ts';
@@ -45,6 +46,8 @@ export interface TrainOptions {
   readonly classWeighting?: ClassWeighting | undefined;
   /** How images are mixed with each other in a step; a head on kept features mixes nothing. Default: not at all. */
   readonly mix?: MixRules | undefined;
+  /** Pulls features towards those of unlabelled images of another domain. Default: not. */
+  readonly coral?: CoralRules | undefined;
   /** How much of itself the average of the weights keeps in a step; the averages are validated and kept. Default: none. */
   readonly averageDecay?: number | undefined;
   /** Epochs without a better validation accuracy after which training ends. Default: it goes on. */

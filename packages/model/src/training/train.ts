@@ -11,6 +11,7 @@ import { agreeOnTurn } from '../parallel/turn.ts';
 import { rateGroups } from '../optimizers/rate-groups.ts';
 import { rateShare } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
+import { targetBatches, targetSize } from './coral.ts';
 import { imageFormat, type InputFormat } from './batch-input.ts';
 import { classWeights } from './class-weights.ts';
 import { evaluateClassifier } from './evaluate.ts';
@@ -35,7 +36,12 @@ const now = (): number => performance.now() / 1000;
 export async function trainClassifier(options: TrainOptions, hooks: TrainHooks = {}): Promise<TrainResult> {
   const { classifier, train, validation, imageSize, epochs, batchSize, seed, checkpoints, resume, signal } = options;
   const { schedule = { kind: 'constant' }, patience = Infinity, checkpointSeconds = Infinity } = options;
-  const { group } = options;
+  const { group, coral } = options;
+  if (coral && classifier.network.isFrozen)
+    throw new Error(
+      'CORAL moves features towards those of the target, and nothing below the head trains: thaw some of the trunk.',
+    );
+  const target = coral && { format: imageFormat(coral.target, imageSize), size: targetSize(coral, batchSize) };
   const place = group ?? ALONE;
   const stepSize = globalBatch(batchSize, place);
   const { precision, isFrozen } = classifier.network;
@@ -118,6 +124,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       labelSmoothing: options.labelSmoothing,
       classWeights: weighting,
       mix: options.mix,
+      coral,
       average,
       exchange,
     };
@@ -134,13 +141,15 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       const rest = order.subarray(position);
       const share = group ? stepShareOf(rest, batchSize, group) : rest;
       const batches = trainingBatches(train, features, share, batchSize, epoch, { fill: !group });
+      const targets = coral && target && targetBatches(coral, target.size, seed + place.rank, progress.totalSteps);
       const behind = position;
       const start = now();
       const seenBefore = seen;
       let dataSeconds = 0;
       for (let waited = now(); ; waited = now()) {
         if (group && step === steps) break;
-        const { value: batch } = await batches.next();
+        const { value: read } = await batches.next();
+        const batch = read && targets ? { ...read, target: (await targets.next()).value } : read;
         dataSeconds += now() - waited;
         if (!group && !batch) break;
         const images = batch?.size ?? 0;
@@ -160,9 +169,9 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         memory.tensorsAtEnd = tf.memory().numTensors;
         interrupted = turn?.stops ?? signal?.aborted ?? false;
         if (step % READ_EVERY === 0 || step === steps) {
-          const read = await overRanks(await sums.take(), group);
-          lossSum += read.loss;
-          correct += read.correct;
+          const total = await overRanks(await sums.take(), group);
+          lossSum += total.loss;
+          correct += total.correct;
           if (!Number.isFinite(lossSum)) throw new DivergedError(divergence(lossAt(epoch, step), options), step);
           await skips.look(stepsHere);
           const seconds = now() - start;
@@ -181,6 +190,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
         await checkpoints?.saveLast(await checkpoint());
         if (interrupted) break;
       }
+      await targets?.return(undefined);
       stepSeconds += now() - start;
       if (interrupted && step < steps) break;
       const unread = await overRanks(await sums.take(), group);
@@ -226,8 +236,9 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   } catch (error) {
     runner?.dispose();
     runner = undefined;
-    // Ranks go over steps together or not at all.
-    if (error instanceof DivergedError && error.step !== undefined && !group) throw await located(error, error.step);
+    // Ranks go over steps together or not at all, and CORAL's target is not read again.
+    if (error instanceof DivergedError && error.step !== undefined && !group && !coral)
+      throw await located(error, error.step);
     throw error;
   } finally {
     runner?.dispose();
@@ -265,7 +276,7 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
     const format = formatOf();
     let failure: unknown;
     for (let part = batchSize; part >= 1; part = Math.floor(part / 2)) {
-      const made = new StepRunner(classifier, optimizer, format, stepOptions, part < batchSize ? part : undefined);
+      const made = new StepRunner(classifier, optimizer, format, stepOptions, part < batchSize ? part : undefined, target); // prettier-ignore
       try {
         for (const size of sizes) await made.prepare(size);
         if (part < batchSize)
@@ -286,13 +297,13 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   /** The largest of half the batch, a quarter of it, ... whose step has room. */
   async function withSizeThatFits(error: OutOfMemoryError): Promise<Error> {
     for (let size = Math.floor(batchSize / 2); size >= 1; size = Math.floor(size / 2)) {
-      const smaller = new StepRunner(classifier, optimizer, formatOf(), stepOptions);
+      const smaller = new StepRunner(classifier, optimizer, formatOf(), stepOptions, undefined, target);
       try {
         await smaller.prepare(size);
         await options.settle?.();
         return new BatchTooLargeError(
           `A training step of ${batchSize} images at ${imageSize} x ${imageSize} does not fit into the device's memory; ` +
-            `one of ${size} does: use a batch size of ${size}. It is not split by itself, as batch-norms that train, and images that are mixed, need the whole batch.`,
+            `one of ${size} does: use a batch size of ${size}. It is not split by itself, as batch-norms that train, images that are mixed, and CORAL need the whole batch.`,
           { cause: error },
         );
       } catch (failure) {
@@ -343,7 +354,11 @@ function onRanks(
 }
 
 /** Whether a batch in parts would be another step: where batch-norms take their statistics of it, or its images are mixed. */
-function seesWholeBatch({ classifier: { variables, trainables }, mix }: TrainOptions, format: InputFormat): boolean {
+function seesWholeBatch(
+  { classifier: { variables, trainables }, mix, coral }: TrainOptions,
+  format: InputFormat,
+): boolean {
+  if (coral) return true;
   const moves = [...variables.keys()].some((name) => !trainables.has(name));
   return moves || mixedSide(mix, format) !== undefined;
 }
