@@ -40,6 +40,7 @@ describe('wrong usage: exit code 2, what is wrong and what would be right', () =
     ['bench browser --graphics cuda', '--graphics: "cuda" is not one of auto, software, vulkan'],
     ['bench --tune --image-size 32', '--image-size and --batch-size go together here.'],
     ['train --data generated --trunk wasm --thaw conv5', '--trunk wasm: with --thaw conv5'],
+    ['train --data generated --thaw none --coral photos', '--coral: features are to move'],
     ['train --data generated --trunk wasm --augment flip', '--trunk wasm: with --augment flip'],
     ['features --data generated --output f.npy --trunk gpu', '--trunk: "gpu" is not one of auto, device, wasm.'],
     [

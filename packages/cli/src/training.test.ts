@@ -34,10 +34,11 @@ describe.skipIf(noAdapter)('a thawed run', () => {
     '--thaw conv5_block3 --batch-norm frozen --dropout 0.25 --learning-rate 1e-4 --json';
   /** Enlarged, augmented, scheduled, averaged. */
   const RECIPE =
-    '--image-size 40 --augment strong --schedule cosine --warmup 0.2 --rate-decay 0.5 --label-smoothing 0.1 --average-weights 0.8';
+    '--image-size 40 --augment strong --schedule cosine --warmup 0.2 --rate-decay 0.5 --label-smoothing 0.1 --average-weights 0.8 --coral photos --coral-weight 2';
 
   test('interrupted by Ctrl-C and resumed, it ends with the very weights of one that was not', async () => {
     const folder = await temporaryFolder();
+    await photos(folder, 6);
     const whole = await thaw(`${LINE} ${RECIPE} --output whole`, folder);
     expect(whole.stderr).not.toContain('thaw:');
     expect(whole.code).toBe(EXIT.done);

@@ -102,6 +102,8 @@ function sizeFacts({ epochs }: SomeSettings, { data, device, seconds }: Facts, t
 /** How to train, where neither that nor what thaws was given. */
 function methodOf(given: SomeSettings, facts: Facts): { method: Method; reason: string } | undefined {
   if (given.method !== undefined || given.thaw !== undefined || facts.isThawed) return undefined;
+  if (given.coral !== undefined)
+    return { method: 'fine-tune', reason: 'CORAL moves features, so something of the trunk has to train' };
   const { canThaw, isSoftware } = facts.device;
   const head = 'the head alone trains, on features that are computed once';
   if (!canThaw || isSoftware) return { method: 'frozen', reason: `without a GPU ${head}` };

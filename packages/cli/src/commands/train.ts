@@ -1,5 +1,7 @@
 // thaw train: fine-tunes on a data set, into a run folder.
 import { join, resolve } from 'node:path';
+import { allIndices } from '@thaw/data';
+import { openUnlabelled } from '@thaw/data/node';
 import type { z } from 'zod';
 import { InterruptedError, UsageError } from '../errors.ts';
 import { RECIPE_DEFAULTS, RUN_DEFAULTS, TRAIN_DEFAULTS } from '../options/presets.ts';
@@ -9,7 +11,7 @@ import { flagOf, settings as allSettings, type SomeSettings } from '../options/s
 import { byteProgress } from '../progress/bytes.ts';
 import { environmentOf, methodReport } from '../report/build.ts';
 import { writeReport } from '../report/write.ts';
-import { contentFacts } from '../ranks/facts.ts';
+import { contentFacts, shortHash } from '../ranks/facts.ts';
 import { ranksInfo } from '../ranks/info.ts';
 import { watchPulse } from '../ranks/pulse.ts';
 import type { RunConfig } from '../runs/config.ts';
@@ -17,7 +19,7 @@ import { claimRunFolder, dropIfEmpty, exists, makeRunFolder, readRunConfig, runF
 import { portableData } from '../runs/portable.ts';
 import { openBackend, type OpenBackend } from '../session/backend.ts';
 import { thawsTrunk } from '../session/classifier.ts';
-import { dataSlug, divide, openData } from '../session/data.ts';
+import { dataSlug, divide, openData, type Part } from '../session/data.ts';
 import { findHomes } from '../session/home.ts';
 import { listenForInterrupt } from '../session/interrupt.ts';
 import { layerGroupTable } from '../session/layers.ts';
@@ -34,12 +36,12 @@ const schema = allSettings
     imageSize: true, augment: true, weights: true, weightsFile: true, thaw: true, batchNorm: true, batchNormMomentum: true,
     head: true, dropout: true, l2: true, precision: true, lossScale: true, epochs: true, batchSize: true, optimizer: true, learningRate: true,
     rateDecay: true, schedule: true, warmup: true, momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true,
-    labelSmoothing: true, classWeights: true, mixup: true, cutmix: true, averageWeights: true, patience: true, seed: true, timeBudget: true,
+    labelSmoothing: true, classWeights: true, mixup: true, cutmix: true, coral: true, coralWeight: true, averageWeights: true, patience: true, seed: true, timeBudget: true,
     resume: true, saveEvery: true, gradientCompression: true, syncBatchNorm: true, scaleLearningRate: true, cacheFeatures: true, output: true, backend: true, adapter: true, trunk: true, config: true, quiet: true,
     json: true, verbose: true,
   }) // prettier-ignore
   .partial({
-    preset: true, method: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, warmup: true,
+    preset: true, coral: true, method: true, limitTrain: true, limitTest: true, imageSize: true, weights: true, weightsFile: true, warmup: true,
     patience: true, timeBudget: true, resume: true, output: true, adapter: true, config: true,
   }); // prettier-ignore
 
@@ -48,14 +50,14 @@ const given = schema.partial({
   validationSplit: true, stratified: true, augment: true, thaw: true, batchNorm: true, batchNormMomentum: true, head: true,
   dropout: true, l2: true, epochs: true, headEpochs: true, batchSize: true, optimizer: true, learningRate: true, rateDecay: true, schedule: true,
   momentum: true, nesterov: true, weightDecay: true, decayKernelsOnly: true, labelSmoothing: true, classWeights: true,
-  mixup: true, cutmix: true, averageWeights: true,
+  mixup: true, cutmix: true, coralWeight: true, averageWeights: true,
 }); // prettier-ignore
 
 type TrainSettings = z.infer<typeof schema>;
 type GivenSettings = z.infer<typeof given>;
 
 /** What a resumed run must keep: these decide what its weights and its optimizer's state mean. */
-const FIXED = ['preset', 'method', 'headEpochs', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'schedule', 'warmup', 'seed'] as const; // prettier-ignore
+const FIXED = ['preset', 'method', 'headEpochs', 'data', 'limitTrain', 'validationSplit', 'stratified', 'imageSize', 'weights', 'thaw', 'batchNorm', 'head', 'precision', 'lossScale', 'batchSize', 'optimizer', 'schedule', 'warmup', 'seed', 'coral'] as const; // prettier-ignore
 
 export const train = defineCommand({
   name: 'train',
@@ -94,6 +96,8 @@ export const train = defineCommand({
     ['classWeights', { default: 'chosen' }],
     ['mixup', { default: '0' }],
     ['cutmix', { default: '0' }],
+    'coral',
+    ['coralWeight', { default: '1' }],
     ['averageWeights', { default: '0' }],
     'patience',
     ['lossScale', { default: 'dynamic' }],
@@ -141,6 +145,7 @@ async function trainCommand(asked: GivenSettings, { io, output, ranks }: Context
   const thaws = await ranks.together(() => {
     if (before) refuseOtherRuns(settings, before);
     if (before) refuseChanges(settings, before);
+    if (!isOpen || asked.method !== undefined || asked.thaw !== undefined) refuseCoral(settings);
     return refuseTrunk(settings);
   });
   const homes = await findHomes(io);
@@ -211,7 +216,9 @@ async function trainCommand(asked: GivenSettings, { io, output, ranks }: Context
       settings = complete(asked, choices);
       data = await ranks.together(() => divide(opened, settings));
     }
-    await ranks.agree(contentFacts(data, weights));
+    const target = await ranks.together(() => coralTarget(settings, io.cwd));
+    const targetFact = target && { "the hash of CORAL's images": shortHash(target.dataset.hash) };
+    await ranks.agree({ ...contentFacts(data, weights), ...targetFact });
     const imageSize = settings.imageSize ?? Math.max(32, data.train.dataset.imageSize?.height ?? 224);
     const full = { ...settings, imageSize };
     const config = makeConfig({
@@ -245,6 +252,7 @@ async function trainCommand(asked: GivenSettings, { io, output, ranks }: Context
         backend,
         homes,
         data,
+        coralTarget: target,
         weights,
         trunk,
         signal: interrupt.signal,
@@ -303,6 +311,25 @@ function refuseTrunk(settings: TrainSettings): boolean {
   return thaws;
 }
 
+/** @throws UsageError where features stay as they are */
+function refuseCoral(settings: TrainSettings): void {
+  if (settings.coral === undefined) return;
+  if (phasesOf(settings).every(({ thaw = settings.thaw }) => !thawsTrunk({ ...settings, thaw })))
+    throw new UsageError(
+      '--coral: features are to move towards those of other images, and the trunk that makes them is frozen; give --thaw conv5 or --method fine-tune, or adapt batch-norms after the training (thaw adapt).',
+    );
+}
+
+/** The images behind --coral. @throws UsageError where there are too few for covariances */
+async function coralTarget(settings: TrainSettings, cwd: string): Promise<Part | undefined> {
+  refuseCoral(settings);
+  if (settings.coral === undefined) return undefined;
+  const dataset = await openUnlabelled(resolve(cwd, settings.coral));
+  if (dataset.length < 2)
+    throw new UsageError(`--coral: ${settings.coral} has one image; covariances take two and more.`);
+  return { dataset, indices: allIndices(dataset.length) };
+}
+
 /** With what was chosen, and the defaults for the rest. */
 const complete = (settings: GivenSettings, choices: readonly Choice[] = []): TrainSettings =>
   schema.parse({ ...RECIPE_DEFAULTS, ...defined(settled(settings, choices)) });
@@ -331,6 +358,7 @@ async function portable<Given extends TrainSettings>(
   return {
     ...kept,
     data: await portableData(kept.data, cwd),
+    ...(kept.coral !== undefined && { coral: resolve(cwd, kept.coral) }),
     ...(kept.weightsFile !== undefined && { weightsFile: resolve(cwd, kept.weightsFile) }),
   };
 }
@@ -342,7 +370,7 @@ function refuseChanges(settings: TrainSettings, { settings: before }: RunConfig)
   for (const name of names) {
     // Settings that an older run did not know are at their defaults.
     const [was, is] = [before[name] ?? defaults[name], settings[name]];
-    if (was === is || (name === 'data' && resolve(String(was)) === resolve(String(is)))) continue;
+    if (was === is || ((name === 'data' || name === 'coral') && resolve(String(was)) === resolve(String(is)))) continue;
     throw new UsageError(
       `${flagOf(name)}: a resumed run keeps its ${String(was ?? 'unset value')}; start a new run to train with ${String(is)}.`,
     );

@@ -69,6 +69,7 @@ export const RECIPE_DEFAULTS = {
   classWeights: 'none',
   mixup: 0,
   cutmix: 0,
+  coralWeight: 1,
   averageWeights: 0,
 } as const satisfies SomeSettings;
 

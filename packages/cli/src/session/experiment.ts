@@ -67,6 +67,7 @@ export type ExperimentSettings = NetworkSettings &
     | 'classWeights'
     | 'mixup'
     | 'cutmix'
+    | 'coralWeight'
     | 'lossScale'
     | 'warmup'
     | 'patience'
@@ -79,6 +80,8 @@ export interface ExperimentContext {
   readonly homes: Homes;
   readonly data: RunData;
   readonly weights: TrunkWeights;
+  /** Unlabelled images of the domain that features are pulled towards, where they are. */
+  readonly coralTarget?: Part | undefined;
   /** Runs the trunk where it is frozen. */
   readonly trunk: Trunk;
   readonly signal: AbortSignal;
@@ -149,6 +152,7 @@ export async function runExperiment(
     };
     const train = source(data.train);
     const validation = data.validation && source(data.validation);
+    const target = context.coralTarget && source(context.coralTarget);
     const cache = settings.cacheFeatures
       ? featureCache({
           homes,
@@ -217,6 +221,7 @@ export async function runExperiment(
           lossScaling: settings.lossScale,
           ...recipeOf(settings),
           ...(!phase.augments && { mix: undefined }),
+          ...(target && !classifier.network.isFrozen && { coral: { target, weight: settings.coralWeight ?? 1 } }),
           schedule: phase.schedule,
           patience: phase.patience,
           ...(phase.name !== undefined && {

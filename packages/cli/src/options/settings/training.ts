@@ -23,6 +23,8 @@ export const trainingSettings = {
   classWeights: z.enum(CLASS_WEIGHTS),
   mixup: z.number().min(0).max(1),
   cutmix: z.number().min(0).max(1),
+  coral: z.string().min(1),
+  coralWeight: z.number().gt(0),
   averageWeights: z.number().min(0).lt(1),
   patience: z.int().min(1),
   seed: z.int().min(0).max(0xffffffff),
@@ -110,6 +112,17 @@ export const trainingOptions: OptionsOf<typeof trainingSettings> = {
     description:
       'put a part of another image of the batch into each, the label likewise; 1 is usual. With --mixup, one of both in each step',
     ...real('a number from 0, none, to 1'),
+  },
+  coral: {
+    flags: '--coral <folder>',
+    description:
+      'unlabelled images of the domain that the classifier is for: features of the training images are pulled towards theirs (Deep CORAL), where something of the trunk trains',
+    ...text('a folder of images'),
+  },
+  coralWeight: {
+    flags: '--coral-weight <x>',
+    description: "what CORAL's distance of covariances counts in the loss",
+    ...real('a number above 0'),
   },
   averageWeights: {
     flags: '--average-weights <decay>',
