@@ -314,7 +314,7 @@ function refuseTrunk(settings: TrainSettings): boolean {
 /** @throws UsageError where features stay as they are */
 function refuseCoral(settings: TrainSettings): void {
   if (settings.coral === undefined) return;
-  if (phasesOf(settings).every(({ thaw = settings.thaw }) => !thawsTrunk({ ...settings, thaw })))
+  if (phasesOf(settings).every(({ thaw }) => !thawsTrunk({ ...settings, thaw })))
     throw new UsageError(
       '--coral: features are to move towards those of other images, and the trunk that makes them is frozen; give --thaw conv5 or --method fine-tune, or adapt batch-norms after the training (thaw adapt).',
     );
