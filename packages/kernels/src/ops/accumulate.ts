@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { onThaw } from './backend.ts';
 
-/** Adds `scale` times x to a variable of the same shape. @param options.anew to nothing, whatever the variable was; default false */
+/** Adds `scale` times x to a variable of the same shape. With `anew` to nothing, whatever the variable was; default false. */
 export function accumulate(sum: tf.Variable, x: tf.Tensor, scale = 1, { anew = false }: { anew?: boolean } = {}): void {
   const added = onThaw()
     ? tf.engine().runKernel<[tf.Tensor]>('ThawAccumulate', { sum, x }, { scale, anew })[0]

@@ -11,7 +11,7 @@ export type { Swap } from '../runtime/recording.ts';
  * Call what comes back where the step needs them: it waits there for `swap` to be done with them, and what that wrote is in `into`.
  * A step with an exchange is run by `replayThroughHost`. Exchanges take turns in the order of these calls, on every device alike.
  *
- * On the host the tensors lie as they do on the device: in the order given, one after the other, or with less than 512 bytes of
+ * On the host the tensors lie as they do on the device: in the order given, one after the other, or with less than 256 bytes of
  * anything between them where they share a buffer.
  *
  * @param into default: `from` itself

@@ -1,8 +1,11 @@
 /** How tensors lie side by side on the host: as on the device, where that is dense, so that few copies do. */
 import { BufferSlice } from './slice.ts';
 
-/** Between tensors of an arena there is less than this: what is there travels along. */
-const LARGEST_GAP_BYTES = 512;
+/**
+ * What is between tensors travels along where it is less than this, the granule of an arena of halves (coalesce.ts): there is no
+ * tensor that is not meant in it.
+ */
+const LARGEST_GAP_BYTES = 256;
 
 export interface HostLayout {
   /** Parts of device buffers, and where each begins on the host. */

@@ -4,7 +4,7 @@ import { canCapture, emptyTensor, exchange, hasFloat16, layer, toFloat16, toFloa
 import * as tf from '@tensorflow/tfjs-core';
 import { StepWeight } from '../training/step-weight.ts';
 import { BatchNormStatistics } from './batch-norm-statistics.ts';
-import { gradientBuckets } from './buckets.ts';
+import { BUCKET_BYTES, gradientBuckets } from './buckets.ts';
 import type { Group } from './group.ts';
 
 /** In which numbers gradients travel. */
@@ -28,6 +28,7 @@ export class GradientExchange {
   #checked: Promise<void> | undefined;
 
   /**
+   * @param bucketBytes of gradients, after which a message of them leaves
    * @param syncBatchNorm whether batch-norms in training see the batches of all ranks as one
    * @throws where gradients are to travel in float16, or batch-norms to be synchronised, on a device that cannot
    */
@@ -37,6 +38,7 @@ export class GradientExchange {
     /** In which numbers they travel. */
     readonly compression: GradientCompression = 'none',
     syncBatchNorm = false,
+    private readonly bucketBytes: number = BUCKET_BYTES,
   ) {
     if (syncBatchNorm && !canCapture())
       throw new Error(
@@ -53,7 +55,7 @@ export class GradientExchange {
   add(gradients: Gradients): Gradients {
     return layer('all-reduce', () => {
       const names = [...gradients.keys()].reverse();
-      const buckets = gradientBuckets(names, (name) => 4 * (gradients.get(name)?.size ?? 0));
+      const buckets = gradientBuckets(names, (name) => 4 * (gradients.get(name)?.size ?? 0), this.bucketBytes);
       return this.compression === 'f16' ? this.#addHalves(buckets, gradients) : this.#addWhole(buckets, gradients);
     });
   }
@@ -112,7 +114,8 @@ export class GradientExchange {
     const whole = new Uint8Array(result);
     let at = 0;
     for (const part of await this.group.gather(new Uint8Array(given))) {
-      whole.set(part.subarray(0, Math.max(0, whole.length - at)), at);
+      // The last parts may be padding alone.
+      if (at < whole.length) whole.set(part.subarray(0, whole.length - at), at);
       at += part.length;
     }
   };

@@ -37,7 +37,8 @@ describe.skipIf(noAdapter)(`ranks${noAdapter ? ` (${noAdapter})` : ''}`, () => {
       expect(mineThen?.accuracy).toBeCloseTo(second?.accuracy ?? NaN, 10);
       expect(mineThen?.validationLoss).toBeCloseTo(second?.validationLoss ?? NaN, 4);
     }
-    const again = await runRanks(size, { ...JOB, batchSize });
+    // Twice: in messages of some hundred bytes, too, each of which leaves when its gradients are there.
+    const again = await runRanks(size, { ...JOB, batchSize, bucketBytes: 300 });
     expect(again.map(({ variables }) => variables)).toEqual(results.map(({ variables }) => variables));
   });
 });
@@ -50,7 +51,7 @@ describe.skipIf(noAdapter)(`the ways of ranks${noAdapter ? ` (${noAdapter})` : '
     const whole = await runRanks(3, { ...job, batchSize: 4 });
     for (const result of whole) expectClose(result, alone, 2e-5);
     expect(whole[0]?.history[0]?.accuracy).toBeCloseTo(alone?.history[0]?.accuracy ?? NaN, 10);
-    const halves = await runRanks(3, { ...job, batchSize: 4, compression: 'f16' });
+    const halves = await runRanks(3, { ...job, batchSize: 4, compression: 'f16', bucketBytes: 300 });
     // Gradients twice rounded to 11 binary digits: 5e-4 each, and updates are a part of the weights.
     for (const result of halves) {
       expectClose(result, alone, 2e-3);

@@ -23,6 +23,8 @@ export interface RankJob {
   readonly epochs: number;
   readonly compression?: GradientCompression;
   readonly syncBatchNorm?: boolean;
+  /** Small ones make many buckets of the tiny network. */
+  readonly bucketBytes?: number;
   readonly averageDecay?: number;
   readonly dropout?: number;
   /** Stops after so many steps, on rank 0. */
@@ -79,6 +81,7 @@ export async function runJob(job: RankJob, group: Group | undefined): Promise<Ra
     group,
     gradientCompression: job.compression,
     syncBatchNorm: job.syncBatchNorm,
+    gradientBucketBytes: job.bucketBytes,
     checkpoints: {
       saveLast: async (checkpoint) => void (kept = await Promise.resolve(checkpoint)),
       saveBest: () => Promise.resolve(),

@@ -32,6 +32,8 @@ export interface TrainOptions {
   readonly group?: Group | undefined;
   /** In which numbers gradients travel between ranks; f16 scales the loss as mixed precision does. Default none: float32. */
   readonly gradientCompression?: GradientCompression | undefined;
+  /** Bytes of gradients after which a message of them leaves; default 25 MiB. */
+  readonly gradientBucketBytes?: number | undefined;
   /** Whether batch-norms that train see the batches of all ranks as one. Default false: each its own, as PyTorch's DDP. */
   readonly syncBatchNorm?: boolean | undefined;
   /** Which, and its rates. */
