@@ -75,7 +75,9 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
   let runner: StepRunner | undefined;
   let average: WeightAverage | undefined;
   let weighting: tf.Tensor1D | undefined;
-  const exchange = group && new GradientExchange(group, options.gradientCompression, options.syncBatchNorm, options.gradientBucketBytes);
+  const exchange =
+    group &&
+    new GradientExchange(group, options.gradientCompression, options.syncBatchNorm, options.gradientBucketBytes);
   const skips = new SkipWatch(optimizer, READ_EVERY);
 
   let savedAt = now();
