@@ -1,4 +1,5 @@
 // What the ranks of a group agree on before each step: how many images all of them have, whether to stop, whether to save.
+import type { StepTotals } from '../training/step.ts';
 import type { Group } from './group.ts';
 
 /** What a rank brings to a step. */
@@ -27,4 +28,21 @@ export async function agreeOnTurn(group: Group, { images, stops, saves }: TurnRe
   await group.sum(told);
   const [all = 0, stopping = 0, saving = 0] = told;
   return { images: all, stops: stopping > 0, saves: saving > 0 };
+}
+
+/** Sums of all ranks; collective where there are several. */
+export async function overRanks({ loss, correct }: StepTotals, group: Group | undefined): Promise<StepTotals> {
+  if (!group) return { loss, correct };
+  const told = Float64Array.of(loss, correct);
+  await group.sum(told);
+  const [sum = 0, hits = 0] = told;
+  return { loss: sum, correct: hits };
+}
+
+/** Whether it is so on any rank. */
+export async function some(isSo: boolean, group: Group | undefined): Promise<boolean> {
+  if (!group) return isSo;
+  const told = Float64Array.of(isSo ? 1 : 0);
+  await group.sum(told);
+  return told[0] !== 0;
 }

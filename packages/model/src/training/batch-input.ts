@@ -27,6 +27,24 @@ export interface InputBatch {
   readonly views?: readonly ImageView[] | undefined;
 }
 
+/** A batch to learn from, on the host. */
+export interface TrainingBatch extends InputBatch {
+  /** [size] */
+  readonly labels: Int32Array;
+  /** Number of images. */
+  readonly size: number;
+  /** Images of CORAL's target, as many in each step. */
+  readonly target?: InputBatch | undefined;
+}
+
+/** How CORAL's target looks on the host. */
+export interface TargetFormat {
+  /** Of its images. */
+  readonly format: InputFormat;
+  /** Images in a step. */
+  readonly size: number;
+}
+
 /** How a source's batches look. @param imageSize side of what the network sees */
 export function imageFormat({ pixels }: ImageSource, imageSize: number): InputFormat {
   if (!pixels) return { shape: [imageSize, imageSize, 3] };

@@ -2,10 +2,10 @@
 // "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3). It trains what it is given: hand it a copy.
 import { Optimizer, type OptimizerConfig } from '../optimizers/optimizer.ts';
 import { rateGroups, type RateRules } from '../optimizers/rate-groups.ts';
-import { imageFormat } from './batch-input.ts';
+import { imageFormat, type TrainingBatch } from './batch-input.ts';
 import type { Classifier } from './classifier.ts';
 import { epochOrder } from './shuffle.ts';
-import { StepRunner, type TrainingBatch } from './step-runner.ts';
+import { StepRunner } from './step-runner.ts';
 import { trainingBatches } from './training-batches.ts';
 import type { Features, ImageSource } from './types.ts';
 

@@ -16,7 +16,13 @@ export { BackendRunner, headFeatures, type TrunkFeatures, type TrunkRunner } fro
 export { checkMixRules, mixOf, type Mix, type MixRules } from './mix.ts';
 export { METHODS, phases, type Method, type Phase, type PhaseRequest } from './phases.ts';
 export { permutation } from './shuffle.ts';
-export { imageFormat, type InputBatch, type InputFormat } from './batch-input.ts';
+export {
+  imageFormat,
+  type InputBatch,
+  type InputFormat,
+  type TargetFormat,
+  type TrainingBatch,
+} from './batch-input.ts';
 export { Inference, type OnSmallerBatch } from './inference.ts';
 export {
   BatchTooLargeError,
@@ -27,7 +33,7 @@ export {
   type StepInput,
   type StepOptions,
 } from './step.ts';
-export { StepRunner, type TrainingBatch } from './step-runner.ts';
+export { StepRunner } from './step-runner.ts';
 export { trainClassifier } from './train.ts';
 export type * from './train-options.ts';
 export { NOT_BEGUN } from './types.ts';

@@ -4,11 +4,11 @@ import { watchLayers } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightAverage } from '../optimizers/weight-average.ts';
-import { inputTensor, type InputFormat } from './batch-input.ts';
+import { inputTensor, type InputFormat, type TrainingBatch } from './batch-input.ts';
 import type { Classifier } from './classifier.ts';
 import { mixForStep, mixImages, mixTensors } from './mix.ts';
 import { beginStep, constantPart, gradientsOf, type StepOptions } from './step.ts';
-import { StepRunner, type TrainingBatch } from './step-runner.ts';
+import { StepRunner } from './step-runner.ts';
 import type { Checkpoint, NamedTensors } from './types.ts';
 
 /** A run as it can be repeated from a checkpoint. */

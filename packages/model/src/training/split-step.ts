@@ -3,10 +3,9 @@
 import { accumulate, assignValues, capture, type CapturedStep } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
+import { BatchInput, inputTensor, type InputBatch, type InputFormat, type TrainingBatch } from './batch-input.ts';
 import type { Classifier } from './classifier.ts';
 import { computeStep, countStep, updateStep, type StepInput, type StepOptions, type StepSums } from './step.ts';
-import type { TrainingBatch } from './step-runner.ts';
 import type { StepWeight } from './step-weight.ts';
 
 interface Part {

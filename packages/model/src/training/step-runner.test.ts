@@ -17,7 +17,8 @@ import { randomWeights } from '../weights/index.ts';
 import type { InputFormat } from './batch-input.ts';
 import { Classifier } from './classifier.ts';
 import { Inference } from './inference.ts';
-import { StepRunner, type TrainingBatch } from './step-runner.ts';
+import type { TrainingBatch } from './batch-input.ts';
+import { StepRunner } from './step-runner.ts';
 
 const SIZE = 16;
 const SIZES = [4, 4, 3, 4, 3];

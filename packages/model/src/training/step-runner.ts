@@ -4,29 +4,11 @@ import { assignValues, canCapture, capture, type CapturedStep } from '@thaw/kern
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Classifier } from './classifier.ts';
-import { BatchInput, inputTensor, type InputBatch, type InputFormat } from './batch-input.ts';
+import { BatchInput, type InputFormat, inputTensor, type TargetFormat, type TrainingBatch } from './batch-input.ts';
 import { checkMixRules, mixedSide, mixForStep, MixPlace, mixTensors } from './mix.ts';
 import { SplitStep } from './split-step.ts';
 import { StepWeight } from './step-weight.ts';
 import { beginStep, drawOf, StepSums, trainStep, trainStepOnHost, type StepInput, type StepOptions } from './step.ts'; // prettier-ignore
-
-/** A batch to learn from, on the host. */
-export interface TrainingBatch extends InputBatch {
-  /** [size] */
-  readonly labels: Int32Array;
-  /** Number of images. */
-  readonly size: number;
-  /** Images of CORAL's target, as many in each step. */
-  readonly target?: InputBatch | undefined;
-}
-
-/** How CORAL's target looks on the host. */
-export interface TargetFormat {
-  /** Of its images. */
-  readonly format: InputFormat;
-  /** Images in a step. */
-  readonly size: number;
-}
 
 interface Captured {
   readonly x: BatchInput;

@@ -4,10 +4,9 @@ import { OutOfMemoryError } from '@thaw/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { Optimizer } from '../optimizers/optimizer.ts';
 import { GradientExchange } from '../parallel/gradient-exchange.ts';
-import type { Group } from '../parallel/group.ts';
 import { levelMovingStatistics } from '../parallel/moving-statistics.ts';
 import { globalBatch, stepShareOf, stepShareSizes, type Place } from '../parallel/step-share.ts';
-import { agreeOnTurn } from '../parallel/turn.ts';
+import { agreeOnTurn, overRanks, some } from '../parallel/turn.ts';
 import { rateGroups } from '../optimizers/rate-groups.ts';
 import { rateShare } from '../optimizers/schedule.ts';
 import { WeightAverage } from '../optimizers/weight-average.ts';
@@ -20,7 +19,7 @@ import { mixedSide, mixes } from './mix.ts';
 import { firstNonFinite, nonFinite } from './non-finite.ts';
 import { epochOrder } from './shuffle.ts';
 import { SkipWatch } from './skip-watch.ts';
-import { BatchTooLargeError, DivergedError, type StepOptions, type StepTotals } from './step.ts';
+import { BatchTooLargeError, DivergedError, type StepOptions } from './step.ts';
 import { StepRunner } from './step-runner.ts';
 import { trainingBatches } from './training-batches.ts';
 import type { TrainHooks, TrainOptions, TrainPhase, TrainResult } from './train-options.ts';
@@ -334,15 +333,6 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
 /** A process without others. */
 const ALONE: Place = { rank: 0, size: 1 };
 
-/** Sums of all ranks; collective where there are several. */
-async function overRanks({ loss, correct }: StepTotals, group: Group | undefined): Promise<StepTotals> {
-  if (!group) return { loss, correct };
-  const told = Float64Array.of(loss, correct);
-  await group.sum(told);
-  const [sum = 0, hits = 0] = told;
-  return { loss: sum, correct: hits };
-}
-
 /** The progress counted in steps of another number of images, where the run goes on on other ranks. */
 function onRanks(
   progress: Progress,
@@ -371,14 +361,6 @@ const lossAt = (epoch: number, step: number): string =>
 const divergence = (what: string, { optimizer, classifier: { network } }: TrainOptions): string =>
   `${what}; the last checkpoint is from before it. Try a smaller learning rate than ${optimizer.learningRate}` +
   `${network.precision === 'mixed' ? ', or float32 in place of mixed precision' : ''}.`;
-
-/** Whether it is so on any rank. */
-async function some(isSo: boolean, group: Group | undefined): Promise<boolean> {
-  if (!group) return isSo;
-  const told = Float64Array.of(isSo ? 1 : 0);
-  await group.sum(told);
-  return told[0] !== 0;
-}
 
 /** Features from the store, or computed and stored; undefined when interrupted. */
 async function getFeatures(

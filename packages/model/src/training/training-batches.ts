@@ -1,7 +1,6 @@
 // The batches of an epoch, from kept features or from images.
-import { imageBatches } from './batch-input.ts';
+import { imageBatches, type TrainingBatch } from './batch-input.ts';
 import { featureBatches } from './extract.ts';
-import type { TrainingBatch } from './step-runner.ts';
 import type { Features, ImageSource, PassOptions } from './types.ts';
 
 /** A batch, and how many of the order are behind with it. */
