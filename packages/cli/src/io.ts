@@ -45,8 +45,14 @@ export interface RankOfJob {
   run(command: string, use: RankUse, work: (ranks: Ranks) => Promise<void>): Promise<void>;
 }
 
-/** The surroundings of this process. @returns them, and what lets go of standard input, which else is waited for to end */
-export function processIo(): Io & { readonly leaveStdin: () => void } {
+/** The surroundings of this process. */
+export interface ProcessIo extends Io {
+  /** Lets go of standard input, which else is waited for to end. */
+  readonly leaveStdin: () => void;
+}
+
+/** The surroundings of this process. */
+export function processIo(): ProcessIo {
   let isOpen = false;
   return {
     // Opened where it is asked for: a pipe that nobody reads would keep the process alive.

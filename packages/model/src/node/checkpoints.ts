@@ -96,6 +96,7 @@ async function loadIfThere(path: string): Promise<Checkpoint | undefined> {
   });
 }
 
+/** A checkpoint as the bytes of its file. */
 export function encodeCheckpoint({ variables, optimizer, average, progress }: Checkpoint): Uint8Array {
   const under = (prefix: string, tensors: NamedTensors): [string, NamedTensor][] =>
     [...tensors].map(([name, tensor]) => [prefix + name, tensor]);
