@@ -6,7 +6,7 @@ import type { Io, RankOfJob, Sink } from '../io.ts';
 import { ALONE, Ranks, type RankUse } from './ranks.ts';
 
 /** Time in which rank 0 tells of what all meet, or ends the others. */
-const FOR_RANK_0_MS = 1500;
+const FOR_RANK_0_MS = 3000;
 
 const LAUNCHERS = { hydra: 'mpirun', openmpi: 'mpirun', slurm: 'srun', pmix: 'the launcher' } as const satisfies Record<Launch['launcher'], string>; // prettier-ignore
 
@@ -68,10 +68,15 @@ export class Job implements RankOfJob {
   async end(error: unknown, exitCode: number, tell: () => void): Promise<number> {
     if (this.#isShared(error)) {
       if (this.speaks) tell();
+      // Launchers end the others with the first that goes, and rank 0 may still be about to say why.
+      else if (!this.#communicator) await sleep(FOR_RANK_0_MS);
       return exitCode;
     }
     // Without MPI ranks cannot end each other; one of each machine is enough to say so.
-    if (!this.#communicator && this.#isEcho) return exitCode;
+    if (!this.#communicator && this.#isEcho) {
+      await sleep(FOR_RANK_0_MS);
+      return exitCode;
+    }
     // What all ranks meet is told by the first, which ends the others with it.
     if (!this.speaks) await sleep(FOR_RANK_0_MS);
     tell();
