@@ -68,6 +68,7 @@ describe.each(there)('ranks of %s', { timeout: 2 * PATIENCE, retry: 1 }, (launch
   const size = SIZES[launcher];
 
   test('train a head on features that they share, as one process does, and score alike', async () => {
+    await rm(join(folder, launcher), { recursive: true, force: true });
     const job = await together(launcher, size, `${TRAIN} --batch-size ${6 / size} --output ${launcher}`);
     expect(job.code, told(job)).toBe(0);
     const [first, ...others] = job.ranks;
@@ -132,6 +133,7 @@ describe.each(there)('ranks of %s', { timeout: 2 * PATIENCE, retry: 1 }, (launch
 
   test('a signal to one stops all after the same step; other numbers of ranks go on from there', async () => {
     const run = `cut-${launcher}`;
+    await rm(join(folder, run), { recursive: true, force: true });
     const cut = await tiny(run, 2, '1:SIGTERM:4');
     expect(cut.code, told(cut)).toBe(143);
     const { progress } = await loadCheckpoint(join(folder, run, 'last.safetensors'));
@@ -144,6 +146,7 @@ describe.each(there)('ranks of %s', { timeout: 2 * PATIENCE, retry: 1 }, (launch
 
   test('a killed one ends the job; the last checkpoint goes on', async () => {
     const run = `killed-${launcher}`;
+    await rm(join(folder, run), { recursive: true, force: true });
     const killed = await tiny(run, 2, '1:SIGKILL:7');
     expect(killed.timedOut, told(killed)).toBe(false);
     expect(killed.code).not.toBe(0);
