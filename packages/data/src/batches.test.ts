@@ -55,6 +55,18 @@ describe('batches', () => {
     expect([...all[1]!.images]).toEqual(new Array(12).fill(1));
   });
 
+  test('fill false: an unreadable image is not made up for, and batches are cut where they would be without it', async () => {
+    const data = fake(11, { corrupt: [1, 3, 4, 5, 6, 7, 8] });
+    const all = await collect(data, { fill: false });
+    // By hand: of 0 to 3 two can be read, of 4 to 7 none, of 8 to 10 the last two.
+    expect(all.map(({ size, taken }) => [size, taken])).toEqual([[2, 4], [0, 8], [2, 11]]); // prettier-ignore
+    expect(all.map(({ indices }) => [...indices])).toEqual([[0, 2], [], [9, 10]]);
+    expect(all.map(({ labels }) => [...labels])).toEqual([[0, 2], [], [0, 1]]);
+    expect(all.map(({ images }) => images.length)).toEqual([24, 0, 24]);
+    // The images of the last cut are these, and not what a buffer held.
+    expect([...(all[2]?.images ?? [])]).toEqual([...Array<number>(12).fill(9), ...Array<number>(12).fill(10)]);
+  });
+
   test('preprocesses', async () => {
     const [batch] = await collect(fake(1), { preprocessing: 'tf-official' });
     expect(batch!.images[0]).toBe(Math.fround(-123.68));

@@ -27,6 +27,9 @@ export interface SplitStepContext {
   readonly partSize: number;
 }
 
+/** Between the draws of the parts of a step: more than a run has steps. */
+const PART_STRIDE = 2 ** 24;
+
 export class SplitStep {
   readonly #gradients = new Map<string, tf.Variable>();
   readonly #parts = new Map<number, Part>();
@@ -40,17 +43,24 @@ export class SplitStep {
     this.#update ??= await this.#captureUpdate();
   }
 
-  /** After beginStep: gradients of the batch, for the update. @param counted whether the batch counts @param all images of the step */
-  runParts({ values, views, labels, size }: TrainingBatch, counted: boolean, all: number): void {
+  /**
+   * After beginStep: gradients of the batch, for the update.
+   * @param draw number of the step for what is drawn at random in it
+   * @param counted whether the batch counts
+   * @param all images of the step
+   */
+  runParts({ values, views, labels, size }: TrainingBatch, draw: number, counted: boolean, all: number): void {
     const width = values.length / size;
     let at = 0;
-    for (const images of this.#sizes(size)) {
+    for (const [i, images] of this.#sizes(size).entries()) {
       const batch = {
         values: values.subarray(at * width, (at + images) * width),
         views: views?.slice(at, at + images),
         labels: labels.subarray(at, at + images),
       };
       this.context.weight.set(counted ? images : 0, all);
+      // Parts drop other features than the part before them did.
+      this.context.classifier.head.setStep(draw + i * PART_STRIDE);
       this.#runPart(batch, images, at === 0);
       at += images;
     }

@@ -95,7 +95,7 @@ export class StepRunner {
     if (this.#options.exchange) throw new Error('a step of several ranks was run by one alone');
     if (this.#split) {
       beginStep(this.classifier, this.optimizer, step, this.#options);
-      this.#split.runParts(batch, true, batch.size);
+      this.#split.runParts(batch, step, true, batch.size);
       this.#split.update.replay();
       return;
     }
@@ -117,7 +117,7 @@ export class StepRunner {
     if (batch) this.#last = batch;
     if (this.#split) {
       beginStep(this.classifier, this.optimizer, step, this.#options);
-      this.#split.runParts(given, batch !== undefined, all);
+      this.#split.runParts(given, drawOf(step, exchange), batch !== undefined, all);
       return this.#split.update.replayThroughHost();
     }
     exchange.weight.set(batch?.size ?? 0, all);

@@ -268,6 +268,10 @@ export async function trainClassifier(options: TrainOptions, hooks: TrainHooks =
       beforeStep: (totalSteps) => {
         optimizer.learningRate = learningRate * rateShare(schedule, totalSteps, steps * epochs);
       },
+    }).catch((failure: unknown) => {
+      // Steps whose batch goes through in parts are repeated whole, for which there may be no memory: that it diverged stands.
+      if (failure instanceof OutOfMemoryError) return undefined;
+      throw failure;
     });
     return found === undefined ? error : new DivergedError(divergence(`the training stopped being finite at ${found}`, options)); // prettier-ignore
   }
