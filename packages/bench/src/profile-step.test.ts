@@ -11,6 +11,8 @@ const dispatch = (kernel: string, milliseconds: number, given: Partial<DispatchT
   kernel,
   from: { layer: 'one', pass: 'forward' },
   params: {},
+  tuning: {},
+  workgroups: [1, 1, 1],
   bytes: 1e5,
   milliseconds,
   ...given,
@@ -50,12 +52,13 @@ test('sums by layer and pass, longest first, with the sum of the floors', () => 
 
 test.skipIf(noAdapter)('a step of the head: every dispatch is in a layer, and in a kernel', async () => {
   const head = { name: 'head', about: '', part: 'head' as const };
-  const { layers, kernels, steps } = await profileStep(backend(), head, { imageSize: 32, batchSize: 4, seed: 1, ceilings }); // prettier-ignore
+  const { layers, kernels, dispatches, steps } = await profileStep(backend(), head, { imageSize: 32, batchSize: 4, seed: 1, ceilings }); // prettier-ignore
   const names = layers.map(({ name, pass }) => `${name} ${pass ?? ''}`.trim());
   const dense = [0, 1, 2, 3].flatMap((i) => [`head/dense_${i} forward`, `head/dense_${i} backward`]);
   expect([...names].sort()).toEqual([...dense, 'loss forward', 'loss backward', 'metrics', 'optimizer'].sort());
   const count = (rows: typeof layers): number => rows.reduce((sum, { dispatches }) => sum + dispatches, 0);
   expect(count(layers)).toBe(count(kernels));
+  expect(dispatches).toHaveLength(count(kernels));
   expect(layers.find(({ name }) => name === 'optimizer')).toMatchObject({ dispatches: 1 });
   expect(steps).toBeGreaterThanOrEqual(3);
 });

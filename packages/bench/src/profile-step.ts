@@ -34,6 +34,12 @@ export interface ProfileRow {
   readonly floorMilliseconds: number;
 }
 
+/** One dispatch of a step: its kernel, what it ran with, and its least time. */
+export interface ProfiledDispatch extends DispatchTime {
+  /** The least that the device's ceilings allow. */
+  readonly floorMilliseconds: number;
+}
+
 /** Where the time of a step goes. */
 export interface StepProfile {
   /** Of a step without timestamps. */
@@ -46,6 +52,8 @@ export interface StepProfile {
   readonly layers: readonly ProfileRow[];
   /** The same by kernel, longest first. */
   readonly kernels: readonly ProfileRow[];
+  /** One by one, in the order in which they run. */
+  readonly dispatches: readonly ProfiledDispatch[];
 }
 
 /** Time for the timed steps. */
@@ -74,6 +82,7 @@ export async function profileStep(
       milliseconds: dispatches.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
       layers: rows(({ from }) => ({ name: from?.layer ?? OUTSIDE, pass: from && passOf(from) })),
       kernels: rows(({ kernel }) => ({ name: kernel, pass: undefined })),
+      dispatches: dispatches.map((one) => ({ ...one, floorMilliseconds: floorMilliseconds(workOfDispatch(one), ceilings) })), // prettier-ignore
     };
   } finally {
     await workload.close();

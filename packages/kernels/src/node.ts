@@ -43,6 +43,8 @@ export interface OpenOptions {
  * checks what Thaw needs of it. See docs/decisions/subgroup-matrix.md.
  */
 const DAWN_TOGGLES = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
+/** `timestamp_quantization` rounds timestamps to 65 microseconds against pages that spy; a kernel of a GPU takes less. */
+const DAWN_TOGGLES_OFF = ['timestamp_quantization'];
 
 /** Dawn's handle must outlive every device made from it. */
 const instances: GPU[] = [];
@@ -57,6 +59,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
   process.env['XDG_RUNTIME_DIR'] ??= mkdtempSync(join(tmpdir(), 'thaw-xdg-'));
   const gpu = create([
     `enable-dawn-features=${DAWN_TOGGLES.join()}`,
+    `disable-dawn-features=${DAWN_TOGGLES_OFF.join()}`,
     ...(options.adapter === undefined ? [] : [`adapter=${options.adapter}`]),
   ]);
   instances.push(gpu);

@@ -27,6 +27,10 @@ export interface DispatchTime {
   readonly from: LayerPass | undefined;
   /** Numbers that the shader was given. */
   readonly params: Plan['params'];
+  /** Values of the shader's `// @tune` constants. */
+  readonly tuning: Plan['tuning'];
+  /** Along each axis. */
+  readonly workgroups: Plan['workgroups'];
   /** Bytes of its tensors: once where one is read or written, twice where it is changed in place. */
   readonly bytes: number;
   /** From the device's own clock. */
@@ -83,9 +87,10 @@ export async function readTimestamps(batches: readonly BatchTimestamps[]): Promi
     await staging.mapAsync(MAP_MODE_READ);
     const nanoseconds = new BigUint64Array(staging.getMappedRange());
     dispatches.forEach((dispatch, i) => {
-      const { plan, from } = dispatch;
+      const { from } = dispatch;
+      const { shader, params, tuning, workgroups } = dispatch.plan;
       const milliseconds = Number((nanoseconds[2 * i + 1] ?? 0n) - (nanoseconds[2 * i] ?? 0n)) / 1e6;
-      times.push({ kernel: plan.shader.name, from, params: plan.params, bytes: bytesOf(dispatch), milliseconds });
+      times.push({ kernel: shader.name, from, params, tuning, workgroups, bytes: bytesOf(dispatch), milliseconds });
     });
     staging.destroy();
   }

@@ -29,7 +29,8 @@ export const benchProfileCommand = defineCommand({
   description:
     'Runs a captured training step with a timestamp query around every dispatch and sums them up by layer and by kernel,\n' +
     'beside their floors: what the arithmetic of convolutions and dense layers, or the traffic of memory, takes at the\n' +
-    "device's own ceilings. Each dispatch then has a pass of its own, so the sum is somewhat more than the step takes without.",
+    "device's own ceilings. Each dispatch then has a pass of its own, so the sum is somewhat more than the step takes without.\n" +
+    'With --json every dispatch is told, with its shape, tiling and workgroups.',
   options: [
     ['filter', { default: 'all layers' }],
     ['precision', { default: 'float32' }],
