@@ -8,8 +8,11 @@ import { writeTests } from './portable-tests.mjs';
 import { capture, cleanEnvironment, run, say, StepError } from './process.mjs';
 
 const MOST_MIB = 60;
-/** Libraries that a bare machine may lack; `thaw` uses its own copy only where the system has none. */
-export const LIBRARIES = ['libvulkan.so.1', 'libstdc++.so.6', 'libgcc_s.so.1'];
+/**
+ * Libraries that a bare machine may lack; `thaw` uses its own copy only where the system has none. NVIDIA's Vulkan driver loads
+ * libEGL where there is no display, and without it offers nothing.
+ */
+export const LIBRARIES = ['libvulkan.so.1', 'libstdc++.so.6', 'libgcc_s.so.1', 'libEGL.so.1', 'libGLdispatch.so.0'];
 /** Read by people, type checkers and debuggers, not by Node. */
 const UNREAD = /(\.map|\.d\.ts|\.d\.mts|\.d\.cts|\.ts|\.mts|\.md|\.markdown|_test\.js)$/;
 /** Builds of tfjs for browsers and other loaders; Node takes *.node.js or the package's main. */
@@ -146,7 +149,7 @@ async function findLibrary(name) {
   const line = stdout.split('\n').find((text) => text.trim().startsWith(`${name} `) && text.includes('x86-64'));
   const path = line?.split('=>')[1]?.trim();
   if (!path || !existsSync(path))
-    throw new StepError(`${name} was not found here; it goes into the bundle (apt install libvulkan1)`);
+    throw new StepError(`${name} was not found here; it goes into the bundle (apt install libvulkan1 libegl1)`);
   return realpathSync(path);
 }
 

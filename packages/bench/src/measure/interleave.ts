@@ -66,14 +66,22 @@ export async function interleave<Name extends string>(
   );
 }
 
-/** Runs as often as fills a slot, judged by the slot before or by one repetition; a slow one fills it by itself. */
+/**
+ * Runs as often as fills a slot, judged by the slot before. Before the first, repetitions that do not count fill one: a GPU
+ * that was idle takes some tenths of a second to raise its clocks, in which a step took four times as long (NVIDIA H200). A
+ * repetition that fills a slot by itself counts.
+ */
 async function slot(
   workload: Workload,
   before: Sample | undefined,
   agree: NonNullable<InterleaveOptions['agree']>,
 ): Promise<Sample> {
-  const known = before ?? (await workload.time(1));
-  const milliseconds = await agree(known.milliseconds);
-  if (!before && milliseconds >= SLOT_MS) return known;
-  return workload.time(Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / milliseconds))));
+  const fill = (milliseconds: number): number =>
+    Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / milliseconds)));
+  if (before) return workload.time(fill(await agree(before.milliseconds)));
+  const first = await workload.time(1);
+  const milliseconds = await agree(first.milliseconds);
+  if (milliseconds >= SLOT_MS) return first;
+  const warm = await workload.time(fill(milliseconds));
+  return workload.time(fill(await agree(warm.milliseconds)));
 }

@@ -61,7 +61,7 @@ export interface BackendOptions {
 export function driverAdvice(platform: NodeJS.Platform = process.platform): string {
   switch (platform) {
     case 'linux':
-      return "Install a Vulkan driver: the vendor's for your GPU, or Mesa 25 or later (on Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1).";
+      return "Install a Vulkan driver: the vendor's for your GPU, or Mesa 25 or later (on Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1); beside NVIDIA's driver on a machine without a display, libegl1.";
     case 'win32':
       return 'Update the graphics driver; Direct3D 12 or Vulkan is needed.';
     case 'darwin':

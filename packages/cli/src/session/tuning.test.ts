@@ -7,12 +7,8 @@ import { temporaryFolder } from '../testing/stand-in.ts';
 import { applyTuning, saveTuning, tableShape } from './tuning.ts';
 
 const device = { adapter: 'Some GPU (tm) 3000', driver: 'driver 1.2' };
-const table: TuningTable = {
-  ...device,
-  date: '2026-11-25',
-  shaders: currentFingerprints(),
-  choices: { conv2d: { '1x1/1, 32 pixels, 64 to 64': { variant: 'direct', tuning: { TM: 4 } } } },
-};
+const choices: Choices = { conv2d: { '1x1/1, 32 pixels, 64 to 64': { variant: 'direct', tuning: { TM: 4 } } } };
+const table: TuningTable = { ...device, date: '2026-11-25', shaders: currentFingerprints(choices), choices };
 
 /** What a device with that driver is given, and the note that the user sees. */
 async function applied(home: string, driver: string): Promise<{ taken: Choices[]; notes: string[] }> {

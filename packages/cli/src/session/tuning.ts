@@ -58,7 +58,7 @@ export async function applyTuning(
   try {
     const table = await loadTuning(homes, device.adapter);
     if (!table) return;
-    const { choices, ignored } = fittingChoices(table, device, currentFingerprints());
+    const { choices, ignored } = fittingChoices(table, device, currentFingerprints);
     gpu.tune(choices);
     if (ignored !== undefined)
       onNote(`The tuning of ${device.adapter} is ignored: ${ignored}. thaw bench --tune renews it.`);

@@ -34,11 +34,7 @@ export class PipelineCache {
     return found;
   }
 
-  readonly #prepare: (code: string) => string;
-
-  constructor(private readonly device: GPUDevice) {
-    this.#prepare = needsUnrolling(device.adapterInfo) ? unroll : (code) => code;
-  }
+  constructor(private readonly device: GPUDevice) {}
 
   get size(): number {
     return this.#pipelines.size;
@@ -79,8 +75,10 @@ export class PipelineCache {
 
   async #compile(plan: Plan, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
     const { shader, tuning, constants, precision = 'float32' } = plan;
-    const code = this.#prepare(specialise(shader, tuning, precision));
     const { device } = this;
+    const written = specialise(shader, tuning, precision);
+    const isUnrolled = shader.unrolled || needsUnrolling(device.adapterInfo);
+    const code = isUnrolled ? unroll(written, { branches: shader.unrolled }) : written;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code, label: shader.name });
     const moduleError = device.popErrorScope();

@@ -6,7 +6,7 @@ import type { Limits } from '../runtime/plan.ts';
 import type { Precision } from '../wgsl/shader.ts';
 import { isLegal, isLegalMatrix, isLegalStaged } from './legal.ts';
 import type { DeviceKind, Tuning } from './tilings.ts';
-import { fingerprint, TUNED_KERNELS, type Choice, type TunedKernel } from './tuned.ts';
+import { fingerprint, TUNED_KERNELS, type Choice, type Choices, type TunedKernel } from './tuned.ts';
 
 const families = {
   conv2d: forward,
@@ -14,12 +14,13 @@ const families = {
   'conv2d-backward-filter': backwardFilter,
 } as const;
 
-/** Fingerprints of the shaders as they are now. */
-export function currentFingerprints(): Record<TunedKernel, string> {
-  return Object.fromEntries(TUNED_KERNELS.map((kernel) => [kernel, fingerprint(families[kernel])])) as Record<
-    TunedKernel,
-    string
-  >;
+/** Fingerprints of the shaders that choices name, as they are now: a change to a shader that none of them takes leaves them be. */
+export function currentFingerprints(choices: Choices): Partial<Record<TunedKernel, string>> {
+  const known = TUNED_KERNELS.flatMap((kernel) => {
+    const named = new Set(Object.values(choices[kernel] ?? {}).map(({ variant }) => variant));
+    return named.size === 0 ? [] : [[kernel, fingerprint(families[kernel], named)] as const];
+  });
+  return Object.fromEntries(known);
 }
 
 /** Every combination of the given values. */

@@ -11,11 +11,11 @@ import { fittingChoices, type Choices, type TunedDevice, type TunedKernel, type 
 /** The tables that come with the package. */
 export const shippedTables = [llvmpipe] as readonly TuningTable[];
 
-/** What of the tables holds for a device. @param current fingerprints of today's shaders */
+/** What of the tables holds for a device. @param current fingerprints of today's shaders that choices name */
 export function shippedChoices(
   tables: readonly TuningTable[],
   device: TunedDevice,
-  current: () => Readonly<Record<TunedKernel, string>>,
+  current: (choices: Choices) => Readonly<Partial<Record<TunedKernel, string>>>,
 ): Choices[] {
   const { adapter, isSoftware, subgroupSize } = device;
   const own = tables.filter(
@@ -23,6 +23,6 @@ export function shippedChoices(
   );
   return own.map((table) => {
     const driver = isSoftware ? table.driver : device.driver;
-    return fittingChoices(table, { ...device, driver }, current()).choices;
+    return fittingChoices(table, { ...device, driver }, current).choices;
   });
 }

@@ -1,8 +1,7 @@
 /**
  * Register tilings by kind of device, for kernels that have them.
- * The constants in the .wgsl files suit a GPU: 64 threads that read 16 neighbouring columns at a time (chosen from
- * the limits of current GPUs, not yet measured on one). On a software device every load of a vector of lanes is a
- * gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa 25.0.7, subgroups of 8, AMD EPYC,
+ * The constants in the .wgsl files suit a GPU: 64 threads that read 16 neighbouring columns at a time. On a software device
+ * every load of a vector of lanes is a gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa 25.0.7, subgroups of 8, AMD EPYC,
  * 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of ResNet-50's convolutions at 32x32,
  * batch 32: 8 x 8 registers over 8 threads 7.7 forward, 5.4 backward-input, about 6 backward-filter; subgroups
  * with 16 rows 13.7, 14.9 and 12.5 (subgroups of 16 lanes 4). Since these take four steps of their sums at a time, 32 rows are
@@ -40,31 +39,55 @@ export interface Tiling {
   readonly matrix?: readonly Tuning[];
   /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
   readonly workgroups?: number;
+  /** Workgroups up to which a sum over channels is split into parts, which cost a second dispatch; `workgroups` where it is not given. */
+  readonly splitUpTo?: number;
   /** Rows up to which one workgroup reduces all of its channels, in one dispatch. */
   readonly wholeRows?: number;
 }
 
 /**
- * Tiles of 128 x 64, 64 x 64 and 32 x 32 within what every WebGPU device offers: 256 threads and 16 KiB of workgroup memory.
- * The first makes 64 multiply-adds of 16 vector loads in each thread, about what keeps the arithmetic of current GPUs busy.
+ * By direction, from the largest, as they were fastest on an NVIDIA H200 (docs/benchmarks/nvidia-h200.md): over 17 of
+ * ResNet-50's convolutions at 224x224, batch 64, the first of each direction takes 90, 91 and 71 % of the time of 128 x 64 in
+ * 8 x 8 registers, 16 deep, which all of them began with. Few rows want few sums in a thread and many threads, whose loads hide
+ * each other's latency: of 14 convolutions at 32x32, batch 32, tiles of 16 x 32 take 80 % of the time of 32 x 32 in 4 x 4.
+ * All but one are within what every WebGPU device offers: 256 threads and, with one buffer, 16 KiB of workgroup memory.
  */
-const STAGED_TILES: readonly Tuning[] = [
-  { TM: 8, TN: 8, COLS: 8, ROWS: 16, DEPTH: 16 },
-  { TM: 4, TN: 4, COLS: 16, ROWS: 16, DEPTH: 16 },
-  { TM: 4, TN: 4, COLS: 8, ROWS: 8, DEPTH: 32 },
-];
+const STAGED_TILES = {
+  conv2d: [
+    { TM: 8, TN: 8, COLS: 8, ROWS: 16, DEPTH: 8 },
+    { TM: 8, TN: 8, COLS: 8, ROWS: 8, DEPTH: 16 },
+    { TM: 2, TN: 4, COLS: 8, ROWS: 16, DEPTH: 32 },
+    { TM: 2, TN: 4, COLS: 8, ROWS: 8, DEPTH: 32 },
+  ],
+  'conv2d-backward-input': [
+    { TM: 8, TN: 8, COLS: 16, ROWS: 16, DEPTH: 8 },
+    { TM: 8, TN: 4, COLS: 16, ROWS: 16, DEPTH: 32 },
+    { TM: 4, TN: 4, COLS: 16, ROWS: 16, DEPTH: 16 },
+    { TM: 2, TN: 4, COLS: 8, ROWS: 16, DEPTH: 32 },
+    { TM: 2, TN: 4, COLS: 8, ROWS: 8, DEPTH: 32 },
+  ],
+  'conv2d-backward-filter': [
+    { TM: 8, TN: 4, COLS: 16, ROWS: 16, DEPTH: 16 },
+    { TM: 4, TN: 4, COLS: 16, ROWS: 16, DEPTH: 16 },
+    { TM: 4, TN: 4, COLS: 8, ROWS: 16, DEPTH: 16 },
+  ],
+} as const satisfies Readonly<Record<string, readonly Tuning[]>>;
 /** The same tiles, with a second buffer where it fits. */
-const stagedTiles = (limits: Limits): Tuning[] =>
-  STAGED_TILES.flatMap((tile) => {
+const stagedTiles = (kernel: keyof typeof STAGED_TILES, limits: Limits): Tuning[] =>
+  STAGED_TILES[kernel].flatMap((tile) => {
     const found = [2, 1].map((BUFFERS) => ({ ...tile, BUFFERS })).find((tuning) => isLegalStaged(tuning, limits));
     return found ? [found] : [];
   });
 
-/** Rows and columns of a tile, subgroups along either. A subgroup of 32 lanes holds at most 64 sums in each lane. */
+/**
+ * Rows and columns of a tile, subgroups along either. Of 13 tilings that were measured on an NVIDIA H200, 128 x 128 in 16
+ * subgroups and 64 x 64 in 8 were best: of few products to a subgroup, many hide each other's loads. Devices whose workgroups
+ * are smaller take 8 subgroups.
+ */
 const MATRIX_TILES = [
+  [128, 128, 4, 4],
   [128, 128, 2, 4],
-  [128, 64, 2, 2],
-  [64, 64, 2, 2],
+  [64, 64, 2, 4],
   [32, 64, 1, 2],
 ] as const;
 /** Of either operand, staged at a time: 64 bytes of each row. */
@@ -82,7 +105,10 @@ const matrixTiles = ({ M, N, K }: MatrixUnit, LANES: number, limits: Limits): Tu
     COLS,
     DEPTH: Math.max(MATRIX_DEPTH, K),
   })) // prettier-ignore
-    .filter((tuning) => Number.isInteger(tuning.TM) && Number.isInteger(tuning.TN) && isLegalMatrix(tuning, limits));
+    .filter((tuning) => Number.isInteger(tuning.TM) && Number.isInteger(tuning.TN) && isLegalMatrix(tuning, limits))
+    .filter((tuning, i, all) => all.findIndex((other) => sideOf(other) === sideOf(tuning)) === i);
+const sideOf = ({ TM = 1, ROWS = 1, M = 1, TN = 1, COLS = 1, N = 1 }: Tuning): string =>
+  `${TM * ROWS * M} x ${TN * COLS * N}`;
 
 /** Multiprocessors of the largest GPUs (NVIDIA H200). */
 const MULTIPROCESSORS = 132;
@@ -117,14 +143,21 @@ export interface DeviceKind {
 /** Tilings that differ from the shaders' own constants on this kind of device, within its limits. */
 export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceKind, limits: Limits): Tilings {
   if (!isSoftware) {
-    const staged = stagedTiles(limits);
     const matrix = matrixUnit && subgroupSize !== undefined ? matrixTiles(matrixUnit, subgroupSize, limits) : [];
-    const convolution: Tiling = {
-      ...(staged.length > 0 && { staged }),
-      ...(matrix.length > 0 && { matrix }),
-      workgroups: MULTIPROCESSORS,
+    const convolution = (kernel: keyof typeof STAGED_TILES): Tiling => {
+      const staged = stagedTiles(kernel, limits);
+      return {
+        ...(staged.length > 0 && { staged }),
+        ...(matrix.length > 0 && { matrix }),
+        workgroups: 2 * MULTIPROCESSORS,
+        splitUpTo: MULTIPROCESSORS / 2,
+      };
     };
-    return { conv2d: convolution, 'conv2d-backward-input': convolution, 'conv2d-backward-filter': convolution };
+    return {
+      conv2d: convolution('conv2d'),
+      'conv2d-backward-input': convolution('conv2d-backward-input'),
+      'conv2d-backward-filter': convolution('conv2d-backward-filter'),
+    };
   }
   // One vector of the processor, whose lanes then read neighbours in one load.
   const LANES = subgroupSize === 4 ? 4 : 8;

@@ -33,7 +33,7 @@ export interface TuningTable {
   readonly subgroupSize?: number | undefined;
   /** The day it was measured, as 2026-11-25. */
   readonly date: string;
-  /** Fingerprints of the kernels' shaders at that time. */
+  /** Fingerprints, at that time, of the shaders that the kernels' choices name. */
   readonly shaders: Readonly<Partial<Record<TunedKernel, string>>>;
   /** What won, by kernel and bucket. */
   readonly choices: Choices;
@@ -49,16 +49,24 @@ export interface TunedDevice extends DeviceKind {
 
 /** The tiling that makes a plan take this choice wherever the shape allows it, and the default's where not. */
 export const chosenTiling = (fallback: Tiling, { variant, tuning }: Choice): Tiling => {
-  const { direct, workgroups } = fallback;
-  const base: Tiling = { ...(direct && { direct }), ...(workgroups !== undefined && { workgroups }) };
+  const { direct, workgroups, splitUpTo } = fallback;
+  const base: Tiling = {
+    ...(direct && { direct }),
+    ...(workgroups !== undefined && { workgroups }),
+    ...(splitUpTo !== undefined && { splitUpTo }),
+  };
   return variant === 'staged' || variant === 'matrix'
     ? { ...base, [variant]: [tuning] }
     : { ...base, [variant]: tuning };
 };
 
-/** A hash of the shaders' code, comments and blanks aside: FNV-1a, 32 bits, as eight hexadecimal digits. */
-export function fingerprint(shaders: Readonly<Partial<Record<VariantName, Shader>>>): string {
-  const code = Object.values(shaders)
+/** A hash of the named shaders' code, comments and blanks aside: FNV-1a, 32 bits, as eight hexadecimal digits. */
+export function fingerprint(
+  shaders: Readonly<Partial<Record<VariantName, Shader>>>,
+  named: ReadonlySet<VariantName>,
+): string {
+  const code = VARIANTS.filter((variant) => named.has(variant))
+    .flatMap((variant) => shaders[variant] ?? [])
     .map(({ source }) => source.replace(/\/\/.*$/gm, '').replace(/\s+/g, ' '))
     .join('\n');
   let hash = 0x811c9dc5;
@@ -74,13 +82,13 @@ function fitsSubgroups({ variant, tuning }: Choice, { subgroupSize, matrixUnit }
 
 /**
  * The choices of a table that hold for the shaders and the device at hand.
- * @param current fingerprints of today's shaders
+ * @param current fingerprints of today's shaders that choices name
  * @returns also what was left out, in words; undefined where nothing was
  */
 export function fittingChoices(
   table: TuningTable,
   device: TunedDevice,
-  current: Readonly<Record<TunedKernel, string>>,
+  current: (choices: Choices) => Readonly<Partial<Record<TunedKernel, string>>>,
 ): {
   /** Those that hold. */
   readonly choices: Choices;
@@ -91,7 +99,10 @@ export function fittingChoices(
     return { choices: {}, ignored: `it was made on ${table.adapter}, and this is ${device.adapter}` };
   if (table.driver !== device.driver)
     return { choices: {}, ignored: `it was made with driver ${table.driver}, and this is ${device.driver}` };
-  const stale = TUNED_KERNELS.filter((kernel) => table.choices[kernel] && table.shaders[kernel] !== current[kernel]);
+  const today = current(table.choices);
+  const stale = TUNED_KERNELS.filter(
+    (kernel) => today[kernel] !== undefined && table.shaders[kernel] !== today[kernel],
+  );
   const choices: Record<string, Record<string, Choice>> = {};
   let unfit = 0;
   for (const kernel of TUNED_KERNELS) {

@@ -4,6 +4,7 @@
  * `alias Name = f32; // @stored` (or vec4f) names the type that tensors of activations and weights are stored in: it is
  * rewritten to f16 (vec4h) where a plan says so, and the shader converts what it loads and stores, `f32(x[i])` and `Name(v)`.
  * `alias Name = vec4u; // @stored float16` names eight halves, in a shader that knows float16 alone.
+ * A line `// @unrolled` asks for loops over arrays of functions to be written out before the shader is compiled (unroll.ts).
  */
 export type BindingType = 'read' | 'read_write' | 'uniform';
 export interface Binding {
@@ -28,6 +29,8 @@ export interface Shader {
   readonly overrides: readonly string[];
   /** What its tensors may be stored in. */
   readonly precisions: readonly Precision[];
+  /** Whether its loops over arrays are written out wherever it runs. */
+  readonly unrolled: boolean;
 }
 
 const bindingPattern =
@@ -87,7 +90,17 @@ export function readShader(name: string, source: string): Shader {
     });
   const tunables = Object.fromEntries([...code.matchAll(tunablePattern)].map(([, id = '', v]) => [id, Number(v)]));
   const overrides = [...code.matchAll(/^override (\w+)\s*:/gm)].map(([, id = '']) => id);
-  return { name, source, bindings, params, tunables, overrides, precisions: precisionsOf([...stored.values()]) };
+  const unrolled = /^\/\/ @unrolled\b/m.test(source);
+  return {
+    name,
+    source,
+    bindings,
+    params,
+    tunables,
+    overrides,
+    precisions: precisionsOf([...stored.values()]),
+    unrolled,
+  };
 }
 
 /**

@@ -2,16 +2,22 @@
  * Writes out the loops over registers, for compilers that do not: where an array of a function is indexed by a loop's variable,
  * SwiftShader keeps it in memory and gathers every element lane by lane; by constants, it costs what variables cost. A product of
  * matrices of 2048 x 576 x 64 in 8 x 8 registers took 609 ms with loops and 50 without (Chromium 156, 2026-11-25, on a machine
- * at other work too). Mesa's compiler unrolls by itself. See docs/decisions/loops-in-swiftshader.md.
+ * at other work too). Mesa's compiler unrolls by itself. See docs/decisions/loops-in-swiftshader.md. NVIDIA's does not where the
+ * elements are matrices of the matrix units: see docs/decisions/subgroup-matrix.md.
  *   for (var i = 0u; i < 2u; i++) { a[i] = f(i); }   becomes   { const i = 0u; a[i] = f(i); } { const i = 1u; a[i] = f(i); }
  */
 const LOOP = /\bfor \(var (\w+) = 0u; \1 < ([^;]+); \1\+\+\) \{/g;
 
-/** Bodies that branch stay in their loops: they are not where the time goes, and SwiftShader takes minutes to compile copies. */
+/** Bodies that hold one of these stay in their loops: a jump would leave one copy alone. */
+const JUMPS = /\b(break|continue|return)\b/;
+/** These stay too where `branches` is false: they are not where the time goes, and SwiftShader takes minutes to compile copies. */
 const BRANCHES = /\b(break|continue|return|if|for|loop|while|switch)\b|&&|\|\|/;
 
-/** @param source WGSL, its `// @tune` constants set */
-export function unroll(source: string): string {
+/**
+ * @param source WGSL, its `// @tune` constants set
+ * @param branches whether bodies that branch are written out, too
+ */
+export function unroll(source: string, { branches = false } = {}): string {
   const code = source.replace(/\/\/.*$/gm, '');
   const constants = new Map<string, number>();
   for (const [, name = '', value = ''] of code.matchAll(/^const (\w+)(?:: u32)? = ([^;]+);/gm)) {
@@ -20,10 +26,20 @@ export function unroll(source: string): string {
   }
   // Arrays of functions; those of the module are declared at the beginning of a line.
   const arrays = new Set([...code.matchAll(/^ +var (\w+): array</gm)].map(([, name = '']) => name));
-  return unrolled(code, constants, arrays);
+  return unrolled(code, { constants, arrays, staying: branches ? JUMPS : BRANCHES });
 }
 
-function unrolled(code: string, constants: ReadonlyMap<string, number>, arrays: ReadonlySet<string>): string {
+/** What decides which loops are written out. */
+interface Choice {
+  readonly constants: ReadonlyMap<string, number>;
+  /** Those whose elements are to be indexed by constants. */
+  readonly arrays: ReadonlySet<string>;
+  /** A body in which this is found stays in its loop. */
+  readonly staying: RegExp;
+}
+
+function unrolled(code: string, choice: Choice): string {
+  const { constants, arrays, staying } = choice;
   let done = '';
   let rest = code;
   for (;;) {
@@ -33,9 +49,9 @@ function unrolled(code: string, constants: ReadonlyMap<string, number>, arrays: 
     const [head, variable = '', bound = ''] = found;
     const start = found.index + head.length;
     const end = closing(rest, start);
-    const body = unrolled(rest.slice(start, end), constants, arrays);
+    const body = unrolled(rest.slice(start, end), choice);
     const count = evaluate(bound, constants);
-    const mustStay = count === undefined || BRANCHES.test(body) || !indexes(body, variable, arrays);
+    const mustStay = count === undefined || staying.test(body) || !indexes(body, variable, arrays);
     const copies = Array.from({ length: count ?? 0 }, (_, i) => `{ const ${variable} = ${i}u;${body}}`);
     done += rest.slice(0, found.index) + (mustStay ? `${head}${body}}` : copies.join('\n'));
     rest = rest.slice(end + 1);

@@ -1,6 +1,6 @@
 // thaw bench tune, also thaw bench --tune: the fastest tilings for the device at hand, kept in THAW_HOME/tuning.
 import { tune, type TunedBucket } from '@thaw/bench';
-import { currentFingerprints, type Choice } from '@thaw/kernels/tuning';
+import { currentFingerprints, TUNED_KERNELS, type Choice } from '@thaw/kernels/tuning';
 import type { z } from 'zod';
 import { CommandError, UsageError } from '../../errors.ts';
 import { settings as allSettings } from '../../options/settings.ts';
@@ -101,13 +101,13 @@ async function runBenchTune(settings: z.infer<typeof schema>, { io, output }: Co
     );
     if (found.length + left === 0) throw new UsageError(`--filter: no kernel or shape has "${filter}" in its name.`);
     const homes = await findHomes(io);
-    const shaders = currentFingerprints();
     // What an earlier search found for other shapes stays, where it still holds.
     const before = await loadTuning(homes.all, info.name).catch(() => undefined);
     const kept = before?.driver === info.driver ? before : undefined;
     const choices: Record<string, Record<string, Choice>> = {};
-    for (const [kernel, fingerprint] of Object.entries(shaders) as [TunedBucket['kernel'], string][])
-      choices[kernel] = kept?.shaders[kernel] === fingerprint ? { ...kept.choices[kernel] } : {};
+    const today = currentFingerprints(kept?.choices ?? {});
+    for (const kernel of TUNED_KERNELS)
+      choices[kernel] = kept && kept.shaders[kernel] === today[kernel] ? { ...kept.choices[kernel] } : {};
     for (const { kernel, bucket, winner } of found) {
       const own = (choices[kernel] ??= {});
       if (winner) own[bucket] = winner;
@@ -119,7 +119,7 @@ async function runBenchTune(settings: z.infer<typeof schema>, { io, output }: Co
       driver: info.driver,
       ...(thaw.gpu.kind.subgroupSize !== undefined && { subgroupSize: thaw.gpu.kind.subgroupSize }),
       date: new Date().toISOString().slice(0, 10),
-      shaders,
+      shaders: currentFingerprints(choices),
       choices,
     });
     output.event('result', { path, buckets: found, left });

@@ -3,6 +3,7 @@
 // (pixel, image), x along the rows and dy along the columns; x's tile is loaded as a matrix whose columns lie one after
 // another. Places whose taps all fall outside the image are skipped where the whole workgroup works on one tap.
 // Needs inC and outC to be multiples of 8.
+// @unrolled: matrices in an array that a loop indexes lie in memory on NVIDIA, and multiply at a fifteenth of the speed.
 
 enable f16;
 enable subgroups;

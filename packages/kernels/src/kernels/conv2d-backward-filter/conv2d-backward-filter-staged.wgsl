@@ -157,13 +157,13 @@ fn main(
 
   for (var i = 0u; i < TM4; i++) {
     let row4 = row0 + rowThread + i * ROWS;
-    if (row4 >= rows4) { break; }
-    for (var c = 0u; c < 4u; c++) {
-      let out = (group.z * rows4 * 4u + row4 * 4u + c) * outC4;
-      for (var j = 0u; j < TN4; j++) {
-        let col = col0 + colThread + j * COLS;
-        if (col >= outC4) { break; }
-        parts[out + col] = acc[(i * 4u + c) * TN4 + j];
+    if (row4 < rows4) {
+      for (var c = 0u; c < 4u; c++) {
+        let out = (group.z * rows4 * 4u + row4 * 4u + c) * outC4;
+        for (var j = 0u; j < TN4; j++) {
+          let col = col0 + colThread + j * COLS;
+          if (col < outC4) { parts[out + col] = acc[(i * 4u + c) * TN4 + j]; }
+        }
       }
     }
   }

@@ -2,6 +2,7 @@
 // (see conv2d-matrix.wgsl): dy, w and dx are stored in float16, sums are float32. Both operands lie along co, so both tiles
 // hold vectors of output channels, and the filter's tile is loaded as a matrix whose columns lie one after another.
 // Needs inC and outC to be multiples of 8.
+// @unrolled: matrices in an array that a loop indexes lie in memory on NVIDIA, and multiply at a fifteenth of the speed.
 
 enable f16;
 enable subgroups;

@@ -197,14 +197,13 @@ fn main(
   let start = part * params.batch * params.inH * params.inW;
   for (var i = 0u; i < TM; i++) {
     let m = row0 + rowThread + i * ROWS;
-    if (m >= rows) { break; }
     let p = place(m, spans);
-    if (p.iy >= params.inH || p.ix >= params.inW) { continue; }
-    let out = (start + (p.image * params.inH + p.iy) * params.inW + p.ix) * params.inC;
-    for (var j = 0u; j < TN; j++) {
-      let col = col0 + colThread + j * COLS;
-      if (col >= params.inC) { break; }
-      dx[out + col] = Stored(acc[i * TN + j]);
+    if (m < rows && p.iy < params.inH && p.ix < params.inW) {
+      let out = (start + (p.image * params.inH + p.iy) * params.inW + p.ix) * params.inC;
+      for (var j = 0u; j < TN; j++) {
+        let col = col0 + colThread + j * COLS;
+        if (col < params.inC) { dx[out + col] = Stored(acc[i * TN + j]); }
+      }
     }
   }
 }

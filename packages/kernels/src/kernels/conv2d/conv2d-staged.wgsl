@@ -179,17 +179,19 @@ fn main(
 
   for (var i = 0u; i < TM; i++) {
     let m = row0 + rowThread + i * ROWS;
-    if (m >= rows) { break; }
-    let pixel = m / params.batch;
-    let out = (part * rows + (m % params.batch) * params.outH * params.outW + pixel) * outC4;
-    for (var j = 0u; j < TN4; j++) {
-      let col = col0 + colThread + j * COLS;
-      if (col >= outC4) { break; }
-      var v = acc[i * TN4 + j];
-      if (params.hasBias != 0u) { v += bias[col]; }
-      if (params.hasResidual != 0u) { v += vec4f(residual[out + col]); }
-      if (params.relu != 0u) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
-      y[out + col] = Stored4(v);
+    if (m < rows) {
+      let pixel = m / params.batch;
+      let out = (part * rows + (m % params.batch) * params.outH * params.outW + pixel) * outC4;
+      for (var j = 0u; j < TN4; j++) {
+        let col = col0 + colThread + j * COLS;
+        if (col < outC4) {
+          var v = acc[i * TN4 + j];
+          if (params.hasBias != 0u) { v += bias[col]; }
+          if (params.hasResidual != 0u) { v += vec4f(residual[out + col]); }
+          if (params.relu != 0u) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
+          y[out + col] = Stored4(v);
+        }
+      }
     }
   }
 }

@@ -75,7 +75,7 @@ export function splitChannels(
   if (step === undefined) return whole;
   // Parts are float32: a shader whose output is stored in float16 must know of them.
   const knows = shader.overrides.includes('PARTIAL');
-  const wanted = knows || precision === 'float32' ? (tiling.workgroups ?? 1) : 1;
+  const wanted = knows || precision === 'float32' ? (tiling.splitUpTo ?? tiling.workgroups ?? 1) : 1;
   const shortest = MIN_CHANNELS_PER_PART;
   const { count, perPart } = split({ tiles, depth: channels, wanted, shortest, step, bytes: 4 * elements(shape) }, limits); // prettier-ignore
   const params = { channelsPerPart: perPart };
