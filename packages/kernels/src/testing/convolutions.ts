@@ -10,7 +10,7 @@ import {
 } from '../kernels/conv2d/conv2d.ref.ts';
 import type { Conv2dEpilogue } from '../kernels/conv2d/parts.ts';
 import type { Limits, Plan } from '../runtime/plan.ts';
-import type { Tiling } from '../tuning/tilings.ts';
+import type { TiledKernel, Tiling, Tilings } from '../tuning/tilings.ts';
 import type { Precision } from '../wgsl/shader.ts';
 import { expectClose, random, storedBound, sumBound } from './compare.ts';
 import { gpu, runPlans } from './device.ts';
@@ -23,7 +23,8 @@ const wSize = (s: Conv2dCase['shape']) => s.kH * s.kW * s.inC * s.outC;
 
 /** How the plans of a convolution are made, and what is done to them before they run. */
 export interface Setting {
-  readonly tiling: Tiling;
+  /** Of all three directions, or one for each. */
+  readonly tiling: Tiling | Tilings;
   readonly precision: Precision;
   readonly draw: Draw;
   readonly change?: (plan: Plan) => Plan;
@@ -53,12 +54,15 @@ function reference({ shape: s }: Conv2dCase, draw: Draw) {
   return { x, w, dy, y, dx, dw: conv2dBackwardFilterReference(s, x, dy) };
 }
 
+const tilingOf = (tiling: Tiling | Tilings, kernel: TiledKernel): Tiling =>
+  'conv2d' in tiling ? (tiling[kernel] ?? {}) : (tiling as Tiling);
+
 /** The plans of the three directions: forward, with respect to the input, with respect to the filter. */
-export const plansOf = (s: Conv2dCase['shape'], tiling: Tiling, precision: Precision, within: Limits = limits) =>
+export const plansOf = (s: Conv2dCase['shape'], tiling: Tiling | Tilings, precision: Precision, within: Limits = limits) =>
   [
-    planConv2d(s, {}, within, tiling, precision),
-    planConv2dBackwardInput(s, within, tiling, precision),
-    planConv2dBackwardFilter(s, within, tiling, precision),
+    planConv2d(s, {}, within, tilingOf(tiling, 'conv2d'), precision),
+    planConv2dBackwardInput(s, within, tilingOf(tiling, 'conv2d-backward-input'), precision),
+    planConv2dBackwardFilter(s, within, tilingOf(tiling, 'conv2d-backward-filter'), precision),
   ] as const;
 
 export async function checkConvolutions(c: Conv2dCase, setting: Setting): Promise<void> {
@@ -81,7 +85,7 @@ export async function checkEpilogue({ shape: s }: Conv2dCase, setting: Setting):
   const sum = conv2dReference(s, x, w);
   const want = sum.map((v, i) => Math.max(0, v + (bias[i % s.outC] ?? NaN) + (residual[i] ?? NaN)));
   const epilogue: Conv2dEpilogue = { bias: true, residual: true, relu: true };
-  const plans = planConv2d(s, epilogue, limits, tiling, precision);
+  const plans = planConv2d(s, epilogue, limits, tilingOf(tiling, 'conv2d'), precision);
   const y = await run(plans, { x, w, bias, residual }, change);
   expectClose(y, want, storedBound(want, sumBound(s.kH * s.kW * s.inC + 2), precision));
 }

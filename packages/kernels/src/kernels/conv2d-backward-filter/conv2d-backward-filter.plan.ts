@@ -44,7 +44,6 @@ export function planConv2dBackwardFilter(
     images: s.batch,
     columns: s.outC,
     parts,
-    mostParts: parts,
     allows: {
       subgroups: s.outC % 4 === 0,
       staged: s.inC % 4 === 0 && s.outC % 4 === 0,

@@ -2,7 +2,7 @@
 import { checkBinding, foldRows, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
-import { channelParts, planSum, splitChannels } from '../conv2d/parts.ts';
+import { planSum, splitChannels } from '../conv2d/parts.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 import { chooseVariant, type Product } from '../conv2d/variant.ts';
 import source from './conv2d-backward-input.wgsl?raw';
@@ -43,7 +43,6 @@ export function planConv2dBackwardInput(
     images: s.batch,
     columns: s.inC,
     parts: 1,
-    mostParts: channelParts(s.outC),
     allows: {
       subgroups: s.outC % 4 === 0,
       staged: s.outC % 4 === 0,

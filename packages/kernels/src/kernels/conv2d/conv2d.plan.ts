@@ -2,7 +2,7 @@
 import { checkBinding, foldRows, type Limits, type Plan } from '../../runtime/plan.ts';
 import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
-import { channelParts, epilogueParams, planSum, splitChannels, type Conv2dEpilogue } from './parts.ts';
+import { epilogueParams, planSum, splitChannels, type Conv2dEpilogue } from './parts.ts';
 import type { Conv2dShape } from './shape.ts';
 import { chooseVariant, type Product } from './variant.ts';
 import source from './conv2d.wgsl?raw';
@@ -34,7 +34,6 @@ export function planConv2d(
     images: s.batch,
     columns: s.outC,
     parts: 1,
-    mostParts: channelParts(s.inC),
     allows: {
       subgroups: s.outC % 4 === 0,
       staged: s.inC % 4 === 0 && s.outC % 4 === 0,

@@ -10,11 +10,11 @@ import { edgeCases, resnet50Cases, type Conv2dCase } from './conv2d.cases.ts';
 import { planConv2d } from './conv2d.plan.ts';
 import { deviceKind } from '../../runtime/device.ts';
 import { pipelineKey, type Limits } from '../../runtime/plan.ts';
-import { defaultTilings, type Tiling } from '../../tuning/tilings.ts';
+import { defaultTilings, type Tiling, type Tilings } from '../../tuning/tilings.ts';
 
 const { limits } = gpu;
 const named = (name: string, cases = edgeCases): Conv2dCase => cases.find((c) => c.name === name)!;
-const inFloat32 = (tiling: Tiling) => ({ tiling, precision: 'float32', draw: random }) as const;
+const inFloat32 = (tiling: Tiling | Tilings) => ({ tiling, precision: 'float32', draw: random }) as const;
 
 const software: Tiling = { direct: { TM: 8, TN: 8, COLS: 8, ROWS: 1 } };
 const { subgroupSize: LANES } = deviceKind(gpu.device);
@@ -29,7 +29,7 @@ const tilings: readonly Tiling[] = [
   ...(LANES === undefined ? [] : [{ subgroups: { LANES, TM: LANES } }, { subgroups: { LANES, TM: 2 * LANES } }]),
 ];
 // What a GPU gets: staged tiles, the largest that still make a grid, and parts of a sum where none does.
-const { conv2d: ofGpus = {} } = defaultTilings({ isSoftware: false, subgroupSize: 32, matrixUnit: undefined }, limits);
+const ofGpus = defaultTilings({ isSoftware: false, subgroupSize: 32, matrixUnit: undefined }, limits);
 describePrecisions((precision, draw) => {
   describe.each(tilings)('edges, tiling %j', (tiling) => {
     test.each(edgeCases)('$name', (c) => checkConvolutions(c, { tiling, precision, draw }));
@@ -44,15 +44,18 @@ describePrecisions((precision, draw) => {
 test.each(resnet50Cases(32, 2))('ResNet-50 $name, staged', (c) => checkConvolutions(c, inFloat32(ofGpus)));
 test('staged tiles are the largest that fill the device', () => {
   const { shape } = named('conv3 at 224: 1x1 reduce', resnet50Cases(224, 4));
-  const tileOf = (batch: number) => planConv2d({ ...shape, batch }, {}, limits, ofGpus)[0]?.tuning;
-  expect(tileOf(16)).toMatchObject({ TM: 8, TN: 8, COLS: 8 });
-  expect(tileOf(8)).toMatchObject({ TM: 4, COLS: 16 });
-  expect(tileOf(1)).toMatchObject({ TM: 4, COLS: 8 });
+  const tileOf = (batch: number) => {
+    const { TM = 0, ROWS = 0, TN = 0, COLS = 0 } = planConv2d({ ...shape, batch }, {}, limits, ofGpus.conv2d)[0]?.tuning ?? {}; // prettier-ignore
+    return `${TM * ROWS} x ${TN * COLS}`;
+  };
+  // 784 rows an image, 128 columns, 264 workgroups: 2 x 7 of 128 x 64 an image are enough for 19 images, 2 x 12.25 of 64 x 64
+  // for 11, 4 x 24.5 of 32 x 32 for 3.
+  expect([32, 16, 4, 1].map(tileOf)).toEqual(['128 x 64', '64 x 64', '32 x 32', '16 x 32']);
 });
 test('a tile is not taken where a smaller one leaves far less of its work to be thrown away', () => {
   const { shape } = named('conv5 at 32: 1x1 expand', resnet50Cases(32, 32));
   // 32 rows: a tile of 128 of them would throw three quarters away.
-  expect(planConv2d(shape, {}, limits, { ...ofGpus, workgroups: 1 })[0]?.tuning).toMatchObject({ TM: 4, COLS: 8 });
+  expect(planConv2d(shape, {}, limits, { ...ofGpus.conv2d, workgroups: 1 })[0]?.tuning).toMatchObject({ TM: 2, ROWS: 16 });
 });
 test('where no tile fills the device, parts of the channels are summed apart, with the same epilogue', async () => {
   const { shape } = named('conv5 at 32: 1x1 expand', resnet50Cases(32, 2));

@@ -53,9 +53,6 @@ export function split(
 /** Fewer channels in a part cost more to write and add up than to sum. */
 const MIN_CHANNELS_PER_PART = 128;
 
-/** Into how many parts a sum over channels may be split. */
-export const channelParts = (channels: number): number => Math.max(1, Math.floor(channels / MIN_CHANNELS_PER_PART));
-
 /** What a plan needs whose sum over channels is split, or not. */
 export interface ChannelParts {
   readonly count: number;

@@ -19,8 +19,6 @@ export interface Product {
   readonly columns: number;
   /** Into how many parts its sum is split where that fills the device. */
   readonly parts: number;
-  /** Into how many it may be split where nothing else does. */
-  readonly mostParts: number;
   readonly allows: Readonly<Record<'subgroups' | 'staged' | 'matrix', boolean>>;
 }
 
@@ -55,9 +53,8 @@ function largestThatFills(product: Product, tiling: Tiling, variants: readonly V
   const work = (v: Variant) => tilesOf(product, v) * v.tileRows * v.tileColumns;
   const least = Math.min(...variants.map(work));
   const fitting = variants.filter((v) => work(v) <= MOST_PADDING * least);
-  const fills = (parts: number) => fitting.find((v) => tilesOf(product, v) * parts >= (tiling.workgroups ?? 1));
   const [smallest] = fitting.toSorted((a, b) => tilesOf(product, b) - tilesOf(product, a));
-  return fills(product.parts) ?? fills(product.mostParts) ?? smallest;
+  return fitting.find((v) => tilesOf(product, v) * product.parts >= (tiling.workgroups ?? 1)) ?? smallest;
 }
 
 const stagedVariants = (shader: Shader, tunings: readonly Tuning[] = []): Variant[] =>
