@@ -58,7 +58,12 @@ const tilingOf = (tiling: Tiling | Tilings, kernel: TiledKernel): Tiling =>
   'conv2d' in tiling ? (tiling[kernel] ?? {}) : (tiling as Tiling);
 
 /** The plans of the three directions: forward, with respect to the input, with respect to the filter. */
-export const plansOf = (s: Conv2dCase['shape'], tiling: Tiling | Tilings, precision: Precision, within: Limits = limits) =>
+export const plansOf = (
+  s: Conv2dCase['shape'],
+  tiling: Tiling | Tilings,
+  precision: Precision,
+  within: Limits = limits,
+) =>
   [
     planConv2d(s, {}, within, tilingOf(tiling, 'conv2d'), precision),
     planConv2dBackwardInput(s, within, tilingOf(tiling, 'conv2d-backward-input'), precision),

@@ -55,7 +55,10 @@ test('staged tiles are the largest that fill the device', () => {
 test('a tile is not taken where a smaller one leaves far less of its work to be thrown away', () => {
   const { shape } = named('conv5 at 32: 1x1 expand', resnet50Cases(32, 32));
   // 32 rows: a tile of 128 of them would throw three quarters away.
-  expect(planConv2d(shape, {}, limits, { ...ofGpus.conv2d, workgroups: 1 })[0]?.tuning).toMatchObject({ TM: 2, ROWS: 16 });
+  expect(planConv2d(shape, {}, limits, { ...ofGpus.conv2d, workgroups: 1 })[0]?.tuning).toMatchObject({
+    TM: 2,
+    ROWS: 16,
+  });
 });
 test('where no tile fills the device, parts of the channels are summed apart, with the same epilogue', async () => {
   const { shape } = named('conv5 at 32: 1x1 expand', resnet50Cases(32, 2));

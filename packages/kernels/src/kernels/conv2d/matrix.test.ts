@@ -60,7 +60,8 @@ describe('compiled for a device that has every feature', async () => {
     const said = await compile(lanes);
     const bytes = said.map((one) => Number(/storage \((\d+) bytes\) is larger/.exec(one)?.[1] ?? NaN));
     const threads = tuning['ROWS']! * tuning['COLS']! * lanes['LANES']!;
-    if (threads > 256) expect(said.join()).toMatch(new RegExp(`^(ShaderError: [^ ]+ Entry-point uses workgroup_size\\(${threads}, 1, 1\\) that exceeds[^:]*){3}$`)); // prettier-ignore
+    const tooMany = `workgroup_size(${threads}, 1, 1) that exceeds`;
+    if (threads > 256) expect(said.map((one) => one.includes(tooMany))).toEqual([true, true, true]);
     else if (matrixBytes(tuning) > 16_384) expect(Math.max(...bytes)).toBe(matrixBytes(tuning));
     else expect(said).toEqual(['ok', 'ok', 'ok']);
   });
