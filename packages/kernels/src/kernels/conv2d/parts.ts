@@ -1,11 +1,9 @@
 /** Sums that are too few tiles for the device: split into parts over workgroups, which a second pass adds up in order. */
-import { elements, foldWorkgroups, type Limits, type OutputSpec, type Plan } from '../../runtime/plan.ts';
+import { elements, type Limits, type OutputSpec, type Plan } from '../../runtime/plan.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
-import { readShader, type Precision } from '../../wgsl/shader.ts';
+import type { Precision } from '../../wgsl/shader.ts';
+import { dealSums } from './sum-parts.plan.ts';
 import type { Variant } from './variant.ts';
-import source from './sum-parts.wgsl?raw';
-
-export const sumShader = readShader('sum-parts', source);
 
 /** What is computed in the same kernel after the sum. */
 export interface Conv2dEpilogue {
@@ -83,6 +81,7 @@ export function splitChannels(
 /**
  * Adds up parts [count, ...shape], float32: input parts, bias and residual where the epilogue has them; output sum.
  * @param precision in which the residual and the sum are stored
+ * @param tuning of a pass in which one thread has all parts of a sum; without it threads share them
  */
 export function planSum(
   shape: readonly number[],
@@ -90,15 +89,9 @@ export function planSum(
   limits: Limits,
   { epilogue = {}, precision = 'float32', tuning = {} }: { epilogue?: Conv2dEpilogue; precision?: Precision; tuning?: Tuning } = {}, // prettier-ignore
 ): Plan {
-  const tuned = { ...sumShader.tunables, ...tuning };
-  const { THREADS = 1, PER_THREAD = 1 } = tuned;
-  const size = elements(shape);
   return {
-    shader: sumShader,
-    tuning: tuned,
+    ...dealSums({ size: elements(shape), columns: shape.at(-1) ?? 1, count }, limits, tuning),
     constants: epilogueConstants(epilogue),
-    params: { size, columns: shape.at(-1) ?? 1, count },
-    workgroups: foldWorkgroups(sumShader.name, Math.ceil(size / (THREADS * PER_THREAD)), limits),
     precision,
     outputs: { sum: { shape, dtype: precision } },
   };

@@ -1,9 +1,9 @@
 // The second pass of a sum that was split over workgroups: sum[i] = sum over parts of parts[part, i], in order of part, and
-// then what conv2d.wgsl does after its own: + bias[column] + residual[i], ReLU.
+// then what conv2d.wgsl does after its own: + bias[column] + residual[i], ReLU. One thread has all parts of a sum.
 
 alias Stored = f32; // @stored
 
-const PER_THREAD: u32 = 4u; // @tune
+const PER_THREAD: u32 = 1u; // @tune
 const THREADS: u32 = 64u;   // @tune
 
 override HAS_BIAS: bool = false;
