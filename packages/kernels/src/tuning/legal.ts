@@ -26,6 +26,12 @@ export function isLegalMatrix(tuning: Tuning, limits: Limits): boolean {
   );
 }
 
+/** Whether they allow a tile of channels whose rows are all one workgroup's: batch-norm-train-whole.wgsl and its gradient. */
+export const isLegalWhole = ({ LANES = 1, ROWS = 1 }: Tuning, limits: Limits): boolean =>
+  LANES * ROWS <= limits.maxComputeInvocationsPerWorkgroup &&
+  // Two vectors and a number for half of the threads.
+  LANES * Math.max(1, ROWS / 2) * (2 * VECTOR + 4) <= limits.maxComputeWorkgroupStorageSize;
+
 /** Bytes of a vector of workgroup memory: four numbers in float32, or eight halves. */
 const VECTOR = 16;
 

@@ -14,7 +14,7 @@
  */
 
 import type { Limits } from '../runtime/plan.ts';
-import { isLegalMatrix, isLegalStaged, type Tuning } from './legal.ts';
+import { isLegalMatrix, isLegalStaged, isLegalWhole, type Tuning } from './legal.ts';
 
 export type { Tuning } from './legal.ts';
 
@@ -43,6 +43,8 @@ export interface Tiling {
   readonly splitUpTo?: number;
   /** Rows up to which one workgroup reduces all of its channels, in one dispatch. */
   readonly wholeRows?: number;
+  /** How it does, in place of `direct`: the first whose threads have all rows at a time (ROWS x BLOCK), or the last. */
+  readonly whole?: readonly Tuning[];
 }
 
 /**
@@ -110,6 +112,26 @@ const matrixTiles = ({ M, N, K }: MatrixUnit, LANES: number, limits: Limits): Tu
 const sideOf = ({ TM = 1, ROWS = 1, M = 1, TN = 1, COLS = 1, N = 1 }: Tuning): string =>
   `${TM * ROWS * M} x ${TN * COLS * N}`;
 
+/**
+ * Few channels and many rows to a workgroup, so that narrow tensors reach many multiprocessors; up to four rows of a thread are
+ * loaded together. 256 threads are every device's; of 512 and more, large GPUs need fewer turns.
+ */
+const WHOLE_TILES: readonly Tuning[] = [
+  { LANES: 8, ROWS: 32, BLOCK: 2 },
+  { LANES: 4, ROWS: 64, BLOCK: 2 },
+  { LANES: 2, ROWS: 256, BLOCK: 2 },
+  { LANES: 2, ROWS: 128, BLOCK: 4 },
+  { LANES: 1, ROWS: 512, BLOCK: 4 },
+  { LANES: 1, ROWS: 256, BLOCK: 8 },
+  { LANES: 1, ROWS: 1024, BLOCK: 4 },
+];
+/** Of batch-norm: what one workgroup reduces, as far as all of its rows are loaded at a time. */
+function channelTiles(limits: Limits): Tiling {
+  const whole = WHOLE_TILES.filter((tuning) => isLegalWhole(tuning, limits));
+  const rows = whole.map(({ ROWS = 1, BLOCK = 1 }) => ROWS * BLOCK);
+  return whole.length > 0 ? { whole, wholeRows: Math.max(...rows) } : {};
+}
+
 /** Multiprocessors of the largest GPUs (NVIDIA H200). */
 const MULTIPROCESSORS = 132;
 /** Enough workgroups to fill a large GPU. */
@@ -157,6 +179,7 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
       conv2d: convolution('conv2d'),
       'conv2d-backward-input': convolution('conv2d-backward-input'),
       'conv2d-backward-filter': convolution('conv2d-backward-filter'),
+      channels: channelTiles(limits),
     };
   }
   // One vector of the processor, whose lanes then read neighbours in one load.

@@ -26,7 +26,7 @@ export function planBatchNormBackwardWhole(
   const ofChannels = { shape: [channels], dtype: 'float32' } as const;
   return {
     shader: wholeShader,
-    tuning: tuned,
+    tuning: { ...wholeShader.tunables, ...tuned },
     constants: { RELU: Number(relu), HAS_RESIDUAL: Number(hasResidual) },
     precision,
     params: { rows, channels, epsilon },

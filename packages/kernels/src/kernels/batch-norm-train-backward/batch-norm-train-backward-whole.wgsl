@@ -9,7 +9,9 @@ alias Stored4 = vec4f; // @stored
 
 const LANES: u32 = 8u; // @tune
 const ROWS: u32 = 32u; // @tune
+const BLOCK: u32 = 2u; // @tune
 const THREADS = LANES * ROWS;
+const SLOTS = LANES * max(1u, ROWS / 2u);
 const_assert (ROWS & (ROWS - 1u)) == 0u;
 
 override RELU: bool = false;
@@ -37,7 +39,7 @@ struct Sums {
   z: vec4f,
   product: vec4f,
 }
-var<workgroup> sums: array<Sums, THREADS>;
+var<workgroup> sums: array<Sums, SLOTS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -53,24 +55,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (isInside) {
     middle = mean[column];
     deviation = sqrt(variance[column] + params.epsilon);
-    for (var row = row0; row < params.rows; row += ROWS) {
-      let i = row * columns + column;
-      var z = vec4f(dy[i]);
-      if (RELU) { z = select(z, vec4f(0.0), vec4f(y[i]) <= vec4f(0.0)); }
-      sum.z += z;
-      sum.product += z * (vec4f(x[i]) - middle);
+    for (var row = row0; row < params.rows; row += ROWS * BLOCK) {
+      // All of a block is loaded, its last row again in place of those past the end, so that no load waits for another.
+      let blockCount = min(BLOCK, (params.rows - row + ROWS - 1u) / ROWS);
+      var z: array<vec4f, BLOCK>;
+      var product: array<vec4f, BLOCK>;
+      for (var i = 0u; i < BLOCK; i++) {
+        let at = (row + min(i, blockCount - 1u) * ROWS) * columns + column;
+        z[i] = maskedAt(at);
+        product[i] = z[i] * (vec4f(x[at]) - middle);
+      }
+      for (var i = 0u; i < BLOCK; i++) {
+        sum.z += select(vec4f(0.0), z[i], i < blockCount);
+        sum.product += select(vec4f(0.0), product[i], i < blockCount);
+      }
     }
     sum.product /= deviation;
   }
-  sums[thread] = sum;
-  workgroupBarrier();
   for (var half = THREADS / 2u; half >= LANES; half /= 2u) {
+    if (thread >= half && thread < 2u * half) { sums[thread - half] = sum; }
+    workgroupBarrier();
     if (thread < half) {
-      sums[thread].z += sums[thread + half].z;
-      sums[thread].product += sums[thread + half].product;
+      sum.z += sums[thread].z;
+      sum.product += sums[thread].product;
     }
     workgroupBarrier();
   }
+  if (thread < LANES) { sums[thread] = sum; }
+  workgroupBarrier();
   if (!isInside) { return; }
 
   let total = sums[lane];
@@ -82,11 +94,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let scale = gamma[column] / deviation;
   let offset = scale * total.z / rows;
   let slope = scale * total.product / (rows * deviation);
-  for (var row = row0; row < params.rows; row += ROWS) {
-    let i = row * columns + column;
-    var z = vec4f(dy[i]);
-    if (RELU) { z = select(z, vec4f(0.0), vec4f(y[i]) <= vec4f(0.0)); }
-    dx[i] = Stored4(scale * z - offset - (vec4f(x[i]) - middle) * slope);
-    if (HAS_RESIDUAL) { dresidual[i] = Stored4(z); }
+  // Whole blocks, whose loads all come before their stores, then what is left.
+  var row = row0;
+  for (; row + (BLOCK - 1u) * ROWS < params.rows; row += ROWS * BLOCK) {
+    var z: array<vec4f, BLOCK>;
+    var d: array<vec4f, BLOCK>;
+    for (var i = 0u; i < BLOCK; i++) {
+      let at = (row + i * ROWS) * columns + column;
+      z[i] = maskedAt(at);
+      d[i] = scale * z[i] - offset - (vec4f(x[at]) - middle) * slope;
+    }
+    for (var i = 0u; i < BLOCK; i++) { store((row + i * ROWS) * columns + column, d[i], z[i]); }
   }
+  for (; row < params.rows; row += ROWS) {
+    let at = row * columns + column;
+    let z = maskedAt(at);
+    store(at, scale * z - offset - (vec4f(x[at]) - middle) * slope, z);
+  }
+}
+
+fn maskedAt(i: u32) -> vec4f {
+  let z = vec4f(dy[i]);
+  if (!RELU) { return z; }
+  return select(z, vec4f(0.0), vec4f(y[i]) <= vec4f(0.0));
+}
+
+fn store(i: u32, d: vec4f, z: vec4f) {
+  dx[i] = Stored4(d);
+  if (HAS_RESIDUAL) { dresidual[i] = Stored4(z); }
 }

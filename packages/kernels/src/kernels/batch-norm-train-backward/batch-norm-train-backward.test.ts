@@ -4,22 +4,31 @@ import { elements } from '../../runtime/plan.ts';
 import { EPSILON, expectClose, random, storedBound } from '../../testing/compare.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions } from '../../testing/precisions.ts';
-import { cases, wholeCases } from '../batch-norm-train/batch-norm-train.cases.ts';
+import { cases, quickCases, wholeCases } from '../batch-norm-train/batch-norm-train.cases.ts';
 import { batchNormGradReference, batchNormReference } from '../batch-norm-train/batch-norm-train.ref.ts';
+import { defaultTilings, type Tiling } from '../../tuning/tilings.ts';
 import { planBatchNormBackwardWhole } from './batch-norm-train-backward-whole.plan.ts';
 import { planBatchNormTrainBackward } from './batch-norm-train-backward.plan.ts';
 
 // Larger than ResNet's 1e-5, so that one row (variance 0) does not magnify rounding by 1 / epsilon.
 const epsilon = 1e-3;
 
-const variants = [{}, { LANES: 16, ROWS: 16 }, { LANES: 8, ROWS: 1 }].flatMap((tuning) =>
-  [false, true].map((isWhole) => [tuning, isWhole] as const),
+const { channels: ofGpus = {} } = defaultTilings(
+  { isSoftware: false, subgroupSize: 32, matrixUnit: undefined },
+  gpu.limits,
 );
+// prettier-ignore
+const variants: (readonly [Tiling, boolean])[] = [
+  ...(ofGpus.whole ?? []).map((tuning) => [{ whole: [tuning] }, true] as const),
+  ...[{}, { LANES: 16, ROWS: 16 }, { LANES: 8, ROWS: 1 }].flatMap((direct) =>
+    [false, true].map((isWhole) => [{ direct }, isWhole] as const),
+  ),
+];
 describePrecisions((precision, draw) => {
   // How numbers are stored has nothing to do with the tiling: the smallest will do for float16.
-  for (const [tuning, isWhole] of precision === 'float32' ? variants : variants.slice(-2))
-    test.each(isWhole ? wholeCases : cases)(
-      `batch-norm-train-backward $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
+  for (const [tiling, isWhole] of precision === 'float32' ? variants : [[ofGpus, true] as const, ...variants.slice(-2)])
+    test.each(tiling.whole ? quickCases : isWhole ? wholeCases : cases)(
+      `batch-norm-train-backward $name ${JSON.stringify(tiling)}${isWhole ? ', one dispatch' : ''}`,
       async ({ shape, relu, residual: hasResidual }) => {
         const channels = shape[3];
         const rows = elements(shape) / channels;
@@ -33,8 +42,8 @@ describePrecisions((precision, draw) => {
         const gradient = { shape, epsilon, relu, hasResidual };
         const got = await runPlans(
           isWhole
-            ? [planBatchNormBackwardWhole(gradient, gpu.limits, { direct: tuning, wholeRows: rows }, precision)!]
-            : planBatchNormTrainBackward(gradient, gpu.limits, { direct: tuning }, precision),
+            ? [planBatchNormBackwardWhole(gradient, gpu.limits, { ...tiling, wholeRows: rows }, precision)!]
+            : planBatchNormTrainBackward(gradient, gpu.limits, tiling, precision),
           { dy, x, y, gamma, mean: Float32Array.from(forward.mean), variance: Float32Array.from(forward.variance) },
         );
         const want = batchNormGradReference(s, dy, y);

@@ -1,15 +1,12 @@
 /** Plans training batch-norm in one dispatch, for tensors of so few rows that one workgroup may have all of its channels. */
 import { checkBinding, elements, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
-import type { Tiling } from '../../tuning/tilings.ts';
+import type { Tiling, Tuning } from '../../tuning/tilings.ts';
 import { readShader, type Precision, type Shader } from '../../wgsl/shader.ts';
 import source from './batch-norm-train-whole.wgsl?raw';
 
 export const wholeShader = readShader('batch-norm-train-whole', source);
 
-/**
- * Rows up to which one workgroup takes them all, where nothing was measured: 64 for each of its 32 rows of threads. Beyond
- * that, filling a large GPU should be worth the two dispatches more (reasoned, not measured).
- */
+/** Rows up to which one workgroup takes them all, where a device's tiling says nothing: 64 for each of its 32 rows of threads. */
 const MOST_ROWS = 2048;
 /** Channels of a thread. */
 const PER_THREAD = 4;
@@ -20,7 +17,8 @@ const ROWS = 32;
 export interface WholeSplit {
   readonly rows: number;
   readonly channels: number;
-  readonly tuned: { readonly LANES: number; readonly ROWS: number };
+  /** LANES and ROWS, and BLOCK where the tiling names it. */
+  readonly tuned: Tuning;
   readonly tiles: number;
 }
 
@@ -32,18 +30,28 @@ export function splitWhole(
   { bindings }: Shader,
   shape: readonly number[],
   limits: Limits,
-  { direct, wholeRows = MOST_ROWS }: Tiling,
+  tiling: Tiling,
 ): WholeSplit | undefined {
+  const { wholeRows = MOST_ROWS } = tiling;
   const channels = shape.at(-1) ?? 1;
   const rows = elements(shape.slice(0, -1));
   const buffers = bindings.filter(({ type }) => type !== 'uniform').length;
   if (rows === 0 || rows > wholeRows || channels % PER_THREAD !== 0 || buffers > limits.maxStorageBuffersPerShaderStage)
     return undefined;
+  const tuned = tuneWhole(rows, limits, tiling);
+  return { rows, channels, tuned, tiles: Math.ceil(channels / PER_THREAD / (tuned['LANES'] ?? 1)) };
+}
+
+function tuneWhole(rows: number, limits: Limits, { direct, whole = [] }: Tiling): Tuning {
+  const listed = whole.find(({ ROWS = 1, BLOCK = 1 }) => rows <= ROWS * BLOCK) ?? whole.at(-1);
+  if (listed) return listed;
   const lanes = direct?.['LANES'] ?? LANES;
   const threads = Math.max(1, Math.floor(limits.maxComputeInvocationsPerWorkgroup / lanes));
-  const tuned = { LANES: lanes, ROWS: direct?.['ROWS'] ?? Math.min(ROWS, 2 ** Math.floor(Math.log2(threads))) };
-  return { rows, channels, tuned, tiles: Math.ceil(channels / PER_THREAD / lanes) };
+  return { LANES: lanes, ROWS: direct?.['ROWS'] ?? Math.min(ROWS, 2 ** Math.floor(Math.log2(threads))) };
 }
+
+/** A block that a tiling names is loaded together in the second pass, too. */
+const ahead = ({ BLOCK }: Tuning): Tuning => (BLOCK === undefined ? {} : { AHEAD: BLOCK });
 
 export interface WholeNorm {
   /** The last dimension holds the channels. */
@@ -74,7 +82,7 @@ export function planBatchNormWhole(
   const unused = { shape: [1], dtype: 'float32' } as const;
   return {
     shader: wholeShader,
-    tuning: { ...wholeShader.tunables, ...tiling.direct, ...tuned },
+    tuning: { ...wholeShader.tunables, ...tiling.direct, ...tuned, ...ahead(tuned) },
     constants: { HAS_RESIDUAL: Number(hasResidual), RELU: Number(relu), MOVES: Number(momentum !== undefined) },
     precision,
     params: { rows, channels, epsilon, momentum: momentum ?? 1, fresh: 1 - (momentum ?? 1) },

@@ -9,7 +9,9 @@ alias Stored4 = vec4f; // @stored
 const LANES: u32 = 8u; // @tune
 const ROWS: u32 = 32u; // @tune
 const BLOCK: u32 = 8u;  // @tune
+const AHEAD: u32 = 1u;  // @tune rows that are loaded before any of them is stored
 const THREADS = LANES * ROWS;
+const SLOTS = LANES * max(1u, ROWS / 2u);
 const_assert (ROWS & (ROWS - 1u)) == 0u;
 
 override HAS_RESIDUAL: bool = false;
@@ -35,9 +37,9 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> y: array<Stored4>;
 @group(0) @binding(9) var<uniform> params: Params;
 
-var<workgroup> counts: array<f32, THREADS>;
-var<workgroup> means: array<vec4f, THREADS>;
-var<workgroup> squares: array<vec4f, THREADS>;
+var<workgroup> counts: array<f32, SLOTS>;
+var<workgroup> means: array<vec4f, SLOTS>;
+var<workgroup> squares: array<vec4f, SLOTS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -54,23 +56,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (isInside) {
     pivot = vec4f(x[column]);
     for (var row = row0; row < params.rows; row += ROWS * BLOCK) {
-      var block: array<vec4f, BLOCK>;
+      // All of a block is loaded, its last row again in place of those past the end, so that no load waits for another.
       let blockCount = min(BLOCK, (params.rows - row + ROWS - 1u) / ROWS);
+      var block: array<vec4f, BLOCK>;
+      for (var i = 0u; i < BLOCK; i++) { block[i] = vec4f(x[(row + min(i, blockCount - 1u) * ROWS) * columns + column]) - pivot; }
       var sum = vec4f(0.0);
-      for (var i = 0u; i < BLOCK; i++) {
-        if (i < blockCount) {
-          block[i] = vec4f(x[(row + i * ROWS) * columns + column]) - pivot;
-          sum += block[i];
-        }
-      }
+      for (var i = 0u; i < BLOCK; i++) { sum += select(vec4f(0.0), block[i], i < blockCount); }
       let n = f32(blockCount);
       let blockMean = sum / n;
       var blockSquare = vec4f(0.0);
       for (var i = 0u; i < BLOCK; i++) {
-        if (i < blockCount) {
-          let deviation = block[i] - blockMean;
-          blockSquare += deviation * deviation;
-        }
+        let deviation = select(vec4f(0.0), block[i] - blockMean, i < blockCount);
+        blockSquare += deviation * deviation;
       }
       let total = count + n;
       let delta = blockMean - middle;
@@ -79,23 +76,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       count = total;
     }
   }
-  counts[thread] = count;
-  means[thread] = middle;
-  squares[thread] = square;
-  workgroupBarrier();
   for (var half = THREADS / 2u; half >= LANES; half /= 2u) {
+    if (thread >= half && thread < 2u * half) {
+      counts[thread - half] = count;
+      means[thread - half] = middle;
+      squares[thread - half] = square;
+    }
+    workgroupBarrier();
     if (thread < half) {
-      let n = counts[thread + half];
-      let total = counts[thread] + n;
+      let n = counts[thread];
+      let total = count + n;
       if (total > 0.0) {
-        let delta = means[thread + half] - means[thread];
-        squares[thread] += squares[thread + half] + delta * delta * (counts[thread] * n / total);
-        means[thread] += delta * (n / total);
-        counts[thread] = total;
+        let delta = means[thread] - middle;
+        square += squares[thread] + delta * delta * (count * n / total);
+        middle += delta * (n / total);
+        count = total;
       }
     }
     workgroupBarrier();
   }
+  if (thread < LANES) {
+    means[thread] = middle;
+    squares[thread] = square;
+  }
+  workgroupBarrier();
   if (!isInside) { return; }
 
   let whole = pivot + means[lane];
@@ -112,11 +116,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   let scale = 1.0 / sqrt(spread + params.epsilon) * gamma[column];
   let shift = beta[column];
-  for (var row = row0; row < params.rows; row += ROWS) {
-    let i = row * columns + column;
-    var v = (vec4f(x[i]) - whole) * scale + shift;
-    if (HAS_RESIDUAL) { v += vec4f(residual[i]); }
-    if (RELU) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
-    y[i] = Stored4(v);
+  var row = row0;
+  for (; row + (AHEAD - 1u) * ROWS < params.rows; row += ROWS * AHEAD) {
+    var block: array<vec4f, AHEAD>;
+    for (var i = 0u; i < AHEAD; i++) {
+      let at = (row + i * ROWS) * columns + column;
+      block[i] = finished((vec4f(x[at]) - whole) * scale + shift, at);
+    }
+    for (var i = 0u; i < AHEAD; i++) { y[(row + i * ROWS) * columns + column] = Stored4(block[i]); }
   }
+  for (; row < params.rows; row += ROWS) {
+    let at = row * columns + column;
+    y[at] = Stored4(finished((vec4f(x[at]) - whole) * scale + shift, at));
+  }
+}
+
+fn finished(normalised: vec4f, i: u32) -> vec4f {
+  var v = normalised;
+  if (HAS_RESIDUAL) { v += vec4f(residual[i]); }
+  if (RELU) { v = select(v, vec4f(0.0), v < vec4f(0.0)); } // a NaN stays one
+  return v;
 }

@@ -30,6 +30,7 @@ export const cases = [
   layer('37 fours of channels, primes', 2, 11, 148, true),
   layer('three fours of channels, many rows', 5, 61, 12, false, true),
   layer('stem at 32x32', 4, 16, 64, true),
+  layer('conv2 reduced at 8x8', 32, 8, 64, true),
   layer('conv2 expanded at 56x56', 1, 56, 256, true, true),
   layer('conv5 reduced at 7x7', 2, 7, 512, true),
   layer('conv5 expanded at 1x1 image', 8, 1, 2048, true, true),
@@ -37,3 +38,6 @@ export const cases = [
 
 /** Those that one dispatch can do: four channels to a thread. */
 export const wholeCases = cases.filter(({ shape: [, , , channels] }) => channels % 4 === 0);
+
+/** Those among them that many tilings may be tried on. */
+export const quickCases = wholeCases.filter(({ shape: [batch, height, width, channels] }) => batch * height * width * channels < 2 ** 18); // prettier-ignore

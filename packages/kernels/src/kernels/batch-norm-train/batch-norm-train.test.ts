@@ -5,10 +5,11 @@ import { EPSILON, expectClose, random, storedBound } from '../../testing/compare
 import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions } from '../../testing/precisions.ts';
-import { cases, wholeCases } from './batch-norm-train.cases.ts';
+import { cases, quickCases, wholeCases } from './batch-norm-train.cases.ts';
 import { planBatchNormWhole } from './batch-norm-train-whole.plan.ts';
 import { planBatchStatistics, planNormalise, splitRows } from './batch-norm-train.plan.ts';
 import { batchNormReference, statisticsReference } from './batch-norm-train.ref.ts';
+import { defaultTilings, type Tiling } from '../../tuning/tilings.ts';
 
 const epsilon = 1.001e-5;
 // BLOCK is the statistics' own.
@@ -20,12 +21,20 @@ const tunings: Record<string, number>[] = [
   { LANES: 8, ROWS: 1 },
 ];
 
-const variants = tunings.flatMap((tuning) => [false, true].map((isWhole) => [tuning, isWhole] as const));
+const { channels: ofGpus = {} } = defaultTilings(
+  { isSoftware: false, subgroupSize: 32, matrixUnit: undefined },
+  gpu.limits,
+);
+// prettier-ignore
+const variants: (readonly [Tiling, boolean])[] = [
+  ...(ofGpus.whole ?? []).map((tuning) => [{ whole: [tuning] }, true] as const),
+  ...tunings.flatMap((direct) => [false, true].map((isWhole) => [{ direct }, isWhole] as const)),
+];
 describePrecisions((precision, draw) => {
   // How numbers are stored has nothing to do with the tiling: the smallest will do for float16.
-  for (const [tuning, isWhole] of precision === 'float32' ? variants : variants.slice(-2))
-    test.each(isWhole ? wholeCases : cases)(
-      `batch-norm-train $name ${JSON.stringify(tuning)}${isWhole ? ', one dispatch' : ''}`,
+  for (const [tiling, isWhole] of precision === 'float32' ? variants : [[ofGpus, true] as const, ...variants.slice(-2)])
+    test.each(tiling.whole ? quickCases : isWhole ? wholeCases : cases)(
+      `batch-norm-train $name ${JSON.stringify(tiling)}${isWhole ? ', one dispatch' : ''}`,
       async ({ shape, relu, residual: hasResidual }) => {
         const channels = shape[3];
         const rows = elements(shape) / channels;
@@ -34,12 +43,12 @@ describePrecisions((precision, draw) => {
         const beta = random(channels, 3);
         const residual = hasResidual ? draw(elements(shape), 4) : undefined;
         const norm = { shape, epsilon, hasGamma: true, hasBeta: true, hasResidual, relu };
-        const whole = { direct: tuning, wholeRows: rows };
+        const whole = { ...tiling, wholeRows: rows };
         const plans = isWhole
           ? [planBatchNormWhole({ ...norm, momentum: undefined }, gpu.limits, whole, precision)!]
           : [
-              ...planBatchStatistics(shape, gpu.limits, { direct: tuning }, undefined, precision),
-              planNormalise(norm, gpu.limits, { direct: lanesAndRows(tuning) }, precision),
+              ...planBatchStatistics(shape, gpu.limits, tiling, undefined, precision),
+              planNormalise(norm, gpu.limits, { direct: lanesAndRows(tiling.direct ?? {}) }, precision),
             ];
         const got = await runPlans(plans, { x, gamma, beta, residual });
         const want = batchNormReference({ rows, channels, epsilon, relu, x, gamma, beta, residual });
@@ -108,6 +117,27 @@ test('one dispatch is for few rows, for fours of channels, and for devices that 
   expect(plan(4, gpu.limits, 31)).toBeUndefined();
   expect(plan(4, gpu.limits, 32, 6)).toBeUndefined();
   expect(plan(4, { ...defaultLimits, maxStorageBuffersPerShaderStage: 8 } as typeof gpu.limits)).toBeUndefined();
+});
+
+test('on a GPU narrow tensors of many rows get many workgroups, of as many threads as its limits allow', () => {
+  const norm = { epsilon, hasResidual: false, relu: false, momentum: undefined };
+  const made = (rows: number, channels: number, limits: Partial<typeof defaultLimits> = {}) => {
+    const within = { ...defaultLimits, maxStorageBuffersPerShaderStage: 10, ...limits };
+    const { channels: tiling } = defaultTilings({ isSoftware: false, subgroupSize: 32, matrixUnit: undefined }, within);
+    const plan = planBatchNormWhole({ ...norm, shape: [rows, 1, 1, channels] }, within, tiling);
+    const { LANES = 0, ROWS = 0 } = plan?.tuning ?? {};
+    return plan && [plan.workgroups[0], LANES * ROWS];
+  };
+  const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 49_152 };
+  expect(made(2048, 64, large)).toEqual([16, 512]);
+  expect(made(512, 128, large)).toEqual([16, 512]);
+  expect(made(3136, 2048, large)).toEqual([512, 1024]);
+  expect(made(32, 2048, large)).toEqual([64, 256]);
+  expect(made(4097, 64, large)).toBeUndefined();
+  expect(made(2048, 64)).toEqual([16, 256]);
+  expect(made(2049, 64)).toBeUndefined();
+  // 1024 threads take 18,432 bytes: 36 for each of half of them.
+  expect(made(3136, 64, { ...large, maxComputeWorkgroupStorageSize: 18_431 })).toBeUndefined();
 });
 
 const whole = (shape: number[]) =>
