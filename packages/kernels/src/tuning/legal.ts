@@ -32,6 +32,11 @@ export const isLegalWhole = ({ LANES = 1, ROWS = 1 }: Tuning, limits: Limits): b
   // Two vectors and a number for half of the threads.
   LANES * Math.max(1, ROWS / 2) * (2 * VECTOR + 4) <= limits.maxComputeWorkgroupStorageSize;
 
+/** Whether they allow a tile of `numbers` channels to a thread whose rows are many workgroups': batch-statistics.wgsl and its like. */
+export const isLegalChunk = ({ LANES = 1, ROWS = 1 }: Tuning, numbers: 1 | 4, limits: Limits): boolean =>
+  LANES * ROWS <= limits.maxComputeInvocationsPerWorkgroup &&
+  LANES * ROWS * (2 * 4 * numbers + 4) <= limits.maxComputeWorkgroupStorageSize;
+
 /** Bytes of a vector of workgroup memory: four numbers in float32, or eight halves. */
 const VECTOR = 16;
 

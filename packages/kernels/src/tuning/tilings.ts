@@ -14,7 +14,7 @@
  */
 
 import type { Limits } from '../runtime/plan.ts';
-import { isLegalMatrix, isLegalStaged, isLegalWhole, type Tuning } from './legal.ts';
+import { isLegalChunk, isLegalMatrix, isLegalStaged, isLegalWhole, type Tuning } from './legal.ts';
 
 export type { Tuning } from './legal.ts';
 
@@ -45,6 +45,10 @@ export interface Tiling {
   readonly wholeRows?: number;
   /** How it does, in place of `direct`: the first whose threads have all rows at a time (ROWS x BLOCK), or the last. */
   readonly whole?: readonly Tuning[];
+  /** Of passes over chunks of rows that put four channels to a thread, used in place of `direct` where there are fours. */
+  readonly wide?: Tuning;
+  /** Of the mergers of chunks, in place of `direct`. */
+  readonly merge?: Tuning;
 }
 
 /**
@@ -125,11 +129,23 @@ const WHOLE_TILES: readonly Tuning[] = [
   { LANES: 1, ROWS: 256, BLOCK: 8 },
   { LANES: 1, ROWS: 1024, BLOCK: 4 },
 ];
-/** Of batch-norm: what one workgroup reduces, as far as all of its rows are loaded at a time. */
+/** Threads of a pass over chunks of rows, four of which it loads together: 64 channels of 16 rows at a time. */
+const WIDE: Tuning = { LANES: 16, ROWS: 16, BLOCK: 4 };
+/** Threads that merge what became of the chunks: every sector of 32 bytes is one workgroup's. */
+const MERGES: readonly Tuning[] = [
+  { LANES: 8, ROWS: 128 },
+  { LANES: 8, ROWS: 32 },
+];
+/** Of batch-norm: what one workgroup reduces, as far as all of its rows are loaded at a time, and what is done by chunks of rows. */
 function channelTiles(limits: Limits): Tiling {
   const whole = WHOLE_TILES.filter((tuning) => isLegalWhole(tuning, limits));
   const rows = whole.map(({ ROWS = 1, BLOCK = 1 }) => ROWS * BLOCK);
-  return whole.length > 0 ? { whole, wholeRows: Math.max(...rows) } : {};
+  const merge = MERGES.find((tuning) => isLegalChunk(tuning, 1, limits));
+  return {
+    ...(whole.length > 0 && { whole, wholeRows: Math.max(...rows) }),
+    ...(merge && { merge }),
+    ...(isLegalChunk(WIDE, 4, limits) && { wide: WIDE, workgroups: 4 * MULTIPROCESSORS }),
+  };
 }
 
 /** Multiprocessors of the largest GPUs (NVIDIA H200). */

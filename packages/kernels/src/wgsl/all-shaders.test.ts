@@ -7,6 +7,7 @@ import { PipelineCache } from '../runtime/pipelines.ts';
 import { gpu } from '../testing/device.ts';
 import { openNullDevice } from '../testing/null-device.ts';
 import { readShader } from './shader.ts';
+import { readWidths } from './widen.ts';
 
 const folder = fileURLToPath(new URL('../', import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.wgsl'));
@@ -37,9 +38,12 @@ describe.each(files)('%s', (file) => {
     expect(shader.params.length > 0).toBe(shader.bindings.some(({ type }) => type === 'uniform'));
   });
 
-  test.each(shader.precisions)(
-    `compiles with its defaults, stored in %s${isHere ? '' : ', for a device with every feature'}`,
-    async (precision) => {
+  const widths = /@wide$/m.test(source)
+    ? Object.entries(readWidths(shader.name, source))
+    : [['as it lies', shader] as const];
+  test.each(shader.precisions.flatMap((precision) => widths.map(([width, one]) => [precision, width, one] as const)))(
+    `compiles with its defaults, stored in %s, %s${isHere ? '' : ', for a device with every feature'}`,
+    async (precision, _, shader) => {
       const plan = { shader, tuning: shader.tunables, constants: {}, params: {}, workgroups: [1, 1, 1], outputs: {}, precision } as const; // prettier-ignore
       const hasHalf = gpu.device.features.has('shader-f16');
       const pipeline = (isHere && (hasHalf || precision === 'float32') ? gpu.pipelines : everything).get(plan);

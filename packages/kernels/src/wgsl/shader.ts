@@ -3,6 +3,7 @@
  * The file stays valid WGSL as it lies; nothing of its layout is written a second time on the host.
  * `alias Name = f32; // @stored` (or vec4f) names the type that tensors of activations and weights are stored in: it is
  * rewritten to f16 (vec4h) where a plan says so, and the shader converts what it loads and stores, `f32(x[i])` and `Name(v)`.
+ * `alias Name = f32; // @wide` (or u32) names what a thread computes at a time, one number or, as widen() makes of it, four.
  * `alias Name = vec4u; // @stored float16` names eight halves, in a shader that knows float16 alone.
  * A line `// @unrolled` asks for loops over arrays of functions to be written out before the shader is compiled (unroll.ts).
  */
@@ -37,6 +38,7 @@ const bindingPattern =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage, read_write|storage, read|uniform)>\s*(\w+)\s*:\s*([\w<>, ]+);/g;
 const tunablePattern = /^const (\w+): u32 = (\d+)u;\s*\/\/ *@tune/gm;
 const storedPattern = /^(alias (\w+) = )(f32|vec4f|vec4u)(;\s*\/\/ *@stored)/gm;
+const widePattern = /^alias (\w+) = (f32|u32|vec4f|vec4u);\s*\/\/ *@wide/gm;
 const HALF_TYPES = { f32: 'f16', vec4f: 'vec4h', vec4u: 'vec4u' } as const;
 
 const typeOf = (space: string): BindingType =>
@@ -63,11 +65,15 @@ const strideOf = (type: string): number => (type.startsWith('array<') ? (/vec4/.
 
 /** Reads bindings, Params and tunables of a shader. @throws when Params holds anything but u32, i32 and f32. */
 export function readShader(name: string, source: string): Shader {
-  const code = source.replace(/\/\/(?! *@(tune|stored)).*$/gm, '');
+  const code = source.replace(/\/\/(?! *@(tune|stored|wide)).*$/gm, '');
   const stored = new Map([...code.matchAll(storedPattern)].map(([, , id = '', type = '']) => [id, type]));
+  const wide = new Map([...code.matchAll(widePattern)].map(([, id = '', type = '']) => [id, type]));
   const bindings = [...code.matchAll(bindingPattern)]
     .map(([, index = '', space = '', id = '', written = '']) => {
-      const { type, isStored } = resolve(written, stored);
+      const { type, isStored } = resolve(
+        written.replace(/\w+(?=>)/, (name) => wide.get(name) ?? name),
+        stored,
+      );
       return {
         name: id,
         index: Number(index),

@@ -20,14 +20,18 @@ const { channels: ofGpus = {} } = defaultTilings(
 // prettier-ignore
 const variants: (readonly [Tiling, boolean])[] = [
   ...(ofGpus.whole ?? []).map((tuning) => [{ whole: [tuning] }, true] as const),
+  [ofGpus, false],
+  [{ wide: { LANES: 2, ROWS: 4, BLOCK: 2 }, merge: { LANES: 4, ROWS: 16 }, workgroups: 3 }, false],
   ...[{}, { LANES: 16, ROWS: 16 }, { LANES: 8, ROWS: 1 }].flatMap((direct) =>
     [false, true].map((isWhole) => [{ direct }, isWhole] as const),
   ),
 ];
 describePrecisions((precision, draw) => {
   // How numbers are stored has nothing to do with the tiling: the smallest will do for float16.
-  for (const [tiling, isWhole] of precision === 'float32' ? variants : [[ofGpus, true] as const, ...variants.slice(-2)])
-    test.each(tiling.whole ? quickCases : isWhole ? wholeCases : cases)(
+  for (const [tiling, isWhole] of precision === 'float32'
+    ? variants
+    : [[ofGpus, true] as const, [ofGpus, false] as const, ...variants.slice(-2)])
+    test.each(isWhole && tiling.whole ? quickCases : isWhole ? wholeCases : cases)(
       `batch-norm-train-backward $name ${JSON.stringify(tiling)}${isWhole ? ', one dispatch' : ''}`,
       async ({ shape, relu, residual: hasResidual }) => {
         const channels = shape[3];

@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> variance: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dgamma: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dbeta: array<f32>;
-@group(0) @binding(6) var<storage, read_write> table: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> table: array<f32>; // [4, channels]
 @group(0) @binding(7) var<uniform> params: Params;
 
 var<workgroup> sums: array<vec2f, THREADS>;
@@ -48,6 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let deviation = sqrt(variance[channel] + params.epsilon);
     let scale = gamma[channel] / deviation;
     let rows = f32(params.rows);
-    table[channel] = vec4f(mean[channel], scale, scale * total.x / rows, scale * total.y / (rows * deviation));
+    table[channel] = mean[channel];
+    table[params.channels + channel] = scale;
+    table[2u * params.channels + channel] = scale * total.x / rows;
+    table[3u * params.channels + channel] = scale * total.y / (rows * deviation);
   }
 }

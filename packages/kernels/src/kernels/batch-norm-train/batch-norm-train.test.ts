@@ -7,13 +7,12 @@ import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions } from '../../testing/precisions.ts';
 import { cases, quickCases, wholeCases } from './batch-norm-train.cases.ts';
 import { planBatchNormWhole } from './batch-norm-train-whole.plan.ts';
-import { planBatchStatistics, planNormalise, splitRows } from './batch-norm-train.plan.ts';
+import { planBatchStatistics, planNormalise } from './batch-norm-train.plan.ts';
+import { splitRows } from './pass.ts';
 import { batchNormReference, statisticsReference } from './batch-norm-train.ref.ts';
 import { defaultTilings, type Tiling } from '../../tuning/tilings.ts';
 
 const epsilon = 1.001e-5;
-// BLOCK is the statistics' own.
-const lanesAndRows = ({ BLOCK: _, ...both }: Record<string, number>): Record<string, number> => both;
 const tunings: Record<string, number>[] = [
   {},
   { LANES: 16, ROWS: 16, BLOCK: 4 },
@@ -28,12 +27,17 @@ const { channels: ofGpus = {} } = defaultTilings(
 // prettier-ignore
 const variants: (readonly [Tiling, boolean])[] = [
   ...(ofGpus.whole ?? []).map((tuning) => [{ whole: [tuning] }, true] as const),
+  [ofGpus, false],
+  // A few chunks, and a merger that has more threads than there are chunks.
+  [{ wide: { LANES: 2, ROWS: 4, BLOCK: 2 }, merge: { LANES: 4, ROWS: 16 }, workgroups: 3 }, false],
   ...tunings.flatMap((direct) => [false, true].map((isWhole) => [{ direct }, isWhole] as const)),
 ];
 describePrecisions((precision, draw) => {
   // How numbers are stored has nothing to do with the tiling: the smallest will do for float16.
-  for (const [tiling, isWhole] of precision === 'float32' ? variants : [[ofGpus, true] as const, ...variants.slice(-2)])
-    test.each(tiling.whole ? quickCases : isWhole ? wholeCases : cases)(
+  for (const [tiling, isWhole] of precision === 'float32'
+    ? variants
+    : [[ofGpus, true] as const, [ofGpus, false] as const, ...variants.slice(-2)])
+    test.each(isWhole && tiling.whole ? quickCases : isWhole ? wholeCases : cases)(
       `batch-norm-train $name ${JSON.stringify(tiling)}${isWhole ? ', one dispatch' : ''}`,
       async ({ shape, relu, residual: hasResidual }) => {
         const channels = shape[3];
@@ -48,7 +52,7 @@ describePrecisions((precision, draw) => {
           ? [planBatchNormWhole({ ...norm, momentum: undefined }, gpu.limits, whole, precision)!]
           : [
               ...planBatchStatistics(shape, gpu.limits, tiling, undefined, precision),
-              planNormalise(norm, gpu.limits, { direct: lanesAndRows(tiling.direct ?? {}) }, precision),
+              planNormalise(norm, gpu.limits, tiling, precision),
             ];
         const got = await runPlans(plans, { x, gamma, beta, residual });
         const want = batchNormReference({ rows, channels, epsilon, relu, x, gamma, beta, residual });

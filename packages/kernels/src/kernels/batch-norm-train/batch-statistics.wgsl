@@ -8,6 +8,7 @@
 // variance (Keras's fused batch-norm: keras-team/keras#10443).
 
 alias Stored = f32; // @stored
+alias Real = f32;   // @wide
 
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
@@ -20,7 +21,7 @@ override MOVES: bool = false;
 
 struct Params {
   rows: u32,
-  channels: u32,
+  channels: u32, // of Reals, as all counts of channels here
   chunkRows: u32,
   chunks: u32,
   momentum: f32,
@@ -28,16 +29,16 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> parts: array<f32>; // [chunks, 2, channels]
-@group(0) @binding(2) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(3) var<storage, read_write> variance: array<f32>;
-@group(0) @binding(4) var<storage, read_write> movingMean: array<f32>;
-@group(0) @binding(5) var<storage, read_write> movingVariance: array<f32>;
+@group(0) @binding(1) var<storage, read_write> parts: array<Real>; // [chunks, 2, channels]
+@group(0) @binding(2) var<storage, read_write> mean: array<Real>;
+@group(0) @binding(3) var<storage, read_write> variance: array<Real>;
+@group(0) @binding(4) var<storage, read_write> movingMean: array<Real>;
+@group(0) @binding(5) var<storage, read_write> movingVariance: array<Real>;
 @group(0) @binding(6) var<uniform> params: Params;
 
 var<workgroup> counts: array<f32, THREADS>;
-var<workgroup> means: array<f32, THREADS>;
-var<workgroup> squares: array<f32, THREADS>;
+var<workgroup> means: array<Real, THREADS>;
+var<workgroup> squares: array<Real, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -48,29 +49,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let isInside = channel < params.channels && chunk < params.chunks;
 
   var count = 0.0;
-  var middle = 0.0;
-  var square = 0.0;
+  var middle = Real(0.0);
+  var square = Real(0.0);
   if (isInside) {
-    let pivot = f32(x[channel]);
+    let pivot = Real(x[channel]);
     let end = min((chunk + 1u) * params.chunkRows, params.rows);
     for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS * BLOCK) {
-      var block: array<f32, BLOCK>;
+      // All of a block is loaded, its last row again in place of those past the end, so that no load waits for another.
       let blockCount = min(BLOCK, (end - row + ROWS - 1u) / ROWS);
-      var sum = 0.0;
-      for (var i = 0u; i < BLOCK; i++) {
-        if (i < blockCount) {
-          block[i] = f32(x[(row + i * ROWS) * params.channels + channel]) - pivot;
-          sum += block[i];
-        }
-      }
+      var block: array<Real, BLOCK>;
+      for (var i = 0u; i < BLOCK; i++) { block[i] = Real(x[(row + min(i, blockCount - 1u) * ROWS) * params.channels + channel]) - pivot; }
+      var sum = Real(0.0);
+      for (var i = 0u; i < BLOCK; i++) { sum += select(Real(0.0), block[i], i < blockCount); }
       let n = f32(blockCount);
       let blockMean = sum / n;
-      var blockSquare = 0.0;
+      var blockSquare = Real(0.0);
       for (var i = 0u; i < BLOCK; i++) {
-        if (i < blockCount) {
-          let deviation = block[i] - blockMean;
-          blockSquare += deviation * deviation;
-        }
+        let deviation = select(Real(0.0), block[i] - blockMean, i < blockCount);
+        blockSquare += deviation * deviation;
       }
       let total = count + n;
       let delta = blockMean - middle;
@@ -102,7 +98,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       parts[(2u * chunk + 1u) * params.channels + channel] = squares[thread];
       return;
     }
-    let whole = f32(x[channel]) + means[thread];
+    let whole = Real(x[channel]) + means[thread];
     mean[channel] = whole;
     variance[channel] = squares[thread] / f32(params.rows);
     if (MOVES) {

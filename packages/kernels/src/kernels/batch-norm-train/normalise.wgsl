@@ -2,9 +2,11 @@
 // A thread keeps its channel and walks down a chunk of rows: what is constant in a channel is read once.
 
 alias Stored = f32; // @stored
+alias Real = f32;   // @wide
 
 const LANES: u32 = 32u; // @tune
 const ROWS: u32 = 8u;   // @tune
+const BLOCK: u32 = 1u;  // @tune rows that are loaded before any of them is stored
 const THREADS = LANES * ROWS;
 
 override HAS_GAMMA: bool = true;
@@ -14,17 +16,17 @@ override RELU: bool = false;
 
 struct Params {
   rows: u32,
-  channels: u32,
+  channels: u32, // of Reals, as all counts of channels here
   chunkRows: u32,
   chunks: u32,
   epsilon: f32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read> mean: array<f32>;
-@group(0) @binding(2) var<storage, read> variance: array<f32>;
-@group(0) @binding(3) var<storage, read> gamma: array<f32>;
-@group(0) @binding(4) var<storage, read> beta: array<f32>;
+@group(0) @binding(1) var<storage, read> mean: array<Real>;
+@group(0) @binding(2) var<storage, read> variance: array<Real>;
+@group(0) @binding(3) var<storage, read> gamma: array<Real>;
+@group(0) @binding(4) var<storage, read> beta: array<Real>;
 @group(0) @binding(5) var<storage, read> residual: array<Stored>;
 @group(0) @binding(6) var<storage, read_write> y: array<Stored>;
 @group(0) @binding(7) var<uniform> params: Params;
@@ -38,16 +40,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (channel >= params.channels || chunk >= params.chunks) { return; }
 
   let middle = mean[channel];
-  var scale = 1.0 / sqrt(variance[channel] + params.epsilon);
+  var scale = Real(1.0) / sqrt(variance[channel] + params.epsilon);
   if (HAS_GAMMA) { scale *= gamma[channel]; }
-  var shift = 0.0;
+  var shift = Real(0.0);
   if (HAS_BETA) { shift = beta[channel]; }
   let end = min((chunk + 1u) * params.chunkRows, params.rows);
-  for (var row = chunk * params.chunkRows + thread / LANES; row < end; row += ROWS) {
-    let i = row * params.channels + channel;
-    var v = (f32(x[i]) - middle) * scale + shift;
-    if (HAS_RESIDUAL) { v += f32(residual[i]); }
-    if (RELU) { v = select(v, 0.0, v < 0.0); } // a NaN stays one
-    y[i] = Stored(v);
+  var row = chunk * params.chunkRows + thread / LANES;
+  for (; row + (BLOCK - 1u) * ROWS < end; row += ROWS * BLOCK) {
+    var block: array<Real, BLOCK>;
+    for (var i = 0u; i < BLOCK; i++) {
+      let at = (row + i * ROWS) * params.channels + channel;
+      block[i] = finished((Real(x[at]) - middle) * scale + shift, at);
+    }
+    for (var i = 0u; i < BLOCK; i++) { y[(row + i * ROWS) * params.channels + channel] = Stored(block[i]); }
   }
+  for (; row < end; row += ROWS) {
+    let at = row * params.channels + channel;
+    y[at] = Stored(finished((Real(x[at]) - middle) * scale + shift, at));
+  }
+}
+
+fn finished(normalised: Real, i: u32) -> Real {
+  var v = normalised;
+  if (HAS_RESIDUAL) { v += Real(residual[i]); }
+  if (RELU) { v = select(v, Real(0.0), v < Real(0.0)); } // a NaN stays one
+  return v;
 }

@@ -1,13 +1,14 @@
 /** Plans of the per-channel scale and shift and its pass backward; its sums are planChannelSums. */
-import { checkBinding, foldWorkgroups, type Limits, type Plan } from '../../runtime/plan.ts';
-import { WORKGROUPS, type Tiling } from '../../tuning/tilings.ts';
-import { readShader, type Precision, type Shader } from '../../wgsl/shader.ts';
-import { splitRows } from '../batch-norm-train/batch-norm-train.plan.ts';
+import { checkBinding, type Limits, type Plan } from '../../runtime/plan.ts';
+import type { Tiling } from '../../tuning/tilings.ts';
+import type { Precision } from '../../wgsl/shader.ts';
+import { readWidths, type Widths } from '../../wgsl/widen.ts';
+import { planPass } from '../batch-norm-train/pass.ts';
 import backwardSource from './scale-shift-backward.wgsl?raw';
 import forwardSource from './scale-shift.wgsl?raw';
 
-export const forwardShader = readShader('scale-shift', forwardSource);
-export const backwardShader = readShader('scale-shift-backward', backwardSource);
+const forwardShaders = readWidths('scale-shift', forwardSource);
+const backwardShaders = readWidths('scale-shift-backward', backwardSource);
 
 export interface ScaleShiftShape {
   /** The last dimension holds the channels. */
@@ -16,25 +17,20 @@ export interface ScaleShiftShape {
   readonly relu: boolean;
 }
 
-function planPass(
-  shader: Shader,
+function planScaling(
+  shaders: Widths,
   s: ScaleShiftShape,
   limits: Limits,
   tiling: Tiling,
   precision: Precision,
   outputs: Plan['outputs'],
 ): Plan {
-  const tuned = { ...shader.tunables, ...tiling.direct };
-  checkBinding(shader.name, 'x', s.shape, limits, precision);
-  const { LANES = 1, ROWS = 1 } = tuned;
-  const split = splitRows(shader.name, s.shape, LANES, ROWS, tiling.workgroups ?? WORKGROUPS);
+  const { name } = shaders.narrow;
+  checkBinding(name, 'x', s.shape, limits, precision);
   return {
-    shader,
-    tuning: tuned,
+    ...planPass(name, shaders, s.shape, limits, tiling).plan,
     constants: { HAS_RESIDUAL: Number(s.hasResidual), RELU: Number(s.relu) },
-    params: { ...split },
     precision,
-    workgroups: foldWorkgroups(shader.name, Math.ceil(split.channels / LANES) * split.chunks, limits),
     outputs,
   };
 }
@@ -45,7 +41,7 @@ export const planScaleShift = (
   limits: Limits,
   tiling: Tiling = {},
   precision: Precision = 'float32',
-): Plan => planPass(forwardShader, s, limits, tiling, precision, { y: { shape: s.shape, dtype: precision } });
+): Plan => planScaling(forwardShaders, s, limits, tiling, precision, { y: { shape: s.shape, dtype: precision } });
 
 /**
  * Inputs dy, y (with the ReLU), scale; outputs dx, dresidual (of one element where there is no residual);
@@ -57,7 +53,7 @@ export const planScaleShiftBackward = (
   tiling: Tiling = {},
   precision: Precision = 'float32',
 ): Plan =>
-  planPass(backwardShader, s, limits, tiling, precision, {
+  planScaling(backwardShaders, s, limits, tiling, precision, {
     dx: { shape: s.shape, dtype: precision },
     dresidual: { shape: s.hasResidual ? s.shape : [1], dtype: precision },
   });

@@ -5,9 +5,15 @@ import { EPSILON, expectClose, random, storedBound } from '../../testing/compare
 import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions } from '../../testing/precisions.ts';
 import { planChannelSums } from '../batch-norm-train-backward/batch-norm-train-backward.plan.ts';
+import { defaultTilings } from '../../tuning/tilings.ts';
 import { cases } from '../batch-norm-train/batch-norm-train.cases.ts';
 import { planScaleShift, planScaleShiftBackward } from './scale-shift.plan.ts';
 
+const { channels: ofGpus = {} } = defaultTilings(
+  { isSoftware: false, subgroupSize: 32, matrixUnit: undefined },
+  gpu.limits,
+);
+const tilings = [['one channel', {}], ['four channels', ofGpus]] as const; // prettier-ignore
 const at = (values: ArrayLike<number>, i: number): number => values[i] ?? NaN;
 
 describePrecisions((precision, draw) => {
@@ -23,20 +29,28 @@ describePrecisions((precision, draw) => {
     const masked = Float32Array.from(dy, (d, i) => (!relu || at(y, i) > 0 ? d : 0));
     const s = { shape, relu, hasResidual };
 
-    test('scale-shift', async () => {
-      const got = await runPlans([planScaleShift(s, gpu.limits, {}, precision)], { x, scale, shift, residual });
+    test.each(tilings)('scale-shift, %s to a thread', async (_, tiling) => {
+      const got = await runPlans([planScaleShift(s, gpu.limits, tiling, precision)], { x, scale, shift, residual });
       expectClose(got['y'] ?? [], y, storedBound(y, 8 * EPSILON, precision));
     });
 
-    test('scale-shift-backward', async () => {
-      const got = await runPlans([planScaleShiftBackward(s, gpu.limits, {}, precision)], { dy, y, scale });
+    test.each(tilings)('scale-shift-backward, %s to a thread', async (_, tiling) => {
+      const got = await runPlans([planScaleShiftBackward(s, gpu.limits, tiling, precision)], { dy, y, scale });
       const dx = masked.map((z, i) => z * at(scale, i % channels));
       expectClose(got['dx'] ?? [], dx, storedBound(dx, 2 * EPSILON, precision));
       if (hasResidual) expectClose(got['dresidual'] ?? [], masked, 0);
     });
 
-    test.each(['x', 'none'] as const)('channel-sums, factor %s', async (factor) => {
-      const plans = planChannelSums({ shape, relu, factor, epsilon: 0 }, gpu.limits, {}, precision);
+    test.each(
+      tilings.flatMap(
+        ([name, tiling]) =>
+          [
+            ['x', name, tiling],
+            ['none', name, tiling],
+          ] as const,
+      ),
+    )('channel-sums, factor %s, %s to a thread', async (factor, _, tiling) => {
+      const plans = planChannelSums({ shape, relu, factor, epsilon: 0 }, gpu.limits, tiling, precision);
       const got = await runPlans(plans, { dy, x, y });
       const first = new Float64Array(channels);
       const second = new Float64Array(channels);
