@@ -14,7 +14,8 @@
  */
 
 import type { Limits } from '../runtime/plan.ts';
-import { isLegalChunk, isLegalMatrix, isLegalStaged, isLegalWhole, type Tuning } from './legal.ts';
+import { channelTiles } from './channel-tiles.ts';
+import { isLegalMatrix, isLegalStaged, type Tuning } from './legal.ts';
 
 export type { Tuning } from './legal.ts';
 
@@ -116,38 +117,6 @@ const matrixTiles = ({ M, N, K }: MatrixUnit, LANES: number, limits: Limits): Tu
 const sideOf = ({ TM = 1, ROWS = 1, M = 1, TN = 1, COLS = 1, N = 1 }: Tuning): string =>
   `${TM * ROWS * M} x ${TN * COLS * N}`;
 
-/**
- * Few channels and many rows to a workgroup, so that narrow tensors reach many multiprocessors; up to four rows of a thread are
- * loaded together. 256 threads are every device's; of 512 and more, large GPUs need fewer turns.
- */
-const WHOLE_TILES: readonly Tuning[] = [
-  { LANES: 8, ROWS: 32, BLOCK: 2 },
-  { LANES: 4, ROWS: 64, BLOCK: 2 },
-  { LANES: 2, ROWS: 256, BLOCK: 2 },
-  { LANES: 2, ROWS: 128, BLOCK: 4 },
-  { LANES: 1, ROWS: 512, BLOCK: 4 },
-  { LANES: 1, ROWS: 256, BLOCK: 8 },
-  { LANES: 1, ROWS: 1024, BLOCK: 4 },
-];
-/** Threads of a pass over chunks of rows, four of which it loads together: 64 channels of 16 rows at a time. */
-const WIDE: Tuning = { LANES: 16, ROWS: 16, BLOCK: 4 };
-/** Threads that merge what became of the chunks: every sector of 32 bytes is one workgroup's. */
-const MERGES: readonly Tuning[] = [
-  { LANES: 8, ROWS: 128 },
-  { LANES: 8, ROWS: 32 },
-];
-/** Of batch-norm: what one workgroup reduces, as far as all of its rows are loaded at a time, and what is done by chunks of rows. */
-function channelTiles(limits: Limits): Tiling {
-  const whole = WHOLE_TILES.filter((tuning) => isLegalWhole(tuning, limits));
-  const rows = whole.map(({ ROWS = 1, BLOCK = 1 }) => ROWS * BLOCK);
-  const merge = MERGES.find((tuning) => isLegalChunk(tuning, 1, limits));
-  return {
-    ...(whole.length > 0 && { whole, wholeRows: Math.max(...rows) }),
-    ...(merge && { merge }),
-    ...(isLegalChunk(WIDE, 4, limits) && { wide: WIDE, workgroups: 4 * MULTIPROCESSORS }),
-  };
-}
-
 /** Multiprocessors of the largest GPUs (NVIDIA H200). */
 const MULTIPROCESSORS = 132;
 /** Enough workgroups to fill a large GPU. */
@@ -195,7 +164,7 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
       conv2d: convolution('conv2d'),
       'conv2d-backward-input': convolution('conv2d-backward-input'),
       'conv2d-backward-filter': convolution('conv2d-backward-filter'),
-      channels: channelTiles(limits),
+      channels: channelTiles(limits, MULTIPROCESSORS),
     };
   }
   // One vector of the processor, whose lanes then read neighbours in one load.
