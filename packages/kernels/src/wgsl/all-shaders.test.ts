@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { PipelineCache } from '../runtime/pipelines.ts';
 import { gpu } from '../testing/device.ts';
 import { openNullDevice } from '../testing/null-device.ts';
-import { readShader } from './shader.ts';
+import { readShader, type Precision, type Shader } from './shader.ts';
 import { readWidths } from './widen.ts';
 
 const folder = fileURLToPath(new URL('../', import.meta.url));
@@ -38,13 +38,15 @@ describe.each(files)('%s', (file) => {
     expect(shader.params.length > 0).toBe(shader.bindings.some(({ type }) => type === 'uniform'));
   });
 
-  const widths = /@wide$/m.test(source)
-    ? Object.entries(readWidths(shader.name, source))
-    : [['as it lies', shader] as const];
-  test.each(shader.precisions.flatMap((precision) => widths.map(([width, one]) => [precision, width, one] as const)))(
+  const { narrow, wide } = readWidths(shader.name, source);
+  const widths: [string, Shader][] = /@wide$/m.test(source) ? [['one by one', narrow], ['in fours', wide]] : [['as it lies', shader]]; // prettier-ignore
+  const compiled = shader.precisions.flatMap((precision) =>
+    widths.map(([width, one]): [Precision, string, Shader] => [precision, width, one]),
+  );
+  test.each(compiled)(
     `compiles with its defaults, stored in %s, %s${isHere ? '' : ', for a device with every feature'}`,
-    async (precision, _, shader) => {
-      const plan = { shader, tuning: shader.tunables, constants: {}, params: {}, workgroups: [1, 1, 1], outputs: {}, precision } as const; // prettier-ignore
+    async (precision, _, one) => {
+      const plan = { shader: one, tuning: one.tunables, constants: {}, params: {}, workgroups: [1, 1, 1], outputs: {}, precision } as const; // prettier-ignore
       const hasHalf = gpu.device.features.has('shader-f16');
       const pipeline = (isHere && (hasHalf || precision === 'float32') ? gpu.pipelines : everything).get(plan);
       await pipeline.ready;
