@@ -1,7 +1,7 @@
 // thaw bench --tune: which tiling of a kernel's shaders is fastest on the device at hand, by bucket of shapes.
 import { capture, type ThawBackend } from '@thaw/kernels';
 import { resnet50Cases, type Conv2dShape } from '@thaw/kernels/cases';
-import { candidates, convolutionBucket, TUNED_KERNELS, type Choice, type Precision, type TunedKernel } from '@thaw/kernels/tuning'; // prettier-ignore
+import { candidates, convolutionBucket, isFlat, TUNED_KERNELS, type Choice, type Precision, type TunedKernel } from '@thaw/kernels/tuning'; // prettier-ignore
 import { uniformNumbers } from '@thaw/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkAgreement, DisagreementError, type Outputs } from './measure/agreement.ts';
@@ -73,13 +73,13 @@ export async function tune(
   left: number;
 }> {
   const buckets = bucketsOf(sizes, precision).filter(({ kernel, bucket }) => wanted(`${kernel}, ${bucket}`));
-  const all = candidates(thaw.gpu.kind, thaw.gpu.limits, precision);
   const uniform = uniformNumbers(seed);
   const end = performance.now() + 1000 * seconds;
   const found: TunedBucket[] = [];
   for (const [i, { kernel, bucket, shape }] of buckets.entries()) {
     if (performance.now() > end) break;
     const share = (end - performance.now()) / (buckets.length - i);
+    const all = candidates(thaw.gpu.kind, thaw.gpu.limits, precision, isFlat(kernel, shape));
     const search = new BucketSearch(thaw, kernel, bucket, shape, { precision, seed });
     try {
       const one = await search.run(shuffled(all, uniform), share);

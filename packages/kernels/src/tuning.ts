@@ -5,7 +5,7 @@
 export type { Precision } from './wgsl/shader.ts';
 export type { Limits } from './runtime/plan.ts';
 export type { DeviceKind, MatrixUnit, Tuning } from './tuning/tilings.ts';
-export { candidates, currentFingerprints } from './tuning/families.ts';
+export { candidates, currentFingerprints, isFlat } from './tuning/families.ts';
 export { shippedChoices, shippedTables } from './tuning/shipped.ts';
 export {
   convolutionBucket,

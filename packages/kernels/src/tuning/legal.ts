@@ -40,13 +40,15 @@ export const isLegalChunk = ({ LANES = 1, ROWS = 1 }: Tuning, numbers: 1 | 4, li
 /** Bytes of a vector of workgroup memory: four numbers in float32, or eight halves. */
 const VECTOR = 16;
 
-/** Bytes that conv2d-staged.wgsl and its siblings take, the most of the three. */
+/** Bytes that conv2d-staged.wgsl, conv2d-flat.wgsl and their siblings take, the most of all. */
 export function stagedBytes({ TM = 1, TN = 1, COLS = 1, ROWS = 1, DEPTH = 1, BUFFERS = 1 }: Tuning): number {
   const [rows, columns] = [TM * ROWS, TN * COLS];
   const forward = rows * (DEPTH / 4 + 1) + (DEPTH * columns) / 4;
   const backwardInput = (rows + columns) * (DEPTH / 4 + 1);
   const backwardFilter = (DEPTH * (rows + columns)) / 4;
-  return BUFFERS * VECTOR * Math.max(forward, backwardInput, backwardFilter);
+  const flatFilter = backwardFilter + DEPTH;
+  const taps = rows / 2;
+  return VECTOR * Math.max(BUFFERS * Math.max(forward, backwardInput), BUFFERS * flatFilter + taps);
 }
 
 /** Bytes that conv2d-matrix.wgsl and its siblings take, which have two buffers and put their results through the same memory. */

@@ -36,6 +36,8 @@ export interface Tiling {
   };
   /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the smallest. */
   readonly staged?: readonly Tuning[];
+  /** The same where the channels of x do not come in fours: taps and channels are one depth (conv2d-flat.wgsl). */
+  readonly flat?: readonly Tuning[];
   /** Tiles of matrix units, chosen likewise where tensors are stored in float16. M, N, K and LANES are the device's. */
   readonly matrix?: readonly Tuning[];
   /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
@@ -79,9 +81,22 @@ const STAGED_TILES = {
     { TM: 4, TN: 4, COLS: 8, ROWS: 16, DEPTH: 16 },
   ],
 } as const satisfies Readonly<Record<string, readonly Tuning[]>>;
-/** The same tiles, with a second buffer where it fits. */
-const stagedTiles = (kernel: keyof typeof STAGED_TILES, limits: Limits): Tuning[] =>
-  STAGED_TILES[kernel].flatMap((tile) => {
+/**
+ * The same for the flat shaders, whose own speed has not been measured: 160 rows hold the 7 x 7 x 3 = 147 of the filter of
+ * ResNet's stem, which tiles of 128 or 64 would fill badly, in 320 threads or in 160.
+ */
+const FLAT_TILES = {
+  conv2d: STAGED_TILES.conv2d,
+  'conv2d-backward-input': [],
+  'conv2d-backward-filter': [
+    { TM: 8, TN: 4, COLS: 16, ROWS: 20, DEPTH: 16 },
+    { TM: 8, TN: 8, COLS: 8, ROWS: 20, DEPTH: 8 },
+    ...STAGED_TILES['conv2d-backward-filter'],
+  ],
+} as const satisfies Readonly<Record<string, readonly Tuning[]>>;
+/** Those that the limits allow, with a second buffer where it fits. */
+const withinLimits = (tiles: readonly Tuning[], limits: Limits): Tuning[] =>
+  tiles.flatMap((tile) => {
     const found = [2, 1].map((BUFFERS) => ({ ...tile, BUFFERS })).find((tuning) => isLegalStaged(tuning, limits));
     return found ? [found] : [];
   });
@@ -152,9 +167,11 @@ export function defaultTilings({ isSoftware, subgroupSize, matrixUnit }: DeviceK
   if (!isSoftware) {
     const matrix = matrixUnit && subgroupSize !== undefined ? matrixTiles(matrixUnit, subgroupSize, limits) : [];
     const convolution = (kernel: keyof typeof STAGED_TILES): Tiling => {
-      const staged = stagedTiles(kernel, limits);
+      const staged = withinLimits(STAGED_TILES[kernel], limits);
+      const flat = withinLimits(FLAT_TILES[kernel], limits);
       return {
         ...(staged.length > 0 && { staged }),
+        ...(flat.length > 0 && { flat }),
         ...(matrix.length > 0 && { matrix }),
         workgroups: 2 * MULTIPROCESSORS,
         splitUpTo: MULTIPROCESSORS / 2,

@@ -7,8 +7,8 @@ export const TUNED_KERNELS = ['conv2d', 'conv2d-backward-input', 'conv2d-backwar
 /** The name of such a kernel. */
 export type TunedKernel = (typeof TUNED_KERNELS)[number];
 
-/** The shaders that a kernel may have: plain, with subgroups, staged through workgroup memory, with matrix units. */
-export const VARIANTS = ['direct', 'subgroups', 'staged', 'matrix'] as const;
+/** The shaders that a kernel may have: plain, with subgroups, staged through workgroup memory, over a flat depth, with matrix units. */
+export const VARIANTS = ['direct', 'subgroups', 'staged', 'flat', 'matrix'] as const;
 /** The name of such a shader. */
 export type VariantName = (typeof VARIANTS)[number];
 
@@ -49,15 +49,16 @@ export interface TunedDevice extends DeviceKind {
 
 /** The tiling that makes a plan take this choice wherever the shape allows it, and the default's where not. */
 export const chosenTiling = (fallback: Tiling, { variant, tuning }: Choice): Tiling => {
-  const { direct, workgroups, splitUpTo } = fallback;
+  const { direct, staged, flat, workgroups, splitUpTo } = fallback;
   const base: Tiling = {
     ...(direct && { direct }),
     ...(workgroups !== undefined && { workgroups }),
     ...(splitUpTo !== undefined && { splitUpTo }),
   };
-  return variant === 'staged' || variant === 'matrix'
-    ? { ...base, [variant]: [tuning] }
-    : { ...base, [variant]: tuning };
+  return variant === 'direct' || variant === 'subgroups'
+    ? { ...base, [variant]: tuning }
+    : // A bucket may hold shapes whose channels come in fours beside others.
+      { ...base, ...(staged && { staged }), ...(flat && { flat }), [variant]: [tuning] };
 };
 
 /** A hash of the named shaders' code, comments and blanks aside: FNV-1a, 32 bits, as eight hexadecimal digits. */

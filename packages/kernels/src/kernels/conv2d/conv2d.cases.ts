@@ -68,6 +68,27 @@ export const matrixCases: readonly Conv2dCase[] = [
   conv('channels in eights, one pixel to each of many images', 67, 1, 56, 24, 3, { pad: 1 }),
 ];
 
+/** Channels of x that do not come in fours and of y that do, taps that are neighbours: for kernels whose depth is flat. */
+export const flatCases: readonly Conv2dCase[] = [
+  conv('one pixel, one channel', 1, 1, 1, 4, 1),
+  conv('one channel, stride 2', 3, 9, 1, 8, 5, { stride: 2, pad: 2 }),
+  conv('windows of one number', 37, 5, 1, 4, 1),
+  conv('windows of two numbers, flat and wide', 2, 5, 2, 12, 3, { kW: 1, inW: 19, pad: 1 }),
+  conv('windows of three numbers, stride 3 larger than the kernel', 5, 11, 3, 20, 1, { stride: 3 }),
+  conv('five channels', 3, 7, 5, 12, 3, { pad: 1 }),
+  conv('windows outside of the image', 2, 3, 3, 8, 2, { pad: 3 }),
+  conv('many small images', 67, 3, 3, 68, 3, { stride: 2, pad: 1 }),
+  conv('more rows of the filter than a tile', 2, 9, 6, 12, 7, { pad: 3 }),
+  conv('more columns than a tile', 19, 3, 13, 132, 1),
+  conv('a stem at odd sizes', 2, 45, 3, 64, 7, { stride: 2, pad: 3, inW: 33 }),
+  dilatedDown(conv('dilated along the columns alone', 2, 13, 3, 8, 3, { pad: 2 })),
+];
+
+/** A case of a filter of 3 rows, with these two apart. */
+function dilatedDown({ name, shape }: Conv2dCase): Conv2dCase {
+  return { name, shape: { ...shape, dilationH: 2, outH: shape.outH - 2 } };
+}
+
 /** The 1x1, 3x3 and projection layers of ResNet-50's four stages at a square input, and its stem. */
 export function resnet50Cases(imageSize: number, batch: number): readonly Conv2dCase[] {
   const stages = [64, 128, 256, 512].flatMap((width, stage) => {

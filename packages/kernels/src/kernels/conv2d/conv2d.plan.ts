@@ -4,8 +4,9 @@ import { readShader, type Precision } from '../../wgsl/shader.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
 import { epilogueParams, planSum, splitChannels, type Conv2dEpilogue } from './parts.ts';
 import type { Conv2dShape } from './shape.ts';
-import { chooseVariant, type Product } from './variant.ts';
+import { allowsFlat, chooseVariant, type Product } from './variant.ts';
 import source from './conv2d.wgsl?raw';
+import flatSource from './conv2d-flat.wgsl?raw';
 import matrixSource from './conv2d-matrix.wgsl?raw';
 import stagedSource from './conv2d-staged.wgsl?raw';
 import subgroupsSource from './conv2d-subgroups.wgsl?raw';
@@ -14,6 +15,7 @@ export const shaders = {
   direct: readShader('conv2d', source),
   subgroups: readShader('conv2d-subgroups', subgroupsSource),
   staged: readShader('conv2d-staged', stagedSource),
+  flat: readShader('conv2d-flat', flatSource),
   matrix: readShader('conv2d-matrix', matrixSource),
 };
 
@@ -37,6 +39,7 @@ export function planConv2d(
     allows: {
       subgroups: s.outC % 4 === 0,
       staged: s.inC % 4 === 0 && s.outC % 4 === 0,
+      flat: allowsFlat(s),
       matrix: precision === 'float16' && s.inC % 8 === 0 && s.outC % 8 === 0,
     },
   };

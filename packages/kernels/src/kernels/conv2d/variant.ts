@@ -1,6 +1,7 @@
 /** Chooses between the shaders of one direction of a convolution, and gives the tile that a workgroup makes. */
 import type { Shader } from '../../wgsl/shader.ts';
 import type { Tiling, Tuning } from '../../tuning/tilings.ts';
+import type { Conv2dShape } from './shape.ts';
 
 export interface Variant {
   readonly shader: Shader;
@@ -19,21 +20,31 @@ export interface Product {
   readonly columns: number;
   /** Into how many parts its sum is split where that fills the device. */
   readonly parts: number;
-  readonly allows: Readonly<Record<'subgroups' | 'staged' | 'matrix', boolean>>;
+  readonly allows: Readonly<Record<'subgroups' | 'staged' | 'matrix', boolean>> & { readonly flat?: boolean };
 }
 
-export type Shaders = Readonly<Record<'direct' | 'subgroups' | 'staged' | 'matrix', Shader>>;
+/** Backward-input has none that is flat. */
+export type Shaders = Readonly<Record<'direct' | 'subgroups' | 'staged' | 'matrix', Shader>> & {
+  readonly flat?: Shader;
+};
 
 /** A tile that leaves more than this share of its work to be thrown away, beside the one that leaves least, is not taken. */
 const MOST_PADDING = 1.25;
 
-/** The first variant of matrix, staged, subgroups and direct that the tiling names and the channels allow. */
+/** Whether a sum may run over taps and channels as one depth; where channels come in fours, staged reads them so. */
+export const allowsFlat = ({ inC, outC, dilationW }: Conv2dShape): boolean =>
+  inC % 4 !== 0 && outC % 4 === 0 && dilationW === 1;
+
+/** The first variant of matrix, staged, flat, subgroups and direct that the tiling names and the channels allow. */
 export function chooseVariant(product: Product, tiling: Tiling, shaders: Shaders): Variant {
   const { allows } = product;
   const matrix = allows.matrix && largestThatFills(product, tiling, matrixVariants(shaders.matrix, tiling.matrix));
   if (matrix) return matrix;
   const staged = allows.staged && largestThatFills(product, tiling, stagedVariants(shaders.staged, tiling.staged));
   if (staged) return staged;
+  const flat =
+    shaders.flat && allows.flat && largestThatFills(product, tiling, flatVariants(shaders.flat, tiling.flat));
+  if (flat) return flat;
   const { few } = tiling;
   const subgroups = few && product.images <= few.images && product.rows <= few.rows ? few.subgroups : tiling.subgroups;
   if (subgroups && allows.subgroups) {
@@ -59,6 +70,9 @@ function largestThatFills(product: Product, tiling: Tiling, variants: readonly V
 
 const stagedVariants = (shader: Shader, tunings: readonly Tuning[] = []): Variant[] =>
   tunings.map((tuning) => ({ ...inThreads(shader, tuning), step: tuning['DEPTH'] ?? 1 }));
+
+const flatVariants = (shader: Shader, tunings: readonly Tuning[] = []): Variant[] =>
+  tunings.map((tuning) => inThreads(shader, tuning));
 
 const matrixVariants = (shader: Shader, tunings: readonly Tuning[] = []): Variant[] =>
   tunings.map((given) => {
