@@ -62,7 +62,7 @@ export function planPass(
   const perThread = isWide ? 4 : 1;
   const split = splitRows(kernel, shape, LANES * perThread, ROWS, tiling.workgroups ?? WORKGROUPS);
   const channels = split.channels / perThread;
-  const workgroups = foldWorkgroups(shader.name, Math.ceil(channels / LANES) * split.chunks, limits);
+  const workgroups = foldWorkgroups(narrow.name, Math.ceil(channels / LANES) * split.chunks, limits);
   return { split, plan: { shader, tuning, params: { ...split, channels }, workgroups } };
 }
 

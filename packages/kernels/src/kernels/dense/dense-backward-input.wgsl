@@ -1,7 +1,7 @@
 // Gradient of a dense layer with respect to its input: dx[n, i] = sum over o of dz[n, o] * w[i, o],
 // with dz = dy where y > 0 (dy everywhere without the ReLU). A thread makes TM rows of one column.
 
-const TM: u32 = 4u;       // @tune rows of one thread
+const TM: u32 = 8u;       // @tune rows of one thread
 const THREADS: u32 = 64u; // @tune threads along the columns
 
 override RELU: bool = false;
@@ -26,18 +26,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (rowTile >= params.rowTiles || col >= params.inputs) { return; }
   let row0 = rowTile * TM;
 
+  var at: array<u32, TM>;
+  for (var i = 0u; i < TM; i++) { at[i] = min(row0 + i, params.rows - 1u) * params.outputs; }
   var acc: array<f32, TM>;
   for (var o = 0u; o < params.outputs; o++) {
     let b = w[col * params.outputs + o];
     for (var i = 0u; i < TM; i++) {
-      let at = min(row0 + i, params.rows - 1u) * params.outputs + o;
-      var dz = dy[at];
-      if (RELU) { dz = select(dz, 0.0, y[at] <= 0.0); }
-      acc[i] = fma(dz, b, acc[i]);
+      acc[i] = fma(maskedAt(at[i] + o), b, acc[i]);
     }
   }
   for (var i = 0u; i < TM; i++) {
-    if (row0 + i >= params.rows) { break; }
-    dx[(row0 + i) * params.inputs + col] = acc[i];
+    if (row0 + i < params.rows) { dx[(row0 + i) * params.inputs + col] = acc[i]; }
   }
+}
+
+fn maskedAt(i: u32) -> f32 {
+  let dz = dy[i];
+  if (!RELU) { return dz; }
+  return select(dz, 0.0, y[i] <= 0.0);
 }

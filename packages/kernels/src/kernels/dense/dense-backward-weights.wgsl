@@ -41,8 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var i = 0u; i < TM; i++) { acc[i] = fma(x[n * params.inputs + at[i]], dz, acc[i]); }
   }
   for (var i = 0u; i < TM; i++) {
-    if (row0 + i >= params.inputs) { break; }
-    dw[(row0 + i) * params.outputs + col] = acc[i];
+    if (row0 + i < params.inputs) { dw[(row0 + i) * params.outputs + col] = acc[i]; }
   }
   if (row0 == 0u) { dbias[col] = sum; }
 }

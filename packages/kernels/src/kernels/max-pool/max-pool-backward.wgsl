@@ -3,6 +3,8 @@
 // once; strides and dilations are constants, as a division by an unknown number costs more than all else here.
 
 alias Stored = f32; // @stored
+alias Real = f32;   // @wide
+alias Tap = u32;    // @wide
 
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 128u;  // @tune
@@ -14,7 +16,7 @@ override DILATION_W: u32 = 1u;
 
 struct Params {
   pixels: u32, // of dx, over the batch
-  channels: u32,
+  channels: u32, // of Reals
   inH: u32,
   inW: u32,
   outH: u32,
@@ -26,7 +28,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<Stored>;
-@group(0) @binding(1) var<storage, read> taps: array<u32>;
+@group(0) @binding(1) var<storage, read> taps: array<Tap>;
 @group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -54,14 +56,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 }
 
-fn gradient(n: u32, iy: u32, ix: u32, c: u32) -> f32 {
+fn gradient(n: u32, iy: u32, ix: u32, c: u32) -> Real {
   // The pixel in the padded image, and the windows that reach it: from the first whose last tap does to the one on it.
   let row = u32(i32(iy) + params.padTop);
   let column = u32(i32(ix) + params.padLeft);
   let oyEnd = min(row / STRIDE_H + 1u, params.outH);
   let oxEnd = min(column / STRIDE_W + 1u, params.outW);
   let ox0 = firstWindow(column, (params.filterW - 1u) * DILATION_W, STRIDE_W);
-  var sum = 0.0;
+  var sum = Real(0.0);
   for (var oy = firstWindow(row, (params.filterH - 1u) * DILATION_H, STRIDE_H); oy < oyEnd; oy++) {
     let down = row - oy * STRIDE_H;
     let tapY = down / DILATION_H;
@@ -71,7 +73,7 @@ fn gradient(n: u32, iy: u32, ix: u32, c: u32) -> f32 {
       let tapX = right / DILATION_W;
       if (tapX * DILATION_W != right) { continue; }
       let o = ((n * params.outH + oy) * params.outW + ox) * params.channels + c;
-      if (taps[o] == tapY * params.filterW + tapX) { sum += f32(dy[o]); }
+      sum += select(Real(0.0), Real(dy[o]), taps[o] == Tap(tapY * params.filterW + tapX));
     }
   }
   return sum;

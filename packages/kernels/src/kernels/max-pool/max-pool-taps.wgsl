@@ -2,13 +2,15 @@
 // A thread has one channel of PER_THREAD windows that follow one another, so that it divides once.
 
 alias Stored = f32; // @stored
+alias Real = f32;   // @wide
+alias Tap = u32;    // @wide
 
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 128u;  // @tune
 
 struct Params {
   pixels: u32, // of the output, over the batch
-  channels: u32,
+  channels: u32, // of Reals
   inH: u32,
   inW: u32,
   outH: u32,
@@ -24,7 +26,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> taps: array<u32>;
+@group(0) @binding(1) var<storage, read_write> taps: array<Tap>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(THREADS)
@@ -51,24 +53,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 }
 
-fn firstMaximum(n: u32, oy: u32, ox: u32, c: u32) -> u32 {
+fn firstMaximum(n: u32, oy: u32, ox: u32, c: u32) -> Tap {
   let top = i32(oy * params.strideH) - params.padTop;
   let left = i32(ox * params.strideW) - params.padLeft;
-  var best = 0.0;
+  var best = Real(0.0);
   var isEmpty = true;
-  var found = 0u;
+  var found = Tap(0u);
   for (var ky = 0u; ky < params.filterH; ky++) {
     let iy = top + i32(ky * params.dilationH);
     if (iy < 0 || iy >= i32(params.inH)) { continue; }
     for (var kx = 0u; kx < params.filterW; kx++) {
       let ix = left + i32(kx * params.dilationW);
       if (ix < 0 || ix >= i32(params.inW)) { continue; }
-      let v = f32(x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c]);
-      if (isEmpty || v > best) {
+      let v = Real(x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c]);
+      found = select(found, Tap(ky * params.filterW + kx), v > best);
+      best = select(best, v, v > best);
+      if (isEmpty) {
         best = v;
-        found = ky * params.filterW + kx;
+        found = Tap(ky * params.filterW + kx);
+        isEmpty = false;
       }
-      isEmpty = false;
     }
   }
   return found;

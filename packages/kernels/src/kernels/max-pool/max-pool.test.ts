@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
 import { register } from '../../backend/register.ts';
 import { toFloat16 } from '../../ops/to-float16.ts';
-import { expectClose, random, randomIntegers, storedBound } from '../../testing/compare.ts';
+import { expectClose, randomIntegers, storedBound } from '../../testing/compare.ts';
 import { defaultLimits } from '../../testing/absent-device.ts';
 import { gpu, runPlans } from '../../testing/device.ts';
 import { describePrecisions, type Draw } from '../../testing/precisions.ts';
@@ -80,16 +80,29 @@ describePrecisions((precision, draw) => {
   });
 });
 
-// Runs of pixels that end in mid-row, in mid-image and past the end; the tests above run the device's own tiling alone.
-test.each([{ THREADS: 128, PER_THREAD: 4 }, { THREADS: 8, PER_THREAD: 1 }, { THREADS: 16, PER_THREAD: 7 }])('max-pool-backward %j', async (tuning) => {
-  const poolCase = { name: '', shape: [3, 7, 11, 5], size: [3, 2], strides: [2, 3], pad: 'valid' } as const satisfies PoolCase;
-  const shape: PoolShape = { batch: 3, channels: 5, inH: 7, inW: 11, outH: 3, outW: 4, filterH: 3, filterW: 2, strideH: 2, strideW: 3, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0 };
-  const x = Float32Array.from(randomIntegers(3 * 7 * 11 * 5, 5, 1), (v) => v - 7);
-  const [, want] = await pool('cpu', { ...poolCase, shape: [...poolCase.shape], size: [...poolCase.size], strides: [...poolCase.strides] }, random);
-  const { dx } = await runPlans(planMaxPoolBackward(shape, gpu.limits, tuning), { x, dy: random(3 * 3 * 4 * 5, 2) });
-  // At most two windows share a pixel.
-  expectClose(dx ?? [], want, 2 * 2 * 2 ** -24);
-}); // prettier-ignore
+// Runs of pixels that end in mid-row, in mid-image and past the end, and four channels to a thread, which a GPU gets; the tests
+// above run the device's own tiling alone.
+describePrecisions((precision, draw) => {
+  test.each([
+    [5, { THREADS: 128, PER_THREAD: 4 }],
+    [5, { THREADS: 8, PER_THREAD: 1 }],
+    [5, { THREADS: 16, PER_THREAD: 7 }],
+    [5, {}],
+    [20, {}],
+    [64, {}],
+  ])('max-pool and its gradient, %i channels, tuning %j', async (channels, tuning) => {
+    const poolCase: PoolCase = { name: '', shape: [3, 7, 11, channels], size: [3, 2], strides: [2, 3], pad: 'valid' };
+    const shape: PoolShape = { batch: 3, channels, inH: 7, inW: 11, outH: 3, outW: 4, filterH: 3, filterW: 2, strideH: 2, strideW: 3, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0 }; // prettier-ignore
+    const x = Float32Array.from(randomIntegers(3 * 7 * 11 * channels, 5, 1), (v) => v - 7);
+    const dy = draw(3 * 3 * 4 * channels, 2);
+    const [wantY, want] = await pool('cpu', poolCase, draw);
+    const { y } = await runPlans([planMaxPool(shape, gpu.limits, tuning, precision)], { x });
+    expectClose(y ?? [], wantY, 0);
+    const { dx } = await runPlans(planMaxPoolBackward(shape, gpu.limits, tuning, precision), { x, dy });
+    // At most two windows share a pixel.
+    expectClose(dx ?? [], want, storedBound(want, 2 * 2 * 2 ** -24, precision));
+  });
+});
 
 test('a batch too large to bind is refused by name', () => {
   const shape: PoolShape = {

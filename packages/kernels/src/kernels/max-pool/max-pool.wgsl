@@ -1,13 +1,14 @@
 // y = maximum of x over a window, NHWC; padding never wins. A thread makes PER_THREAD outputs.
 
 alias Stored = f32; // @stored
+alias Real = f32;   // @wide
 
 const PER_THREAD: u32 = 4u; // @tune
 const THREADS: u32 = 128u;  // @tune
 
 struct Params {
-  size: u32, // of y
-  channels: u32,
+  size: u32, // of y, in Reals
+  channels: u32, // of Reals
   inH: u32,
   inW: u32,
   outH: u32,
@@ -43,7 +44,7 @@ fn compute(i: u32) {
   let n = i / (params.channels * params.outW * params.outH);
   let top = i32(oy * params.strideH) - params.padTop;
   let left = i32(ox * params.strideW) - params.padLeft;
-  var best = -3.4028234e38;
+  var best = Real(-3.4028234e38);
   var isEmpty = true; // so that a window of minus infinities yields minus infinity
   for (var ky = 0u; ky < params.filterH; ky++) {
     let iy = top + i32(ky * params.dilationH);
@@ -51,8 +52,8 @@ fn compute(i: u32) {
     for (var kx = 0u; kx < params.filterW; kx++) {
       let ix = left + i32(kx * params.dilationW);
       if (ix < 0 || ix >= i32(params.inW)) { continue; }
-      let v = f32(x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c]);
-      if (isEmpty || v > best) { best = v; }
+      let v = Real(x[((n * params.inH + u32(iy)) * params.inW + u32(ix)) * params.channels + c]);
+      best = select(select(best, v, v > best), v, isEmpty);
       isEmpty = false;
     }
   }
