@@ -1,5 +1,6 @@
 // Loops written out: which, how often, and that the shaders compute the same.
 import { expect, test } from 'vitest';
+import matrices from '../kernels/conv2d/conv2d-matrix.wgsl?raw';
 import convolution from '../kernels/conv2d/conv2d.wgsl?raw';
 import { evaluate, unroll } from './unroll.ts';
 
@@ -45,4 +46,14 @@ test('of a convolution the loops over filter and channels are left, and those of
   const left = [...unroll(convolution).matchAll(/for \(var (\w+)/g)].map(([, name]) => name);
   // Which taps lie inside the image; and rows and columns are stored in the last two, which end early at the edges.
   expect(left).toEqual(['ky', 'kx', 'i', 'ci', 'i', 'j']);
+});
+
+test('of a convolution on matrix units no array is indexed by a variable, also as the build writes shaders, without indentation', () => {
+  const code = unroll(matrices, { branches: true });
+  // Steps of the depth, and what is stored vector by vector from workgroup memory: their bodies index no array of registers by them.
+  const left = [...code.matchAll(/for \(var (\w+)/g)].map(([, name]) => name);
+  expect(new Set(left)).toEqual(new Set(['k', 'l']));
+  expect([...code.matchAll(/\bacc\[([^\]]*)\]/g)].map(([, index = '']) => index.replace(/TN|\d+u|[ *+]/g, '')).join('')).toMatch(/^[ij]*$/); // prettier-ignore
+  const lean = matrices.replace(/^ +/gm, '');
+  expect(unroll(lean, { branches: true }).replace(/\s+/g, ' ')).toBe(code.replace(/\s+/g, ' '));
 });

@@ -24,8 +24,8 @@ export function unroll(source: string, { branches = false } = {}): string {
     const known = evaluate(value, constants);
     if (known !== undefined) constants.set(name, known);
   }
-  // Arrays of functions; those of the module are declared at the beginning of a line.
-  const arrays = new Set([...code.matchAll(/^ +var (\w+): array</gm)].map(([, name = '']) => name));
+  // Arrays of functions; those of the module name where they lie, `var<workgroup>`. Built shaders have no indentation.
+  const arrays = new Set([...code.matchAll(/^ *var (\w+): array</gm)].map(([, name = '']) => name));
   return unrolled(code, { constants, arrays, staying: branches ? JUMPS : BRANCHES });
 }
 

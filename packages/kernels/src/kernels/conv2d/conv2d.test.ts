@@ -28,15 +28,19 @@ const tilings: readonly Tiling[] = [
   // The subgroup variants need subgroups of one known size.
   ...(LANES === undefined ? [] : [{ subgroups: { LANES, TM: LANES } }, { subgroups: { LANES, TM: 2 * LANES } }]),
 ];
+// What this device gets, by direction.
+const own: Tilings = {
+  conv2d: gpu.tiling('conv2d'),
+  'conv2d-backward-input': gpu.tiling('conv2d-backward-input'),
+  'conv2d-backward-filter': gpu.tiling('conv2d-backward-filter'),
+};
 // What a GPU gets: staged tiles, the largest that still make a grid, and parts of a sum where none does.
 const ofGpus = defaultTilings({ isSoftware: false, subgroupSize: 32, matrixUnit: undefined }, limits);
 describePrecisions((precision, draw) => {
   describe.each(tilings)('edges, tiling %j', (tiling) => {
     test.each(edgeCases)('$name', (c) => checkConvolutions(c, { tiling, precision, draw }));
   });
-  test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) =>
-    checkConvolutions(c, { tiling: gpu.tiling('conv2d'), precision, draw }),
-  );
+  test.each(resnet50Cases(32, 2))('ResNet-50 $name', (c) => checkConvolutions(c, { tiling: own, precision, draw }));
   test.each(tilings)('bias, residual and ReLU in the same kernel, tiling %j', (tiling) =>
     checkEpilogue(named('channels in fours'), { tiling, precision, draw }),
   );
@@ -70,10 +74,10 @@ test('where no tile fills the device, parts of the channels are summed apart, wi
   for (const c of [ofX, ofDy]) await checkConvolutions(c, inFloat32(few));
   await checkEpilogue(ofX, inFloat32(few));
 });
-test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkConvolutions(c, inFloat32(gpu.tiling('conv2d'))));
+test.each(resnet50Cases(64, 1))('ResNet-50 $name', (c) => checkConvolutions(c, inFloat32(own)));
 test.each(resnet50Cases(224, 1).filter(({ name }) => /conv5.*(strided|projection)/.test(name)))(
   'ResNet-50 $name',
-  (c) => checkConvolutions(c, inFloat32(gpu.tiling('conv2d'))),
+  (c) => checkConvolutions(c, inFloat32(own)),
 );
 
 test('what float32 may not bind float16 may, at half the bytes', () => {
