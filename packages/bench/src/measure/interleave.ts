@@ -5,6 +5,8 @@ import { spread, type Spread } from './statistics.ts';
 /** A slot is at least this long, well above the timer's noise and the cost of waiting for the device. */
 const SLOT_MS = 250;
 const MOST_REPETITIONS = 200;
+/** A GPU that was idle takes some tenths of a second to raise its clocks, in which a step took four times as long (NVIDIA H200). */
+const WARM_MS = 500;
 
 /** How long is measured. */
 export interface InterleaveOptions {
@@ -67,8 +69,7 @@ export async function interleave<Name extends string>(
 }
 
 /**
- * Runs as often as fills a slot, judged by the slot before. Before the first, repetitions that do not count fill one: a GPU
- * that was idle takes some tenths of a second to raise its clocks, in which a step took four times as long (NVIDIA H200). A
+ * Runs as often as fills a slot, judged by the slot before. Before the first, slots that do not count warm the device up. A
  * repetition that fills a slot by itself counts.
  */
 async function slot(
@@ -76,12 +77,13 @@ async function slot(
   before: Sample | undefined,
   agree: NonNullable<InterleaveOptions['agree']>,
 ): Promise<Sample> {
-  const fill = (milliseconds: number): number =>
-    Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / milliseconds)));
-  if (before) return workload.time(fill(await agree(before.milliseconds)));
-  const first = await workload.time(1);
-  const milliseconds = await agree(first.milliseconds);
-  if (milliseconds >= SLOT_MS) return first;
-  const warm = await workload.time(fill(milliseconds));
-  return workload.time(fill(await agree(warm.milliseconds)));
+  const fill = async ({ milliseconds }: Sample): Promise<Sample> => {
+    const agreed = await agree(milliseconds);
+    return workload.time(Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / agreed))));
+  };
+  if (before) return fill(before);
+  let last = await workload.time(1);
+  if ((await agree(last.milliseconds)) >= SLOT_MS) return last;
+  for (const start = performance.now(); (await agree(performance.now() - start)) < WARM_MS;) last = await fill(last);
+  return fill(last);
 }
