@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { LAUNCHERS, noLauncher, runJob, type JobResult, type LauncherName } from './testing/job.ts';
 
 const PROGRAM = new URL('./testing/collectives.program.js', import.meta.url);
+const HEAP = new URL('./testing/heap.program.js', import.meta.url);
 
 /** Runs a scenario that ends well. @returns what each rank printed */
 async function results(launcher: LauncherName, ranks: number, scenario: string): Promise<Record<string, unknown>[]> {
@@ -14,8 +15,7 @@ async function results(launcher: LauncherName, ranks: number, scenario: string):
 const told = (job: JobResult): string => JSON.stringify(job, undefined, 2);
 const range = <Value>(length: number, value: (i: number) => Value): Value[] => Array.from({ length }, (_, i) => value(i)); // prettier-ignore
 
-// Once more where one fails: see packages/cli/src/ranks/jobs.test.ts.
-describe.each(LAUNCHERS)('%s', { retry: 1 }, (launcher) => {
+describe.each(LAUNCHERS)('%s', (launcher) => {
   beforeEach(({ skip }) => {
     const reason = noLauncher(launcher);
     if (reason !== undefined) skip(reason);
@@ -144,4 +144,11 @@ describe.each(LAUNCHERS)('%s', { retry: 1 }, (launcher) => {
       expect(last).toMatch(/rank 1 exits without having closed MPI/);
     });
   });
+});
+
+// UCX, which MPICH of Debian is built on, tries its hooks out as it is loaded: one page on, one page off.
+test.skipIf(noLauncher('mpich'))('the heap keeps its last page where it cannot grow', async () => {
+  const job = await runJob({ launcher: 'mpich', ranks: 2, program: HEAP });
+  expect(job, told(job)).toMatchObject({ code: 0, timedOut: false });
+  expect(job.ranks.map(({ stdout }) => stdout)).toEqual(['{"cut":0}', '{"cut":0}']);
 });

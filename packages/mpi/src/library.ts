@@ -68,8 +68,7 @@ export async function loadLibrary(
     );
   });
   widenStacks(koffi);
-  // UCX, which MPI moves data with, would take over the signal by which V8 catches a trap of WebAssembly; the process would die.
-  process.env['UCX_ERROR_SIGNALS'] ??= '';
+  quietUcx();
   const tried: string[] = [];
   for (const path of paths) {
     try {
@@ -81,6 +80,17 @@ export async function loadLibrary(
     }
   }
   throw new MpiError(noLibrary(launch, env, tried));
+}
+
+/**
+ * Keeps UCX, which MPI may move data with, off what is V8's: it reads these when it is loaded. What somebody has set stays.
+ * The reasons are told in docs/decisions/mpi-through-koffi.md.
+ */
+function quietUcx(): void {
+  // It would take over the signal by which V8 catches a trap of WebAssembly; the process would die.
+  process.env['UCX_ERROR_SIGNALS'] ??= '';
+  // It would rewrite munmap and the like, and to try that out take a page from the heap where it cannot give one.
+  process.env['UCX_MEM_EVENTS'] ??= 'no';
 }
 
 /** @throws MpiError where another part of the program has loaded a library through koffi, which settles the size */

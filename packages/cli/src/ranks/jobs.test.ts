@@ -62,9 +62,7 @@ const SIZES: Record<LauncherName, number> = { mpich: 2, openmpi: 3 };
 const there = LAUNCHERS.filter((launcher) => noLauncher(launcher) === undefined);
 
 // Ranks that wait keep their cores busy, and there may be fewer cores than ranks.
-// Once more where one fails: one job in some dozens on MPICH 4.0.2 ended with a segmentation fault (2026-11-26, three ranks on two
-// busy cores), the cause of which is not known yet; see docs/decisions/mpi-through-koffi.md.
-describe.each(there)('ranks of %s', { timeout: 2 * PATIENCE, retry: 1 }, (launcher) => {
+describe.each(there)('ranks of %s', { timeout: 2 * PATIENCE }, (launcher) => {
   const size = SIZES[launcher];
 
   test('train a head on features that they share, as one process does, and score alike', async () => {
