@@ -265,7 +265,7 @@ async function trainCommand(asked: GivenSettings, { io, output, ranks }: Context
       },
     });
     const { summary } = result;
-    if (!summary) throw ranks.share(await interrupted(folder, interrupt.exitCode));
+    if (!summary) throw ranks.share(await interrupted(folder, await ranks.exitCode(interrupt.exitCode)));
     if (!ranks.isFirst) return;
     await writeReport(runFile.report(folder), {
       title: `${config.data.name}, ${preset}`,

@@ -6,7 +6,7 @@ import type { NamedBatch, NamedImage } from '@thaw/data/node';
 import { describe, expect, test, vi } from 'vitest';
 // By path: what tests share is no export of the published package.
 import { onRanks } from '../../../model/src/testing/memory-group.ts';
-import { CommandError, exitCodeOf, InterruptedError, UsageError } from '../errors.ts';
+import { CommandError, EXIT, exitCodeOf, InterruptedError, UsageError } from '../errors.ts';
 import type { Prediction } from '../session/predict.ts';
 import { temporaryFolder } from '../testing/stand-in.ts';
 import { cacheOfRanks } from './feature-cache.ts';
@@ -112,6 +112,13 @@ describe('agreement', () => {
     expect(await fileFact(path)).toBe('ba7816bf8f01');
     expect(await fileFact(`${path}.not`)).toBeUndefined();
   });
+});
+
+test('what one rank was told to stop by is what all exit with', async () => {
+  const codes = [EXIT.interrupted, EXIT.terminated, EXIT.interrupted];
+  expect(await each(3, (ranks) => ranks.exitCode(codes[ranks.rank]!))).toEqual([143, 143, 143]);
+  expect(await each(2, (ranks) => ranks.exitCode(EXIT.interrupted))).toEqual([130, 130]);
+  expect(await ALONE.exitCode(143)).toBe(143);
 });
 
 test.each([

@@ -106,6 +106,15 @@ export class Ranks {
     return all.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as T);
   }
 
+  /**
+   * The exit code of work that all ranks stop: by the signal that any of them got, SIGTERM's before Ctrl-C's. Launchers differ in
+   * whose exit code theirs is.
+   * @param own of the signal that this rank got, EXIT.interrupted where it got none
+   */
+  async exitCode(own: number): Promise<number> {
+    return Math.max(...(await this.gather(own)));
+  }
+
   /** Marks an error that every rank throws: one of them tells it, and none need be ended by another. */
   share<E extends Error>(error: E): E {
     if (this.group) this.#share(error);

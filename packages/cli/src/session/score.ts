@@ -110,7 +110,7 @@ export async function scoreRun(request: ScoreRequest): Promise<Scored> {
       ? await evaluatePart(classifier, source, options)
       : await evaluateScorer(scorer, source, { ...options, runner: openRunner });
     reporter.clear();
-    if (!scored) throw ranks.share(new InterruptedError('Interrupted.', interrupt.exitCode));
+    if (!scored) throw ranks.share(new InterruptedError('Interrupted.', await ranks.exitCode(interrupt.exitCode)));
     skipped = (await ranks.gather(skipped)).reduce((sum, one) => sum + one, 0);
     const { evaluation } = scored;
     const read = { dataset, indices: scored.indices };

@@ -20,7 +20,7 @@ const job = Job.of(io);
 const run = async (ranks: Ranks): Promise<void> => {
   const onBeat = signalAtStep(process.env['THAW_TEST_SIGNAL'] ?? '', ranks.rank);
   const result = await tinyRun({ io, folder, data, device: device === 'thaw' ? 'thaw' : 'cpu', signal, ranks, onBeat });
-  process.exitCode = result.interrupted ? interrupt.exitCode : 0;
+  process.exitCode = result.interrupted ? await ranks.exitCode(interrupt.exitCode) : 0;
 };
 try {
   await (job ? job.run('tiny', 'share', run) : run(ALONE));
