@@ -41,7 +41,13 @@ export {
 export { measureCeilings } from './ceilings/ceilings.ts';
 export { tune, type TunedBucket, type TuneOptions } from './tune.ts';
 export { exportStep } from './export-step.ts';
-export { profileStep, type ProfiledDispatch, type ProfileOptions, type ProfileRow, type StepProfile } from './profile-step.ts';
+export {
+  profileStep,
+  type ProfiledDispatch,
+  type ProfileOptions,
+  type ProfileRow,
+  type StepProfile,
+} from './profile-step.ts';
 export { KERNEL_CASES, type KernelCase, type KernelWork } from './workloads/kernel-cases.ts';
 export { STEP_CASES, type StepCase, type StepSpec } from './workloads/step.ts';
 export { DisagreementError, relativeDifference, type Agreement } from './measure/agreement.ts';
