@@ -1,7 +1,7 @@
 /** Tilings of batch-norm and its like ('channels') on a GPU: docs/decisions/reductions-on-a-gpu.md has what an H200 took. */
 import type { Limits } from '../runtime/plan.ts';
-import { isLegalChunk, isLegalWhole } from './legal.ts';
-import type { Tiling, Tuning } from './tilings.ts';
+import { isLegalChunk, isLegalWhole, type Tuning } from './legal.ts';
+import type { Tiling } from './tiling.ts';
 
 /**
  * Few channels and many rows to a workgroup, so that narrow tensors reach many multiprocessors; up to four rows of a thread are

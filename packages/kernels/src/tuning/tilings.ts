@@ -1,8 +1,8 @@
 /**
  * Register tilings by kind of device, for kernels that have them.
  * The constants in the .wgsl files suit a GPU: 64 threads that read 16 neighbouring columns at a time. On a software device
- * every load of a vector of lanes is a gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa 25.0.7, subgroups of 8, AMD EPYC,
- * 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of ResNet-50's convolutions at 32x32,
+ * every load of a vector of lanes is a gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa
+ * 25.0.7, subgroups of 8, AMD EPYC, 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of ResNet-50's convolutions at 32x32,
  * batch 32: 8 x 8 registers over 8 threads 7.7 forward, 5.4 backward-input, about 6 backward-filter; subgroups
  * with 16 rows 13.7, 14.9 and 12.5 (subgroups of 16 lanes 4). Since these take four steps of their sums at a time, 32 rows are
  * best forward in 22 of 46 buckets (an Intel Xeon, 2026-11-25: 1.04 to 1.74 times as fast as 16); shipped/ has the others.
@@ -16,43 +16,10 @@
 import type { Limits } from '../runtime/plan.ts';
 import { channelTiles } from './channel-tiles.ts';
 import { isLegalMatrix, isLegalStaged, type Tuning } from './legal.ts';
+import type { Tiling } from './tiling.ts';
 
 export type { Tuning } from './legal.ts';
-
-/** How to run a tiled kernel: its plain shader's tuning, and its subgroup variant's where that is to be used. */
-export interface Tiling {
-  /** Of the plain shader; its own constants where this is not given. */
-  readonly direct?: Tuning;
-  /** Used where the shape allows it. LANES is the device's subgroup size. */
-  readonly subgroups?: Tuning;
-  /** What products of at most so many rows of at most so many images take instead of `subgroups`. */
-  readonly few?: {
-    /** The most images. */
-    readonly images: number;
-    /** The most rows. */
-    readonly rows: number;
-    /** Of the subgroup variant. */
-    readonly subgroups: Tuning;
-  };
-  /** Tiles staged through workgroup memory, used where the shape allows it: the first that makes `workgroups` tiles, or the smallest. */
-  readonly staged?: readonly Tuning[];
-  /** The same where the channels of x do not come in fours: taps and channels are one depth (conv2d-flat.wgsl). */
-  readonly flat?: readonly Tuning[];
-  /** Tiles of matrix units, chosen likewise where tensors are stored in float16. M, N, K and LANES are the device's. */
-  readonly matrix?: readonly Tuning[];
-  /** Workgroups that fill the device; a kernel that may split its work makes no more parts than that. */
-  readonly workgroups?: number;
-  /** Workgroups up to which a sum over channels is split into parts, which cost a second dispatch; `workgroups` where it is not given. */
-  readonly splitUpTo?: number;
-  /** Rows up to which one workgroup reduces all of its channels, in one dispatch. */
-  readonly wholeRows?: number;
-  /** How it does, in place of `direct`: the first whose threads have all rows at a time (ROWS x BLOCK), or the last. */
-  readonly whole?: readonly Tuning[];
-  /** Of passes over chunks of rows that put four channels to a thread, used in place of `direct` where there are fours. */
-  readonly wide?: Tuning;
-  /** Of the mergers of chunks, in place of `direct`. */
-  readonly merge?: Tuning;
-}
+export type { Tiling } from './tiling.ts';
 
 /**
  * By direction, from the largest, as they were fastest on an NVIDIA H200 (docs/benchmarks/nvidia-h200.md): over 17 of
@@ -82,8 +49,8 @@ const STAGED_TILES = {
   ],
 } as const satisfies Readonly<Record<string, readonly Tuning[]>>;
 /**
- * The same for the flat shaders, whose own speed has not been measured: 160 rows hold the 7 x 7 x 3 = 147 of the filter of
- * ResNet's stem, which tiles of 128 or 64 would fill badly, in 320 threads or in 160.
+ * The same for the flat shaders: 160 rows hold the 7 x 7 x 3 = 147 of the filter of ResNet's stem, which tiles of 128 or 64
+ * would fill badly, in 320 threads or in 160. At 224x224, batch 64, an H200 takes 0.47 ms forward and 0.62 for the filter.
  */
 const FLAT_TILES = {
   conv2d: STAGED_TILES.conv2d,
