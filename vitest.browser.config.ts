@@ -10,6 +10,7 @@ const { resolve, test } = packageTests('kernels in Chromium');
 const NODE_ONLY = [
   'gradients/core-gradients',
   'wgsl/all-shaders',
+  'kernels/conv2d/flat-memory',
   'kernels/conv2d/matrix',
   'runtime/napping',
   'tfjs/layers',
