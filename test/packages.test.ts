@@ -7,7 +7,7 @@ import { build as esbuild } from 'esbuild';
 import { publint } from 'publint';
 import { build as viteBuild } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { LAUNCHERS, noLauncher, runJob } from '../packages/mpi/src/testing/job.ts';
+import { LAUNCHERS, needLauncher, runJob } from '../packages/mpi/src/testing/job.ts';
 import { binary } from '../scripts/lib/binary.mjs';
 import { bundledSize, PROGRAMS } from '../scripts/lib/bundle-size.mjs';
 import { inRoot, PACKAGES } from '../scripts/lib/paths.mjs';
@@ -72,15 +72,20 @@ describe('installed', () => {
       ]);
     });
 
-    test.each(LAUNCHERS)("@thaw/mpi: the README's example under %s", async (launcher) => {
-      const code = readmeCode('mpi', 'js').join('');
-      // Alone it is rank 0.
-      expect(await program('mpi.mjs', code)).toEqual(['0 1 2 3']);
-      if (noLauncher(launcher)) return;
-      const file = join(project.folder, 'mpi.mjs');
-      const job = await runJob({ launcher, ranks: 2, program: file, cwd: project.folder });
-      expect(job.ranks.map(({ stdout }) => stdout)).toEqual(['0 2 4 6\n', '1 2 4 6\n']);
-      expect(job.code).toBe(0);
+    test("@thaw/mpi: the README's example alone, where it is rank 0", async () => {
+      expect(await program('mpi.mjs', readmeCode('mpi', 'js').join(''))).toEqual(['0 1 2 3']);
+    });
+
+    describe.each(LAUNCHERS)('%s', (launcher) => {
+      beforeEach(({ skip }) => needLauncher(launcher, skip));
+
+      test("@thaw/mpi: the README's example on two ranks", async () => {
+        await program('mpi.mjs', readmeCode('mpi', 'js').join(''));
+        const file = join(project.folder, 'mpi.mjs');
+        const job = await runJob({ launcher, ranks: 2, program: file, cwd: project.folder });
+        expect(job.ranks.map(({ stdout }) => stdout)).toEqual(['0 2 4 6\n', '1 2 4 6\n']);
+        expect(job.code).toBe(0);
+      });
     });
 
     test("TensorFlow.js's gradients are there, in the program's one engine", async () => {

@@ -4,6 +4,7 @@ import type { Precision } from '@thaw/model';
 import { thawEngine } from './engines/thaw.ts';
 import { floorMilliseconds, spread, type Ceilings, type Work } from './measure/statistics.ts';
 import { tapsInside } from './workloads/kernel-cases.ts';
+import { alone, fillSlot, warmUp } from './measure/warm-up.ts';
 import { stepWorkload, type StepCase } from './workloads/step.ts';
 
 /** What `profileStep` runs. */
@@ -56,9 +57,6 @@ export interface StepProfile {
   readonly dispatches: readonly ProfiledDispatch[];
 }
 
-/** Steps before those that count, and as many that are timed without timestamps: about this long, at most so many. */
-const WARM_MS = 250;
-const MOST_STEPS = 100;
 /** Time for the timed steps. */
 const PROFILE_MS = 3000;
 
@@ -70,11 +68,8 @@ export async function profileStep(
 ): Promise<StepProfile> {
   const workload = await stepWorkload(thawEngine(thaw), { kind: 'step', part, imageSize, batchSize, seed, precision });
   try {
-    const { milliseconds: cold } = await workload.time(2);
-    // A GPU that was idle takes a while to raise its clocks.
-    const many = Math.max(3, Math.min(MOST_STEPS, Math.ceil(WARM_MS / cold)));
-    await workload.time(many);
-    const { milliseconds: stepMilliseconds } = await workload.time(many);
+    const warm = await warmUp(workload, await workload.time(2));
+    const { milliseconds: stepMilliseconds } = await fillSlot(workload, warm, alone);
     const steps = Math.min(20, Math.max(3, Math.round(PROFILE_MS / stepMilliseconds)));
     const times = await thaw.profile(async () => {
       await workload.time(steps);

@@ -1,6 +1,6 @@
 // Jobs of 1, 2 and 3 ranks under both launchers. The expected numbers are reckoned here by hand.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LAUNCHERS, noLauncher, runJob, type JobResult, type LauncherName } from './testing/job.ts';
+import { LAUNCHERS, needLauncher, runJob, type JobResult, type LauncherName } from './testing/job.ts';
 
 const PROGRAM = new URL('./testing/collectives.program.js', import.meta.url);
 const HEAP = new URL('./testing/heap.program.js', import.meta.url);
@@ -16,10 +16,7 @@ const told = (job: JobResult): string => JSON.stringify(job, undefined, 2);
 const range = <Value>(length: number, value: (i: number) => Value): Value[] => Array.from({ length }, (_, i) => value(i)); // prettier-ignore
 
 describe.each(LAUNCHERS)('%s', (launcher) => {
-  beforeEach(({ skip }) => {
-    const reason = noLauncher(launcher);
-    if (reason !== undefined) skip(reason);
-  });
+  beforeEach(({ skip }) => needLauncher(launcher, skip));
 
   test.each([
     [1, 'everything'],
@@ -103,11 +100,12 @@ describe.each(LAUNCHERS)('%s', (launcher) => {
     test('none of MPI', async () =>
       expect(await refusal('libm.so.6')).toMatch(/^libm\.so\.6 is no MPI library: it has no MPI_Get_library_version/));
 
-    test.skipIf(noLauncher(other))("another launcher's", async () =>
+    test("another launcher's", async ({ skip }) => {
+      needLauncher(other, skip);
       expect(await refusal(other === 'mpich' ? 'libmpich.so.12' : 'libmpi.so.40')).toMatch(
         /started 2 processes, this one as rank 0, but .* says rank 0 of 1: the library does not belong to the launcher\..*THAW_MPI_LIBRARY/,
-      ),
-    );
+      );
+    });
   });
 
   describe('a job ends when one rank', () => {
@@ -147,7 +145,8 @@ describe.each(LAUNCHERS)('%s', (launcher) => {
 });
 
 // UCX, which MPICH of Debian is built on, tries its hooks out as it is loaded: one page on, one page off.
-test.skipIf(noLauncher('mpich'))('the heap keeps its last page where it cannot grow', async () => {
+test('the heap keeps its last page where it cannot grow', async ({ skip }) => {
+  needLauncher('mpich', skip);
   const job = await runJob({ launcher: 'mpich', ranks: 2, program: HEAP });
   expect(job, told(job)).toMatchObject({ code: 0, timedOut: false });
   expect(job.ranks.map(({ stdout }) => stdout)).toEqual(['{"cut":0}', '{"cut":0}']);

@@ -1,12 +1,7 @@
 // Rounds in which every engine gets a slot in turn, so that a machine that slows down slows all of them.
 import type { Sample, Workload } from '../workloads/workload.ts';
 import { spread, type Spread } from './statistics.ts';
-
-/** A slot is at least this long, well above the timer's noise and the cost of waiting for the device. */
-const SLOT_MS = 250;
-const MOST_REPETITIONS = 200;
-/** A GPU that was idle takes some tenths of a second to raise its clocks, in which a step took four times as long (NVIDIA H200). */
-const WARM_MS = 500;
+import { alone, fillSlot, SLOT_MS, warmUp, type Agree } from './warm-up.ts';
 
 /** How long is measured. */
 export interface InterleaveOptions {
@@ -15,12 +10,10 @@ export interface InterleaveOptions {
   /** Time for all rounds; an engine whose next slot would go over it sits out. Everyone gets one round. */
   readonly seconds: number;
   /** Makes one of what several processes, that take their turns together, have measured: the most of it. Default: there is one. */
-  readonly agree?: (milliseconds: number) => Promise<number>;
+  readonly agree?: Agree;
   /** Called with each sample that counts. */
   readonly onSample?: (name: string, sample: Sample) => void;
 }
-
-const one = (milliseconds: number): Promise<number> => Promise.resolve(milliseconds);
 
 /** What was measured of one workload. */
 export interface Measured {
@@ -37,7 +30,7 @@ export interface Measured {
 /** Times the workloads by engine; the first repetitions, in which pipelines compile, must have been run before. */
 export async function interleave<Name extends string>(
   workloads: ReadonlyMap<Name, Workload>,
-  { rounds, seconds, agree = one, onSample }: InterleaveOptions,
+  { rounds, seconds, agree = alone, onSample }: InterleaveOptions,
 ): Promise<Map<Name, Measured>> {
   const start = performance.now();
   const samples = new Map<Name, Sample[]>();
@@ -68,22 +61,10 @@ export async function interleave<Name extends string>(
   );
 }
 
-/**
- * Runs as often as fills a slot, judged by the slot before. Before the first, slots that do not count warm the device up. A
- * repetition that fills a slot by itself counts.
- */
-async function slot(
-  workload: Workload,
-  before: Sample | undefined,
-  agree: NonNullable<InterleaveOptions['agree']>,
-): Promise<Sample> {
-  const fill = async ({ milliseconds }: Sample): Promise<Sample> => {
-    const agreed = await agree(milliseconds);
-    return workload.time(Math.min(MOST_REPETITIONS, Math.max(1, Math.ceil(SLOT_MS / agreed))));
-  };
-  if (before) return fill(before);
-  let last = await workload.time(1);
-  if ((await agree(last.milliseconds)) >= SLOT_MS) return last;
-  for (const start = performance.now(); (await agree(performance.now() - start)) < WARM_MS;) last = await fill(last);
-  return fill(last);
+/** As often as fills a slot, on a device that is warm; a repetition that fills one by itself counts. */
+async function slot(workload: Workload, before: Sample | undefined, agree: Agree): Promise<Sample> {
+  if (before) return fillSlot(workload, before, agree);
+  const first = await workload.time(1);
+  if ((await agree(first.milliseconds)) >= SLOT_MS) return first;
+  return fillSlot(workload, await warmUp(workload, first, agree), agree);
 }

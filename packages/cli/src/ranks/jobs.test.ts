@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCheckpoint } from '@thaw/model/node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 // By path: what tests share is no export of the published package.
-import { LAUNCHERS, noLauncher, runJob, type JobOptions, type JobResult, type LauncherName } from '../../../mpi/src/testing/job.ts'; // prettier-ignore
+import { LAUNCHERS, needLauncher, runJob, type JobOptions, type JobResult, type LauncherName } from '../../../mpi/src/testing/job.ts'; // prettier-ignore
 import { runChild } from '../testing/child.ts';
 import { noisyPictures } from '../testing/pictures.ts';
 
@@ -59,10 +59,9 @@ const told = (job: JobResult): string => JSON.stringify(job, undefined, 2);
 // Three ranks on one kind of MPI, two on the other: batches of 2 and of 3 are steps of 6 images, as of the one process.
 const SIZES: Record<LauncherName, number> = { mpich: 2, openmpi: 3 };
 
-const there = LAUNCHERS.filter((launcher) => noLauncher(launcher) === undefined);
-
 // Ranks that wait keep their cores busy, and there may be fewer cores than ranks.
-describe.each(there)('ranks of %s', { timeout: 2 * PATIENCE }, (launcher) => {
+describe.each(LAUNCHERS)('ranks of %s', { timeout: 2 * PATIENCE }, (launcher) => {
+  beforeEach(({ skip }) => needLauncher(launcher, skip));
   const size = SIZES[launcher];
 
   test('train a head on features that they share, as one process does, and score alike', async () => {

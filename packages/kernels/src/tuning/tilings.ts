@@ -2,10 +2,10 @@
  * Register tilings by kind of device, for kernels that have them.
  * The constants in the .wgsl files suit a GPU: 64 threads that read 16 neighbouring columns at a time. On a software device
  * every load of a vector of lanes is a gather, so what counts is multiply-adds for each load. Measured on lavapipe (Mesa
- * 25.0.7, subgroups of 8, AMD EPYC, 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of ResNet-50's convolutions at 32x32,
- * batch 32: 8 x 8 registers over 8 threads 7.7 forward, 5.4 backward-input, about 6 backward-filter; subgroups
- * with 16 rows 13.7, 14.9 and 12.5 (subgroups of 16 lanes 4). Since these take four steps of their sums at a time, 32 rows are
- * best forward in 22 of 46 buckets (an Intel Xeon, 2026-11-25: 1.04 to 1.74 times as fast as 16); shipped/ has the others.
+ * 25.0.7, subgroups of 8, AMD EPYC, 2026-11-24), in GFLOP/s for each second of one core, geometric means over ten of
+ * ResNet-50's convolutions at 32x32, batch 32: 8 x 8 registers over 8 threads 7.7 forward, 5.4 backward-input, about 6
+ * backward-filter; subgroups with 16 rows 13.7, 14.9 and 12.5 (subgroups of 16 lanes 4). Since these take four steps of their
+ * sums at a time, 32 rows are best forward in 22 of 46 buckets (an Intel Xeon, 2026-11-25: 1.04 to 1.74 times as fast as 16); shipped/ has the others.
  * Batch-norm and its like ('channels') walk down rows with a thread for each channel; barriers between threads are dear
  * there, so a workgroup is one vector of channels: over six shapes, statistics 5.9 ms of processor time against 23.3 of
  * 32 x 8 threads, gradient sums 9.4 against 23.6, normalisation 5.8 against 8.1.
@@ -23,9 +23,10 @@ export type { Tiling } from './tiling.ts';
 
 /**
  * By direction, from the largest, as they were fastest on an NVIDIA H200 (docs/benchmarks/nvidia-h200.md): over 17 of
- * ResNet-50's convolutions at 224x224, batch 64, the first of each direction takes 90, 91 and 71 % of the time of 128 x 64 in
+ * ResNet-50's convolutions at 224x224, batch 64, the first of each direction takes 90, 91 and 65 % of the time of 128 x 64 in
  * 8 x 8 registers, 16 deep, which all of them began with. Few rows want few sums in a thread and many threads, whose loads hide
- * each other's latency: of 14 convolutions at 32x32, batch 32, tiles of 16 x 32 take 80 % of the time of 32 x 32 in 4 x 4.
+ * each other's latency: of 14 convolutions at 32x32, batch 32, tiles of 16 x 32 take 83 % forward and 89 % to the input of the
+ * time of 32 x 32 in 4 x 4.
  * All but one are within what every WebGPU device offers: 256 threads and, with one buffer, 16 KiB of workgroup memory.
  */
 const STAGED_TILES = {
@@ -70,8 +71,8 @@ const withinLimits = (tiles: readonly Tuning[], limits: Limits): Tuning[] =>
 
 /**
  * Rows and columns of a tile, subgroups along either. Of 13 tilings that were measured on an NVIDIA H200, 128 x 128 in 16
- * subgroups and 64 x 64 in 8 were best: of few products to a subgroup, many hide each other's loads. Devices whose workgroups
- * are smaller take 8 subgroups.
+ * subgroups was best: of few products to a subgroup, many hide each other's loads; devices whose workgroups are smaller take 8.
+ * 64 x 64 in 8 is best of its size forward, and within 7 % of 4 subgroups, 16 deep, in the other directions. 32 x 64 was not tried.
  */
 const MATRIX_TILES = [
   [128, 128, 4, 4],

@@ -14,9 +14,15 @@ export type LauncherName = (typeof LAUNCHERS)[number];
 /** `npm test` names in it the launchers that are missing and cannot be installed. */
 const missing = (process.env['THAW_NO_MPI'] ?? '').split(/[\s,]+/).filter(Boolean);
 
-/** Why tests under a launcher are skipped, or undefined where they run: `test.skipIf(noLauncher('mpich'))`. */
-export function noLauncher(launcher: LauncherName): string | undefined {
+/** Why tests under a launcher are skipped, or undefined where they run. */
+function noLauncher(launcher: LauncherName): string | undefined {
   return missing.includes(launcher) ? `needs ${launcher}, and THAW_NO_MPI says that there is none` : undefined;
+}
+
+/** Skips the test at hand, and says why, where there is no such launcher. @param skip of the test's context */
+export function needLauncher(launcher: LauncherName, skip: (note: string) => void): void {
+  const reason = noLauncher(launcher);
+  if (reason !== undefined) skip(reason);
 }
 for (const launcher of LAUNCHERS) {
   const reason = noLauncher(launcher);

@@ -1,9 +1,9 @@
 // thaw bench scaling on two ranks of each MPI, the model's table by hand calculation, and what is refused.
 import { fileURLToPath } from 'node:url';
 import type { ScalingRow } from '@thaw/bench';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 // By path: what tests share is no export of the published package.
-import { LAUNCHERS, noLauncher, runJob } from '../../../../mpi/src/testing/job.ts';
+import { LAUNCHERS, needLauncher, runJob } from '../../../../mpi/src/testing/job.ts';
 import { temporaryFolder, thaw } from '../../testing/stand-in.ts';
 import { ownCores, shareCores } from './start-job.ts';
 
@@ -16,7 +16,9 @@ const HEAD_BYTES = 4 * 66_322;
 const rowsOf = (stdout: string): ScalingRow[] =>
   stdout.split('\n').flatMap((line) => (line.startsWith('{"event":"row"') ? [JSON.parse(line) as ScalingRow] : []));
 
-describe.skipIf(noAdapter).each(LAUNCHERS.filter((launcher) => noLauncher(launcher) === undefined))('%s', (launcher) => {
+describe.skipIf(noAdapter).each(LAUNCHERS)('%s', (launcher) => {
+  beforeEach(({ skip }) => needLauncher(launcher, skip));
+
   test('two ranks measure the same step, and rank 0 tells', async () => {
     const line = 'bench scaling --filter head --batch-size 2 --rounds 1 --seconds 1 --json';
     const job = await runJob({

@@ -27,6 +27,11 @@ const LARGEST = 3.4028234e38;
 
 fn isNan(bits: u32) -> bool { return (bits & 0x7fffffffu) > 0x7f800000u; }
 fn nan() -> f32 { return bitcast<f32>(params.nan); }
+// WGSL says how exact a division is for divisors up to 2^126; beyond, NVIDIA's gives 0 or NaN. Powers of two cost no digits.
+fn quotient(p: f32, q: f32) -> f32 {
+  let scale = select(1.0, 0.25, abs(q) > 0x1p126);
+  return (p * scale) / (q * scale);
+}
 fn isOdd(q: f32) -> bool { return q == floor(q) && floor(q / 2.0) * 2.0 != q; }
 
 // p to the power q as JavaScript has it; WGSL's pow takes no negative base.
@@ -89,7 +94,7 @@ fn angle(p: f32, q: f32) -> f32 {
   let y = select(abs(p), select(0.0, 1.0, abs(p) > LARGEST), isLarge);
   let x = select(abs(q), select(0.0, 1.0, abs(q) > LARGEST), isLarge);
   var r = 0.0;
-  if (max(x, y) > 0.0) { r = min(x, y) / max(x, y); }
+  if (max(x, y) > 0.0) { r = quotient(min(x, y), max(x, y)); }
   let isUpper = r > 0.4142135624;
   if (isUpper) { r = (r - 1.0) / (r + 1.0); }
   let z = r * r;
@@ -104,7 +109,7 @@ fn angle(p: f32, q: f32) -> f32 {
 fn hypotenuse(p: f32, q: f32) -> f32 {
   let larger = max(abs(p), abs(q));
   if (larger == 0.0 || larger > LARGEST) { return larger; }
-  let ratio = min(abs(p), abs(q)) / larger;
+  let ratio = quotient(min(abs(p), abs(q)), larger);
   return larger * sqrt(1.0 + ratio * ratio);
 }
 
@@ -113,13 +118,13 @@ fn applyF32(p: f32, q: f32) -> f32 {
     case 0u: { return p + q; }
     case 1u: { return p - q; }
     case 2u: { return p * q; }
-    case 3u: { return p / q; }
+    case 3u: { return quotient(p, q); }
     // Of two zeros the positive one is the larger: its bits are the smaller.
     case 4u: { return select(max(p, q), bitcast<f32>(bitcast<u32>(p) & bitcast<u32>(q)), p == q); }
     case 5u: { return select(min(p, q), bitcast<f32>(bitcast<u32>(p) | bitcast<u32>(q)), p == q); }
     case 6u: { return (p - q) * (p - q); }
     case 7u: { return power(p, q); }
-    case 8u: { return floor(p / q); }
+    case 8u: { return floor(quotient(p, q)); }
     case 9u: { return select(p, p * q, p < 0.0); }       // PReLU of p with slope q
     case 10u: { return select(p, p * (q + 1.0), q < 0.0); } // ELU's gradient: p is dy, q the output
     case 11u: { return modulo(p, q); }
